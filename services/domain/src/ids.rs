@@ -1,0 +1,117 @@
+//! Identities: machines and sites by name, logs and boots by random octets.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a name is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{value}\" is no id: 1 to 64 of a-z, 0-9 and hyphen are allowed")]
+pub struct InvalidId {
+    /// What was given, cut to 80 characters.
+    pub value: String,
+}
+
+fn check(value: &str) -> Result<Arc<str>, InvalidId> {
+    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    if (1..=64).contains(&value.len()) && value.bytes().all(allowed) {
+        Ok(Arc::from(value))
+    } else {
+        Err(InvalidId { value: value.chars().take(80).collect() })
+    }
+}
+
+macro_rules! named_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks that `value` is 1 to 64 of a-z, 0-9 and hyphen.
+            pub fn new(value: &str) -> Result<Self, InvalidId> {
+                check(value).map(Self)
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = InvalidId;
+            fn from_str(value: &str) -> Result<Self, InvalidId> {
+                Self::new(value)
+            }
+        }
+    };
+}
+
+named_id!(
+    /// One treadmill.
+    MachineId
+);
+named_id!(
+    /// One gym.
+    SiteId
+);
+
+macro_rules! random_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(pub [u8; 16]);
+
+        impl $name {
+            /// From exactly 16 octets.
+            pub fn from_slice(octets: &[u8]) -> Option<Self> {
+                octets.try_into().ok().map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{self}")
+            }
+        }
+    };
+}
+
+random_id!(
+    /// One lane of one spool; made with the spool.
+    LogId
+);
+random_id!(
+    /// One life of an agent process.
+    BootId
+);
+random_id!(
+    /// One session; worked out from machine, log and position of its first record.
+    SessionId
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_lower_case_letters_digits_and_hyphens() {
+        assert!(MachineId::new("tm-04").is_ok());
+        for bad in ["", "TM", "a/b", "a+", "#", "ä", &"x".repeat(65)] {
+            let error = MachineId::new(bad).expect_err(bad);
+            assert!(error.to_string().contains("1 to 64"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What is true of treadmills: units, direction, signals to readings and events, sessions, presence.
+//!
+//! Nothing in here asks the time, waits or does I/O: time is an argument, a plain number of microseconds.
+//! The agent and the server both run on this code, so both run in the same test.
+
+pub mod belt;
+pub mod clock;
+pub mod ids;
+pub mod limits;
+pub mod live;
+pub mod log;
+pub mod record;
+pub mod registry;
+pub mod signal;
+pub mod units;

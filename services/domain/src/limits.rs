@@ -1,0 +1,58 @@
+//! Every bound in one place, with what happens when it is reached.
+
+/// Largest MQTT payload that is read, in octets. Larger: refused as `too_large`, counted.
+pub const MESSAGE_BYTES_MAX: usize = 24 * 1024;
+/// Largest encoded envelope body, in octets. The agent packs less into one; the ingest refuses more.
+pub const ENVELOPE_BYTES_MAX: usize = 16 * 1024;
+/// Most records in an envelope. The agent packs no more; the ingest refuses more as `unreadable`.
+pub const ENVELOPE_RECORDS_MAX: usize = 600;
+/// Largest encoded record, in octets. The agent makes none larger; the ingest keeps larger ones as unreadable.
+pub const RECORD_BYTES_MAX: usize = 2 * 1024;
+/// Longest source name in an event, in octets. Longer: cut at the agent.
+pub const SOURCE_NAME_BYTES_MAX: usize = 64;
+/// Longest detail in an event, in octets. Longer: cut at the agent.
+pub const DETAIL_BYTES_MAX: usize = 200;
+/// Envelopes of one lane that may be unacknowledged. More: the uplink waits.
+pub const WINDOW_ENVELOPES: u32 = 64;
+/// Octets the events lane of a spool may hold. Full: edges are coalesced into a durable counter.
+pub const SPOOL_EVENTS_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Octets the readings lane of a spool may hold. Full: the oldest are dropped first and counted.
+pub const SPOOL_READINGS_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Age of the oldest reading in a spool, in microseconds (14 days). Older: dropped and counted.
+pub const SPOOL_READINGS_AGE_MAX_US: u64 = 14 * 24 * 3_600 * 1_000_000;
+/// Edges of a contact within 60 s that are told one by one. More: one `contact_chattering` every 10 s.
+pub const CONTACT_EDGES_MAX: usize = 20;
+/// Longest span of a reading, in milliseconds. Longer: unreadable.
+pub const READING_SPAN_MS_MAX: u32 = 60_000;
+/// Longest time a reading may stand, in milliseconds. Longer: unreadable.
+pub const READING_HOLDS_MS_MAX: u32 = 120_000;
+/// Greatest believable belt speed, in mm/s (30 km/h). Faster: dropped at the agent, counted, told as an event.
+pub const SPEED_PLAUSIBLE_MM_S_MAX: u32 = 8_333;
+/// Greatest believable |incline|, in tenths of a per cent. Steeper: dropped at the agent, counted, told.
+pub const INCLINE_PLAUSIBLE_TENTHS_MAX: i32 = 400;
+/// Messages waiting between the ingest's MQTT connection and its mind. Full: dropped unacknowledged, counted as
+/// `deferred`; agents send again.
+pub const INGEST_QUEUE_MESSAGES: usize = 8_192;
+/// Most records committed to the journal in one group. More: the next group.
+pub const COMMIT_RECORDS_MAX: usize = 65_536;
+/// How long a commit waits for company, in microseconds.
+pub const COMMIT_WAIT_US: u64 = 5_000;
+/// Records of one machine kept in memory while one lane waits for the other. More: dropped from memory and read
+/// again from the journal when the other lane has come.
+pub const MERGE_RECORDS_MAX: usize = 8_192;
+/// Segments of a session kept one by one. More: the last one grows and the session says so.
+pub const SESSION_SEGMENTS_MAX: usize = 1_000;
+/// Time at rest that ends a session, in microseconds.
+pub const SESSION_REST_US: u64 = 180 * 1_000_000;
+/// Logs of one machine (spools made over its life). More: the oldest without new records is refused.
+pub const LOGS_PER_MACHINE_MAX: usize = 256;
+/// Changes waiting for one watcher. Full: the watcher gets a new snapshot.
+pub const FEED_CHANGES_MAX: usize = 4_096;
+/// Refused messages kept for an operator to see, of each reason. More: the oldest go.
+pub const REFUSALS_KEPT: usize = 20;
+/// Agent status period, in microseconds.
+pub const STATUS_PERIOD_US: u64 = 30 * 1_000_000;
+/// Watchers of the API at once. More: refused with RESOURCE_EXHAUSTED.
+pub const WATCHERS_MAX: usize = 2_000;
+/// Greatest belt speed that can be told, in mm/s (what FTMS can carry is 182 042). Faster: unreadable.
+pub const SPEED_WIRE_MM_S_MAX: u32 = 200_000;

@@ -1,0 +1,12 @@
+//! Three stores, one truth: Journal, Ledger, Telemetry. Contracts, one contract suite each, and their engines.
+//!
+//! The journal is the truth. Ledger and telemetry are derived from it, as whole values under deterministic keys,
+//! so deriving them twice is harmless.
+
+pub mod error;
+pub mod feed;
+pub mod journal;
+pub mod ledger;
+pub mod telemetry;
+
+pub use error::{StoreError, StoreErrorKind};
