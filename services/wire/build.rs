@@ -1,6 +1,6 @@
 //! Compiles the schemas with protox; no protoc is needed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const WIRE: [&str; 5] = ["seal", "envelope", "record", "status", "ack"];
 
@@ -12,9 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .chain(["checkpoint"].iter())
         .map(|name| root.join(format!("beltwatch/wire/v1/{name}.proto")))
         .collect();
-    prost_build::Config::new()
-        .bytes(["."])
-        .compile_fds(protox::compile(&wire, [&root])?)?;
+    prost_build::Config::new().bytes(["."]).compile_fds(protox::compile(&wire, [&root])?)?;
     #[cfg(feature = "grpc")]
     grpc(&root)?;
     Ok(())
@@ -22,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// The public API: messages, client and server stubs, and the descriptor set that reflection serves.
 #[cfg(feature = "grpc")]
-fn grpc(root: &Path) -> Result<(), Box<dyn std::error::Error>> {
+fn grpc(root: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
     let services = ["machine", "fleet_service", "telemetry_service", "admin_service"];
     let files = services.map(|name| root.join(format!("beltwatch/v1/{name}.proto")));
     let set = protox::compile(files, [root])?;

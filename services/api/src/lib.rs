@@ -1,1 +1,29 @@
-//! placeholder
+//! Store to gRPC, health, reflection, metrics; who may see what.
+//!
+//! A request's way: `server` (one port) → `router` → `gate` (who is it, may it, how long may it take) → `fleet`,
+//! `telemetry` or `admin` → ledger, telemetry store and feed. Errors become statuses in `status`, nowhere else.
+
+mod access;
+mod admin;
+mod check;
+mod convert;
+mod coverage;
+mod fleet;
+mod gate;
+pub mod metrics;
+mod paging;
+mod registry;
+mod router;
+mod server;
+mod status;
+mod surroundings;
+mod telemetry;
+mod watch;
+
+pub use access::{Caller, Permission, Scope};
+pub use router::{Api, Stores};
+pub use server::serve;
+pub use surroundings::{Part, Refusal, Surroundings};
+
+#[cfg(test)]
+mod tests;

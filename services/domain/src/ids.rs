@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::log::Lane;
+
 /// Why a name is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{value}\" is no id: 1 to 64 of a-z, 0-9 and hyphen are allowed")]
@@ -102,9 +104,33 @@ random_id!(
     SessionId
 );
 
+impl LogId {
+    /// The log of one lane of a spool: the spool's own random octets with the lowest bit of the last octet clear
+    /// for events and set for readings.
+    pub const fn for_lane(spool: [u8; 16], lane: Lane) -> LogId {
+        let mut octets = spool;
+        octets[15] = match lane {
+            Lane::Events => octets[15] & !1,
+            Lane::Readings => octets[15] | 1,
+        };
+        LogId(octets)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_spool_has_two_logs_that_differ_in_one_bit() {
+        for last in [0x10, 0x11] {
+            let mut spool = [7; 16];
+            spool[15] = last;
+            let (events, readings) = (LogId::for_lane(spool, Lane::Events), LogId::for_lane(spool, Lane::Readings));
+            assert_eq!((events.0[15], readings.0[15]), (0x10, 0x11));
+            assert_eq!(events.0[..15], readings.0[..15]);
+        }
+    }
 
     #[test]
     fn ids_are_lower_case_letters_digits_and_hyphens() {

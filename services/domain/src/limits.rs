@@ -56,3 +56,23 @@ pub const STATUS_PERIOD_US: u64 = 30 * 1_000_000;
 pub const WATCHERS_MAX: usize = 2_000;
 /// Greatest belt speed that can be told, in mm/s (what FTMS can carry is 182 042). Faster: unreadable.
 pub const SPEED_WIRE_MM_S_MAX: u32 = 200_000;
+/// Connections to the API's port at once. More: they wait in the system's backlog.
+pub const API_CONNECTIONS_MAX: usize = 4_096;
+/// Requests that the API works on at once, streams apart. More: they wait, within their time.
+pub const API_REQUESTS_MAX: usize = 256;
+/// Time for one request, in microseconds. Longer: DEADLINE_EXCEEDED.
+pub const API_REQUEST_TIME_US: u64 = 10 * 1_000_000;
+/// Largest request of the API, in octets. Larger: refused with OUT_OF_RANGE.
+pub const API_REQUEST_BYTES_MAX: usize = 256 * 1024;
+/// Octets of items in one answer of the API. More: the page ends early and its token goes on.
+pub const API_PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// Readings looked at to work out one coverage. More: the answer has none and says so.
+pub const COVERAGE_READINGS_MAX: usize = 250_000;
+/// Machines in one part of a watcher's snapshot. More: the next part.
+pub const SNAPSHOT_PART_MACHINES: usize = 500;
+/// Machines that a watcher may name, and machines of a site whose sessions can be listed at once. More: refused.
+pub const MACHINES_NAMED_MAX: usize = 1_000;
+/// Sites that a token may name. More: refused.
+pub const TOKEN_SITES_MAX: usize = 100;
+/// Tokens remembered between requests. Full: all are forgotten and looked up again.
+pub const TOKENS_REMEMBERED_MAX: usize = 1_024;

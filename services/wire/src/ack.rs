@@ -73,10 +73,10 @@ impl Ack {
             committed: lane.committed.map(position_to),
             window: lane.window,
         });
-        let refusal = self.refusal.as_ref().map(|refusal| proto::Refusal {
-            reason: refusal.reason.clone(),
-            detail: refusal.detail.clone(),
-        });
+        let refusal = self
+            .refusal
+            .as_ref()
+            .map(|refusal| proto::Refusal { reason: refusal.reason.clone(), detail: refusal.detail.clone() });
         let settings = self.settings.as_ref().map(|settings| proto::Settings {
             version: settings.version,
             reading_interval_ms: settings.reading_interval_ms,

@@ -71,11 +71,7 @@ pub(crate) fn clock_to(clock: &Clock) -> proto::Clock {
         ClockQuality::Estimated => proto::ClockQuality::Estimated,
         ClockQuality::Undated => proto::ClockQuality::Undated,
     };
-    proto::Clock {
-        quality: quality.into(),
-        offset_us: clock.offset_us,
-        uncertainty_us: clock.uncertainty_us,
-    }
+    proto::Clock { quality: quality.into(), offset_us: clock.offset_us, uncertainty_us: clock.uncertainty_us }
 }
 
 /// An absent clock, or one of a quality that we do not know, is undated: we do not guess.
@@ -160,9 +156,9 @@ pub(crate) fn kind_to(kind: EventKind) -> i32 {
 
 pub(crate) fn kind_from(field: &str, kind: i32) -> Result<EventKind, Unreadable> {
     let place = usize::try_from(kind).ok().and_then(|kind| kind.checked_sub(1));
-    place.and_then(|place| EventKind::ALL.get(place).copied()).ok_or_else(|| {
-        Unreadable::new(format!("{field} is {kind}; 1 to {} are known", EventKind::ALL.len()))
-    })
+    place
+        .and_then(|place| EventKind::ALL.get(place).copied())
+        .ok_or_else(|| Unreadable::new(format!("{field} is {kind}; 1 to {} are known", EventKind::ALL.len())))
 }
 
 pub(crate) fn contacts_from(field: &str, closed: u32, open: u32) -> Result<Contacts, Unreadable> {

@@ -83,8 +83,7 @@ impl Credential {
 /// The password with which a machine signs in to the broker.
 pub fn broker_password(key: &MachineKey, machine: &MachineId) -> String {
     use hmac::{Hmac, Mac};
-    let mut mac =
-        Hmac::<sha2::Sha256>::new_from_slice(key.octets()).expect("HMAC takes any key length");
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key.octets()).expect("HMAC takes any key length");
     mac.update(b"beltwatch/v1/broker-password/");
     mac.update(machine.as_str().as_bytes());
     hex::encode(mac.finalize().into_bytes())

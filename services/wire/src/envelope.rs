@@ -93,7 +93,8 @@ impl Envelope {
             entries: entries_from("Envelope", envelope.entries)?,
         };
         if let Some(after) = read.after.filter(|after| *after >= read.first()) {
-            let message = format!("Envelope.after is {after}; it must lie before the first, {}", read.first());
+            let message =
+                format!("Envelope.after is {after}; it must lie before the first, {}", read.first());
             return Err(Unreadable::new(message));
         }
         Ok(read)

@@ -3,8 +3,8 @@
 //! Every stored byte sequence, topic and token begins with a version.
 
 pub mod ack;
-pub mod credential;
 mod convert;
+pub mod credential;
 pub mod envelope;
 pub mod keys;
 pub mod page_token;

@@ -38,8 +38,7 @@ pub fn seal(key: &MachineKey, generation: u32, topic: &Topic, body: Bytes) -> By
 impl Unopened {
     /// Reads the outside of a message; copies nothing.
     pub fn read(payload: Bytes) -> Result<Unopened, Unreadable> {
-        let sealed =
-            Sealed::decode(payload).map_err(|error| Unreadable::new(format!("Sealed: {error}")))?;
+        let sealed = Sealed::decode(payload).map_err(|error| Unreadable::new(format!("Sealed: {error}")))?;
         check_version("Sealed", sealed.version)?;
         Ok(Unopened { sealed })
     }
@@ -94,7 +93,8 @@ mod tests {
         let key = master.machine_key(&own.machine, 1);
         let message = seal(&key, 1, &own, Bytes::from_static(b"body"));
 
-        let open = |message: Bytes, key: &MachineKey, topic: &Topic| Unopened::read(message)?.open(key, topic);
+        let open =
+            |message: Bytes, key: &MachineKey, topic: &Topic| Unopened::read(message)?.open(key, topic);
         assert_eq!(open(message.clone(), &key, &own), Ok(Bytes::from_static(b"body")));
         for (key, topic) in [
             (master.machine_key(&own.machine, 2), own.clone()),

@@ -1,0 +1,187 @@
+//! Domain values to messages of the public API.
+
+use domain::belt::{Belt, Contact, Contacts, Direction, Origin};
+use domain::ids::LogId;
+use domain::live::{Segment, Session};
+use domain::log::Position;
+use domain::record::{Event, Reading};
+use domain::registry::{BeltKind, DriveKind, direction_as_registered};
+use domain::units::{Incline, Speed, UnixMicros};
+use prost_types::{Duration, Timestamp};
+use store::ledger::{Machine, Site};
+use store::telemetry::Stored;
+use wire::api::v1;
+
+/// A moment.
+pub(crate) fn timestamp(time: UnixMicros) -> Timestamp {
+    let nanos = i32::try_from(time.0.rem_euclid(1_000_000) * 1_000).expect("below 1 000 000 000");
+    Timestamp { seconds: time.0.div_euclid(1_000_000), nanos }
+}
+
+/// A length of time.
+pub(crate) fn duration(micros: u64) -> Duration {
+    let seconds = i64::try_from(micros / 1_000_000).expect("a u64 of microseconds is fewer seconds than an i64 holds");
+    let nanos = i32::try_from(micros % 1_000_000 * 1_000).expect("below 1 000 000 000");
+    Duration { seconds, nanos }
+}
+
+pub(crate) fn site(site: &Site) -> v1::Site {
+    v1::Site {
+        id: site.id.to_string(),
+        display_name: site.display_name.clone(),
+        time_zone: site.time_zone.clone(),
+        create_time: Some(timestamp(site.created)),
+    }
+}
+
+pub(crate) fn machine(machine: &Machine) -> v1::Machine {
+    let belt = match machine.belt {
+        BeltKind::OneWay => v1::BeltKind::OneWay,
+        BeltKind::Reversible => v1::BeltKind::Reversible,
+        BeltKind::Unknown => v1::BeltKind::Unknown,
+    };
+    let drive = match machine.drive {
+        DriveKind::Motor => v1::DriveKind::Motor,
+        DriveKind::Manual => v1::DriveKind::Manual,
+    };
+    v1::Machine {
+        id: machine.id.to_string(),
+        site_id: machine.site.to_string(),
+        display_name: machine.display_name.clone(),
+        model: machine.model.clone(),
+        belt: belt.into(),
+        drive: drive.into(),
+        create_time: Some(timestamp(machine.created)),
+    }
+}
+
+fn direction(direction: Direction) -> i32 {
+    match direction {
+        Direction::Forward => v1::Direction::Forward,
+        Direction::Reverse => v1::Direction::Reverse,
+        Direction::Stopped => v1::Direction::Stopped,
+        Direction::Unknown => v1::Direction::Unknown,
+    }
+    .into()
+}
+
+fn origin(origin: Origin) -> i32 {
+    match origin {
+        Origin::Measured => v1::DirectionOrigin::Measured,
+        Origin::Declared => v1::DirectionOrigin::Declared,
+        Origin::Unknown => v1::DirectionOrigin::Unknown,
+    }
+    .into()
+}
+
+fn contacts(contacts: Contacts) -> v1::Contacts {
+    let state = |contact: Contact| -> i32 {
+        match (contacts.closed & contact.bit() != 0, contacts.open & contact.bit() != 0) {
+            (true, false) => v1::ContactState::Closed,
+            (false, true) => v1::ContactState::Open,
+            (true, true) => v1::ContactState::Both,
+            (false, false) => v1::ContactState::Unknown,
+        }
+        .into()
+    };
+    v1::Contacts {
+        emergency_stop: state(Contact::EmergencyStop),
+        safety_key: state(Contact::SafetyKey),
+        machine_power: state(Contact::MachinePower),
+        hand_rail: state(Contact::HandRail),
+        user_presence: state(Contact::UserPresence),
+    }
+}
+
+/// A picture of a belt, as the registry lets it be read.
+pub(crate) fn belt(belt: &Belt, kind: BeltKind) -> v1::Belt {
+    let (way, how) = direction_as_registered(kind, belt.direction, belt.origin, belt.is_moving());
+    v1::Belt {
+        direction: direction(way),
+        origin: origin(how),
+        speed_mps: belt.speed.map(Speed::mps),
+        incline_percent: belt.incline.map(Incline::percent),
+        contacts: Some(contacts(belt.contacts)),
+    }
+}
+
+fn position(log: LogId, position: Position) -> String {
+    format!("{log}/{position}")
+}
+
+pub(crate) fn reading(stored: &Stored<Reading>, kind: BeltKind) -> v1::Reading {
+    let reading = &stored.value;
+    let moving = reading.speed.map(|speed| speed.mean > domain::belt::STANDSTILL);
+    let (way, how) = direction_as_registered(kind, reading.direction, reading.origin, moving);
+    v1::Reading {
+        time: Some(timestamp(stored.time)),
+        time_uncertainty: Some(duration(stored.uncertainty_us)),
+        span: Some(duration(u64::from(reading.span_ms) * 1_000)),
+        holds_for: Some(duration(u64::from(reading.holds_for_ms) * 1_000)),
+        direction: direction(way),
+        origin: origin(how),
+        speed_mean_mps: reading.speed.map(|speed| speed.mean.mps()),
+        speed_min_mps: reading.speed.map(|speed| speed.min.mps()),
+        speed_max_mps: reading.speed.map(|speed| speed.max.mps()),
+        incline_percent: reading.incline.map(Incline::percent),
+        contacts: Some(contacts(reading.contacts)),
+        elapsed_s: reading.extra.elapsed_s,
+        distance_m: reading.extra.distance_m,
+        steps: reading.extra.steps,
+        position: position(stored.log, stored.position),
+    }
+}
+
+pub(crate) fn event(stored: &Stored<Event>, kind: BeltKind) -> v1::Event {
+    let event = &stored.value;
+    v1::Event {
+        time: Some(timestamp(stored.time)),
+        time_uncertainty: Some(duration(stored.uncertainty_us)),
+        kind: event.kind.name().to_owned(),
+        contact: contact_name(event.contact),
+        at: Some(belt(&event.belt, kind)),
+        before: Some(belt(&event.before, kind)),
+        source: event.source.clone(),
+        count: event.count,
+        detail: event.detail.clone(),
+        position: position(stored.log, stored.position),
+    }
+}
+
+/// The contact's name; empty if there is none.
+pub(crate) fn contact_name(contact: Option<Contact>) -> String {
+    contact.map(|contact| contact.name().to_owned()).unwrap_or_default()
+}
+
+pub(crate) fn session(session: &Session, kind: BeltKind, records_lost: u64) -> v1::Session {
+    let asked = u64::try_from(session.last_motion.since(session.started)).unwrap_or(0);
+    let observed: u64 = session.segments.iter().map(|segment| segment.observed_us).sum();
+    v1::Session {
+        id: session.id.to_string(),
+        machine_id: session.machine.to_string(),
+        start_time: Some(timestamp(session.started)),
+        last_motion_time: Some(timestamp(session.last_motion)),
+        ended: session.ended,
+        segments: session.segments.iter().map(|one| segment(one, kind)).collect(),
+        coverage: Some(v1::Coverage {
+            covered: Some(duration(observed.min(asked))),
+            asked: Some(duration(asked)),
+            records_lost,
+        }),
+    }
+}
+
+fn segment(segment: &Segment, kind: BeltKind) -> v1::Segment {
+    let moving = Some(segment.speed_max > domain::belt::STANDSTILL);
+    let (way, how) = direction_as_registered(kind, segment.direction, segment.origin, moving);
+    v1::Segment {
+        direction: direction(way),
+        origin: origin(how),
+        start_time: Some(timestamp(segment.started)),
+        end_time: Some(timestamp(segment.ended)),
+        observed: Some(duration(segment.observed_us)),
+        // A double holds every millimetre up to nine million kilometres.
+        distance_m: segment.distance_mm as f64 / 1_000.0,
+        speed_max_mps: segment.speed_max.mps(),
+    }
+}

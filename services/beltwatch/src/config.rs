@@ -1,0 +1,335 @@
+//! The server's configuration: one struct, read once. Defaults stand here only and are printed from here.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything `beltwatch serve` can be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where everything is kept.
+    pub folder: PathBuf,
+    /// Whether to keep nothing on disk.
+    pub memory: bool,
+    /// How long a stop may take, in seconds.
+    pub drain_seconds: u64,
+    /// Whether other addresses than loopback may be used without TLS.
+    pub plaintext_beyond_loopback: bool,
+    /// The port of gRPC, pages, health and metrics.
+    pub api: ApiConfig,
+    /// The MQTT broker.
+    pub broker: BrokerConfig,
+    /// What is logged.
+    pub log: LogConfig,
+}
+
+/// The port of gRPC, pages, health and metrics.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiConfig {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+}
+
+/// The MQTT broker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BrokerConfig {
+    /// Whether the broker runs inside this process.
+    pub embedded: bool,
+    /// Where the embedded broker listens.
+    pub listen: SocketAddr,
+    /// The external broker's address.
+    pub address: String,
+    /// The broker's address as agents reach it.
+    pub advertise: String,
+    /// User name at an external broker.
+    pub user: String,
+    /// File that holds the password at an external broker.
+    pub password_file: PathBuf,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// The form of a line.
+    pub format: LogFormat,
+    /// Which lines.
+    pub filter: String,
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Key and comment of every setting, in the order in which they are printed.
+const COMMENTS: [(&str, &str); 13] = [
+    ("folder", "Folder for the journal, the ledger, the history and the master key. Made if it is not there."),
+    ("memory", "true: keep everything in memory and forget it at the end. For trying out."),
+    ("drain_seconds", "How long a stop may take to bring everything to disk, in seconds."),
+    (
+        "plaintext_beyond_loopback",
+        "true: listen on other addresses than loopback although there is no TLS yet. Everybody on that network \
+         can then read along.",
+    ),
+    ("api.listen", "Address and port of gRPC, pages, health and metrics. Port 0 takes a free one."),
+    ("broker.embedded", "true: the MQTT broker runs inside this process. false: use the one at `address`."),
+    ("broker.listen", "Address and port of the embedded broker. Port 0 takes a free one."),
+    ("broker.address", "host:port of the external broker, as this server reaches it."),
+    ("broker.advertise", "host:port of the broker as agents reach it; credential files name it. Empty: as above."),
+    ("broker.user", "User name of this server at an external broker."),
+    ("broker.password_file", "File that holds the password of this server at an external broker."),
+    ("log.format", "\"text\" or \"json\"."),
+    ("log.filter", "Which lines are logged, as in \"info\" or \"info,ingest=debug\"."),
+];
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            folder: PathBuf::from("beltwatch-data"),
+            memory: false,
+            drain_seconds: 10,
+            plaintext_beyond_loopback: false,
+            api: ApiConfig::default(),
+            broker: BrokerConfig::default(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+impl Default for ApiConfig {
+    fn default() -> ApiConfig {
+        ApiConfig { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+impl Default for BrokerConfig {
+    fn default() -> BrokerConfig {
+        BrokerConfig {
+            embedded: true,
+            listen: SocketAddr::from(([127, 0, 0, 1], 1883)),
+            address: "127.0.0.1:1883".to_owned(),
+            advertise: String::new(),
+            user: "beltwatch".to_owned(),
+            password_file: PathBuf::from("broker-password"),
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> LogConfig {
+        LogConfig { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}
+
+/// Why a configuration cannot be used. The program ends with status 64 before a port opens.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is no TOML, has an unknown key, or a value of the wrong kind.
+    #[error("{name}: {reason}")]
+    File {
+        /// The file's name.
+        name: String,
+        /// Line, key, and what is allowed.
+        reason: String,
+    },
+    /// A variable of the environment names no setting, or has a value of the wrong kind.
+    #[error("{variable}: {reason}")]
+    Environment {
+        /// The variable.
+        variable: String,
+        /// What is wrong, and what is allowed.
+        reason: String,
+    },
+    /// The values do not go together.
+    #[error("{key} is {value}: {reason}")]
+    Value {
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What is allowed.
+        reason: &'static str,
+    },
+}
+
+/// Variables that the command line's clients read; they are no settings of the server.
+const CLIENT_VARIABLES: [&str; 3] = ["BELTWATCH_SERVER", "BELTWATCH_TOKEN", "BELTWATCH_CONFIG"];
+
+impl Config {
+    /// Reads a file's text, if there is one, then the overrides of the environment, and checks the whole.
+    pub fn load(
+        file: Option<(&str, &str)>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Config, ConfigError> {
+        let mut config = match file {
+            Some((name, text)) => toml::from_str(text).map_err(|error| ConfigError::File {
+                name: name.to_owned(),
+                reason: error.to_string().trim_end().to_owned(),
+            })?,
+            None => Config::default(),
+        };
+        for (variable, value) in environment {
+            if variable.starts_with("BELTWATCH_") && !CLIENT_VARIABLES.contains(&variable.as_str()) {
+                config = config.with_variable(&variable, &value)?;
+            }
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The default file, with a comment for every key.
+    pub fn default_file() -> String {
+        let mut text = String::from("# Beltwatch. Every key may be left out; these are the defaults.\n");
+        let table = Config::default().table();
+        let mut section = "";
+        for (key, comment) in COMMENTS {
+            let (part, name) = key.split_once('.').unwrap_or(("", key));
+            if part != section {
+                section = part;
+                text.push_str(&format!("\n[{section}]\n"));
+            }
+            let value = lookup(&table, key).expect("COMMENTS names every key; a test checks it");
+            text.push_str(&format!("# {comment}\n{name} = {value}\n"));
+        }
+        text
+    }
+
+    /// The values as they are in force, as a file.
+    pub fn shown(&self) -> String {
+        toml::to_string(self).expect("a configuration is always TOML")
+    }
+
+    /// The broker's address as agents reach it.
+    pub fn advertised_broker(&self, embedded: SocketAddr) -> String {
+        if !self.broker.advertise.is_empty() {
+            return self.broker.advertise.clone();
+        }
+        if self.broker.embedded { embedded.to_string() } else { self.broker.address.clone() }
+    }
+
+    fn table(&self) -> toml::Table {
+        toml::Table::try_from(self).expect("a configuration is always TOML")
+    }
+
+    /// `BELTWATCH_API_LISTEN` sets `api.listen`.
+    fn with_variable(self, variable: &str, value: &str) -> Result<Config, ConfigError> {
+        let name_of = |key: &str| format!("BELTWATCH_{}", key.replace('.', "_").to_uppercase());
+        let error = |reason: String| ConfigError::Environment { variable: variable.to_owned(), reason };
+        let Some((key, _)) = COMMENTS.iter().find(|(key, _)| name_of(key) == variable) else {
+            let known: Vec<String> = COMMENTS.iter().map(|(key, _)| name_of(key)).collect();
+            return Err(error(format!("no such setting; known are {}", known.join(", "))));
+        };
+        let mut table = self.table();
+        let old = lookup(&table, key).expect("COMMENTS names every key; a test checks it");
+        let new = match old {
+            toml::Value::Boolean(_) => value.parse().map(toml::Value::Boolean).ok(),
+            toml::Value::Integer(_) => value.parse().map(toml::Value::Integer).ok(),
+            toml::Value::String(_)
+            | toml::Value::Float(_)
+            | toml::Value::Datetime(_)
+            | toml::Value::Array(_)
+            | toml::Value::Table(_) => Some(toml::Value::String(value.to_owned())),
+        };
+        let new = new.ok_or_else(|| error(format!("\"{value}\" is no {}", old.type_str())))?;
+        match key.split_once('.') {
+            Some((section, name)) => {
+                let section = table.get_mut(section).and_then(toml::Value::as_table_mut);
+                section.expect("a dotted key has a section").insert(name.to_owned(), new);
+            }
+            None => {
+                table.insert((*key).to_owned(), new);
+            }
+        }
+        table.try_into().map_err(|e: toml::de::Error| error(e.to_string().trim_end().to_owned()))
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let value = |key, value: &dyn ToString, reason| ConfigError::Value { key, value: value.to_string(), reason };
+        let plaintext = "only loopback addresses are allowed while there is no TLS, unless \
+                         plaintext_beyond_loopback is true";
+        if !self.plaintext_beyond_loopback && !self.api.listen.ip().is_loopback() {
+            return Err(value("api.listen", &self.api.listen, plaintext));
+        }
+        if !self.plaintext_beyond_loopback && self.broker.embedded && !self.broker.listen.ip().is_loopback() {
+            return Err(value("broker.listen", &self.broker.listen, plaintext));
+        }
+        if !self.broker.embedded && !self.broker.address.contains(':') {
+            return Err(value("broker.address", &self.broker.address, "host:port is required"));
+        }
+        if !(1..=600).contains(&self.drain_seconds) {
+            return Err(value("drain_seconds", &self.drain_seconds, "1 to 600 is allowed"));
+        }
+        Ok(())
+    }
+}
+
+fn lookup<'a>(table: &'a toml::Table, key: &str) -> Option<&'a toml::Value> {
+    match key.split_once('.') {
+        Some((section, name)) => table.get(section)?.as_table()?.get(name),
+        None => table.get(key),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(table: &toml::Table, prefix: &str) -> Vec<String> {
+        let key = |(name, value): (&String, &toml::Value)| match value.as_table() {
+            Some(inner) => keys(inner, &format!("{prefix}{name}.")),
+            None => vec![format!("{prefix}{name}")],
+        };
+        table.iter().flat_map(key).collect()
+    }
+
+    #[test]
+    fn the_default_file_explains_every_key_and_reads_back_as_the_default() {
+        let mut commented: Vec<String> = COMMENTS.iter().map(|(key, _)| (*key).to_owned()).collect();
+        let mut there = keys(&Config::default().table(), "");
+        commented.sort();
+        there.sort();
+        assert_eq!(commented, there);
+        let file = Config::default_file();
+        assert_eq!(Config::load(Some(("default", &file)), []).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn a_bad_file_is_refused_with_the_line_and_the_allowed_keys() {
+        let check = |text: &str, expected: &[&str]| {
+            let error = Config::load(Some(("beltwatch.toml", text)), []).expect_err(text).to_string();
+            for part in expected {
+                assert!(error.contains(part), "{error} lacks {part}");
+            }
+        };
+        check("memory = true\nfoldre = \"x\"", &["beltwatch.toml", "line 2", "foldre", "folder", "drain_seconds"]);
+        check("[api]\nlisten = 7", &["line 2", "listen"]);
+        check("[api]\nlisten = \"0.0.0.0:80\"", &["api.listen", "0.0.0.0:80", "loopback"]);
+        check("drain_seconds = 0", &["drain_seconds is 0", "1 to 600"]);
+        check("memory = ", &["line 1"]);
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file_and_unknown_variables_are_named() {
+        let environment = |name: &str, value: &str| [(name.to_owned(), value.to_owned())];
+        let file = Some(("f", "memory = false"));
+        let config = Config::load(file, environment("BELTWATCH_MEMORY", "true")).unwrap();
+        assert!(config.memory);
+        let config = Config::load(None, environment("BELTWATCH_API_LISTEN", "[::1]:9000")).unwrap();
+        assert_eq!(config.api.listen.port(), 9_000);
+        let error = Config::load(None, environment("BELTWATCH_API_LISTNE", "x")).unwrap_err().to_string();
+        assert!(error.contains("BELTWATCH_API_LISTEN,"), "{error}");
+        let error = Config::load(None, environment("BELTWATCH_DRAIN_SECONDS", "soon")).unwrap_err().to_string();
+        assert!(error.contains("\"soon\" is no integer"), "{error}");
+        assert!(Config::load(None, environment("BELTWATCH_TOKEN", "x")).is_ok());
+    }
+}

@@ -1,0 +1,163 @@
+//! The mind of one log: which records are taken, which are doubles, which are missing.
+
+use std::ops::Range;
+
+use domain::ids::BootId;
+use domain::log::{BootStart, Hole, Position};
+use wire::envelope::{Entry, Envelope};
+
+use crate::clock::Settled;
+
+#[cfg(test)]
+mod tests;
+
+/// One lane of one spool, as the ingest knows it.
+///
+/// `committed` is what is in the journal; `applied` is that and what is on its way there. Envelopes are checked
+/// against `applied`, so that collecting goes on while a commit runs; acks tell only `committed`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogMind {
+    committed: Option<Position>,
+    applied: Option<Position>,
+    /// The boot of the last record taken from the process that made it, and that process.
+    maker: Option<(u32, BootId)>,
+    /// The wall-clock mapping that was settled last.
+    pub(crate) settled: Settled,
+}
+
+/// What is to be done with an envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Some records are new: these parts of the envelope's entries, in order.
+    Take(Vec<Part>),
+    /// All of it is in the journal: the ack is told again.
+    Duplicate,
+    /// All of it is on its way to the journal: the ack comes with the commit.
+    UnderWay,
+    /// Something before it is missing: it is dropped, and the ack tells from where to send again.
+    Missing,
+    /// Another process has made records with the same positions: nothing is merged.
+    OtherMaker,
+}
+
+/// Consecutive new records of an envelope, with at most one hole, before the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Which of the envelope's entries.
+    pub entries: Range<usize>,
+    /// Records lost just before them.
+    pub hole: Option<Hole>,
+}
+
+impl LogMind {
+    /// A log of which everything up to `committed` is in the journal.
+    pub fn restored(committed: Option<Position>, maker: Option<(u32, BootId)>, settled: Settled) -> LogMind {
+        LogMind { committed, applied: committed, maker, settled }
+    }
+
+    /// All records up to here are in the journal, or recorded as lost.
+    pub fn committed(&self) -> Option<Position> {
+        self.committed
+    }
+
+    /// All records up to here are in the journal or on their way.
+    pub fn applied(&self) -> Option<Position> {
+        self.applied
+    }
+
+    /// The boot of the last record taken from the process that made it, and that process.
+    pub fn maker(&self) -> Option<(u32, BootId)> {
+        self.maker
+    }
+
+    /// Judges an envelope and, if it is taken, counts its records as applied.
+    pub fn offer(&mut self, envelope: &Envelope) -> Verdict {
+        let last = envelope.last();
+        if self.is_other_maker(envelope) {
+            return Verdict::OtherMaker;
+        }
+        if Some(last) <= self.committed {
+            return Verdict::Duplicate;
+        }
+        if envelope.after.is_some() && envelope.after > self.applied {
+            return Verdict::Missing;
+        }
+        if Some(last) <= self.applied {
+            return Verdict::UnderWay;
+        }
+        let parts = parts(self.applied, &envelope.boot, &envelope.entries);
+        self.applied = Some(last);
+        if envelope.boot.boot_count == envelope.sender_boot_count {
+            self.maker = Some((envelope.boot.boot_count, envelope.sender));
+        }
+        Verdict::Take(parts)
+    }
+
+    /// Records up to here are in the journal now.
+    pub fn commit(&mut self, through: Position) {
+        self.committed = self.committed.max(Some(through));
+        self.applied = self.applied.max(self.committed);
+    }
+
+    /// What was on its way did not get into the journal: the agent has to send it again.
+    pub fn roll_back(&mut self) {
+        self.applied = self.committed;
+    }
+
+    /// Two processes that both count this boot as theirs cannot share positions: a copied spool.
+    fn is_other_maker(&self, envelope: &Envelope) -> bool {
+        let fresh = envelope.boot.boot_count == envelope.sender_boot_count;
+        fresh
+            && self.maker.is_some_and(|(boot_count, maker)| {
+                boot_count == envelope.boot.boot_count && maker != envelope.sender
+            })
+    }
+}
+
+/// Splits what is new after `applied` so that each part has at most one hole, before its first record.
+fn parts(applied: Option<Position>, boot: &BootStart, entries: &[Entry]) -> Vec<Part> {
+    let position = |entry: &Entry| Position::new(boot.boot_count, entry.n);
+    let start = entries.partition_point(|entry| Some(position(entry)) <= applied);
+    let Some(first) = entries.get(start) else { return Vec::new() };
+    let mut parts = vec![Part { entries: start..start + 1, hole: hole_before(applied, boot, first.n) }];
+    for (index, pair) in entries.windows(2).enumerate().skip(start) {
+        let [before, entry] = pair else { continue };
+        if entry.n == before.n + 1 {
+            if let Some(part) = parts.last_mut() {
+                part.entries.end = index + 2;
+            }
+        } else {
+            let hole = Hole {
+                from: Some(position(before)),
+                to: position(entry),
+                records_at_least: entry.n - before.n - 1,
+            };
+            parts.push(Part { entries: index + 1..index + 2, hole: Some(hole) });
+        }
+    }
+    parts
+}
+
+/// What is lost between `applied` and record `n` of a boot; `None`: nothing.
+///
+/// Within a boot numbers tell. Across boots the boot names the position before it: if that is beyond `applied`, the
+/// records between are lost; if it is not, those after it were never on the agent's disk but are here already.
+fn hole_before(applied: Option<Position>, boot: &BootStart, n: u64) -> Option<Hole> {
+    let missing = match applied {
+        Some(applied) if applied.boot_count == boot.boot_count => n - applied.n - 1,
+        Some(_) | None => {
+            let earlier = match (applied, boot.previous) {
+                (_, None) => 0,
+                (None, Some(previous)) => previous.n,
+                (Some(applied), Some(previous)) if previous <= applied => 0,
+                (Some(applied), Some(previous)) if previous.boot_count == applied.boot_count => {
+                    previous.n - applied.n
+                }
+                (Some(_), Some(previous)) => previous.n,
+            };
+            earlier.saturating_add(n - 1)
+        }
+    };
+    let to = Position::new(boot.boot_count, n);
+    (missing > 0).then_some(Hole { from: applied, to, records_at_least: missing })
+}

@@ -1,0 +1,156 @@
+//! Who may speak: the registered machines, their topics and their keys.
+
+use std::collections::HashMap;
+
+use domain::ids::MachineId;
+use wire::keys::{MachineKey, MasterKey};
+use wire::topics::{Kind, Topic};
+
+/// Number of a machine within this process; lists are indexed by it.
+pub(crate) type MachineNumber = usize;
+
+/// What the registry says of one machine's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// The machine.
+    pub machine: MachineId,
+    /// Generation of its newest key, from 1.
+    pub key_generation: u32,
+}
+
+/// The registered machines by topic, with their keys.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    master: MasterKey,
+    by_topic: HashMap<Box<str>, (MachineNumber, Kind)>,
+    by_machine: HashMap<MachineId, MachineNumber>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    topics: [Topic; 4],
+    newest: u32,
+    /// The greatest generation with which an authentic message came; older ones are refused.
+    seen: u32,
+    /// Keys in use: usually one, two while a new one is being introduced.
+    keys: Vec<(u32, MachineKey)>,
+}
+
+impl Registry {
+    pub(crate) fn new(master: MasterKey) -> Registry {
+        Registry { master, by_topic: HashMap::new(), by_machine: HashMap::new(), entries: Vec::new() }
+    }
+
+    /// Adds a machine or raises its generation. A generation never goes back.
+    pub(crate) fn register(&mut self, registered: &Registered) -> MachineNumber {
+        let number = *self.by_machine.entry(registered.machine.clone()).or_insert_with(|| {
+            let number = self.entries.len();
+            let topics = Kind::ALL.map(|kind| Topic::new(registered.machine.clone(), kind));
+            for topic in &topics {
+                self.by_topic.insert(topic.to_string().into_boxed_str(), (number, topic.kind));
+            }
+            self.entries.push(Entry { topics, newest: 0, seen: 0, keys: Vec::new() });
+            number
+        });
+        let entry = &mut self.entries[number];
+        entry.newest = entry.newest.max(registered.key_generation);
+        number
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The machine and kind of a topic; `None`: no registered machine has it.
+    pub(crate) fn find(&self, topic: &str) -> Option<(MachineNumber, Kind)> {
+        self.by_topic.get(topic).copied()
+    }
+
+    pub(crate) fn number(&self, machine: &MachineId) -> Option<MachineNumber> {
+        self.by_machine.get(machine).copied()
+    }
+
+    pub(crate) fn machine(&self, number: MachineNumber) -> &MachineId {
+        &self.entries[number].topics[0].machine
+    }
+
+    pub(crate) fn topic(&self, number: MachineNumber, kind: Kind) -> &Topic {
+        let topics = &self.entries[number].topics;
+        topics.iter().find(|topic| topic.kind == kind).expect("a topic of every kind was made")
+    }
+
+    /// The key of a generation, or why that generation is not allowed, in one sentence.
+    pub(crate) fn key(&mut self, number: MachineNumber, generation: u32) -> Result<MachineKey, String> {
+        let entry = &mut self.entries[number];
+        let least = entry.seen.max(1);
+        if generation < least || generation > entry.newest {
+            let newest = entry.newest;
+            return Err(format!("Sealed.key_generation is {generation}; {least} to {newest} is allowed"));
+        }
+        if let Some((_, key)) = entry.keys.iter().find(|(known, _)| *known == generation) {
+            return Ok(key.clone());
+        }
+        let key = self.master.machine_key(&entry.topics[0].machine, generation);
+        entry.keys.push((generation, key.clone()));
+        Ok(key)
+    }
+
+    /// An authentic message came with this generation: older ones are refused from now on.
+    pub(crate) fn saw(&mut self, number: MachineNumber, generation: u32) {
+        let entry = &mut self.entries[number];
+        if generation > entry.seen {
+            entry.seen = generation;
+            entry.keys.retain(|(known, _)| *known >= generation);
+        }
+    }
+
+    /// The greatest generation with which an authentic message came; 0: none yet.
+    pub(crate) fn seen(&self, number: MachineNumber) -> u32 {
+        self.entries[number].seen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_generation_is_refused_once_the_new_one_was_seen() {
+        let machine = MachineId::new("tm-01").unwrap();
+        let master = MasterKey::new([1; 32]);
+        let mut registry = Registry::new(master.clone());
+        let number = registry.register(&Registered { machine: machine.clone(), key_generation: 2 });
+        assert_eq!(registry.key(number, 1), Ok(master.machine_key(&machine, 1)));
+        assert_eq!(registry.key(number, 2), Ok(master.machine_key(&machine, 2)));
+        for generation in [0, 3] {
+            let error = registry.key(number, generation).expect_err("not allowed");
+            assert!(error.contains("1 to 2 is allowed"), "{error}");
+        }
+        registry.saw(number, 2);
+        let error = registry.key(number, 1).expect_err("the new one was seen");
+        assert!(error.contains("2 to 2 is allowed"), "{error}");
+        assert_eq!(registry.seen(number), 2);
+        registry.register(&Registered { machine: machine.clone(), key_generation: 3 });
+        assert_eq!(registry.key(number, 3), Ok(master.machine_key(&machine, 3)));
+        registry.register(&Registered { machine, key_generation: 1 });
+        assert!(registry.key(number, 3).is_ok(), "a generation never goes back");
+        assert_eq!(registry.len(), 1);
+    }
+
+    #[test]
+    fn a_machine_is_found_by_each_of_its_topics() {
+        let mut registry = Registry::new(MasterKey::new([1; 32]));
+        for name in ["tm-01", "tm-02"] {
+            let machine = MachineId::new(name).unwrap();
+            let number = registry.register(&Registered { machine: machine.clone(), key_generation: 1 });
+            assert_eq!(registry.number(&machine), Some(number));
+            assert_eq!(registry.machine(number), &machine);
+            for kind in Kind::ALL {
+                let topic = registry.topic(number, kind).clone();
+                assert_eq!(registry.find(&topic.to_string()), Some((number, kind)));
+            }
+        }
+        assert_eq!(registry.find("beltwatch/v1/00/tm-03/events"), None);
+    }
+}

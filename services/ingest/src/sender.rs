@@ -1,0 +1,148 @@
+//! Which process speaks for a machine. Two that alternate are a copied credential: the newest connection wins.
+
+use domain::ids::{BootId, LogId};
+use domain::limits;
+use domain::units::{MonotonicMicros, SECOND};
+
+#[cfg(test)]
+mod tests;
+
+/// Processes that were replaced and are remembered, so that they are known when they speak again.
+const REPLACED_MAX: usize = 8;
+/// A replaced process that lived on for so long was not just slow to arrive: it is a second one.
+const STILL_ALIVE_US: u64 = 60 * SECOND;
+/// When the process that speaks for the machine was silent for so long, a replaced one may come back.
+const SILENT_US: u64 = 2 * limits::STATUS_PERIOD_US + 5 * SECOND;
+
+/// One process of a machine's agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sender {
+    /// The process.
+    pub boot: BootId,
+    /// Its durable count, which says something only among processes with the same spool.
+    pub boot_count: u32,
+    /// Its newest connection; 0: no status has told it yet.
+    pub connection: u32,
+    /// A log of its spool; `None`: not told.
+    pub log: Option<LogId>,
+}
+
+/// Whether a message is from the process that speaks for the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is.
+    Current,
+    /// It is, and it has just replaced another, or is the first.
+    New,
+    /// It is from another process; `cloned`: which is certainly still alive, so that there are two.
+    Old {
+        /// Whether two processes speak for one machine.
+        cloned: bool,
+    },
+}
+
+/// The processes that have spoken for one machine.
+#[derive(Debug, Clone, Default)]
+pub struct Senders {
+    current: Option<Heard>,
+    replaced: Vec<Heard>,
+}
+
+/// A process and when it was last heard.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    sender: Sender,
+    /// Its newest monotonic time, by its own clock; `None`: it has not spoken since the start.
+    sent: Option<MonotonicMicros>,
+    /// When it was last heard, by the server's monotonic clock.
+    at: MonotonicMicros,
+}
+
+impl Senders {
+    /// As it was when the process that speaks for the machine was last known.
+    pub fn restored(current: Option<Sender>, now: MonotonicMicros) -> Senders {
+        let heard = |sender| Heard { sender, sent: None, at: now };
+        Senders { current: current.map(heard), replaced: Vec::new() }
+    }
+
+    /// The process that speaks for the machine.
+    pub fn current(&self) -> Option<Sender> {
+        self.current.map(|heard| heard.sender)
+    }
+
+    /// Judges the sender of a message.
+    ///
+    /// `sent` is its own monotonic time, `log_boot_count` the greatest boot count known of its log.
+    pub fn judge(
+        &mut self,
+        sender: Sender,
+        sent: MonotonicMicros,
+        log_boot_count: Option<u32>,
+        now: MonotonicMicros,
+    ) -> Standing {
+        let heard = Heard { sender, sent: Some(sent), at: now };
+        let Some(current) = &mut self.current else {
+            self.current = Some(heard);
+            return Standing::New;
+        };
+        if current.sender.boot == sender.boot {
+            current.sender.connection = current.sender.connection.max(sender.connection);
+            current.sender.log = sender.log.or(current.sender.log);
+            current.sent = current.sent.max(Some(sent));
+            current.at = now;
+            return Standing::Current;
+        }
+        let current = *current;
+        let known = self.replaced.iter().position(|replaced| replaced.sender.boot == sender.boot);
+        let wins = match known {
+            Some(index) => comes_back(&self.replaced[index], &current, &heard),
+            None => is_newer(&current, &sender, log_boot_count),
+        };
+        if wins {
+            self.replace(current, heard, known);
+            return Standing::New;
+        }
+        let replaced_at = known.and_then(|index| self.replaced[index].sent);
+        let lived_on = replaced_at.is_some_and(|before| sent.since(before) > STILL_ALIVE_US);
+        let same_count = same_spool(&current, &sender) && sender.boot_count == current.sender.boot_count;
+        Standing::Old { cloned: lived_on || same_count }
+    }
+
+    fn replace(&mut self, current: Heard, heard: Heard, known: Option<usize>) {
+        if let Some(index) = known {
+            self.replaced.remove(index);
+        }
+        if self.replaced.len() >= REPLACED_MAX {
+            self.replaced.remove(0);
+        }
+        self.replaced.push(current);
+        self.current = Some(heard);
+    }
+}
+
+fn same_spool(current: &Heard, sender: &Sender) -> bool {
+    current.sender.log.is_some() && current.sender.log == sender.log
+}
+
+/// Whether a process that was never heard before is newer than the one that speaks for the machine.
+fn is_newer(current: &Heard, sender: &Sender, log_boot_count: Option<u32>) -> bool {
+    match (sender.log, log_boot_count) {
+        // It tells no spool: a last will, or an agent without one. Counts are all there is.
+        (None, _) => sender.boot_count > current.sender.boot_count,
+        (Some(_), _) if same_spool(current, sender) => sender.boot_count >= current.sender.boot_count,
+        // A new spool begins to count anew.
+        (Some(_), None) => true,
+        (Some(_), Some(known)) => sender.boot_count > known,
+    }
+}
+
+/// Whether a replaced process speaks for the machine again.
+fn comes_back(replaced: &Heard, current: &Heard, heard: &Heard) -> bool {
+    if same_spool(current, &heard.sender) && heard.sender.boot_count < current.sender.boot_count {
+        return false;
+    }
+    let had = replaced.sender.connection;
+    let newer_connection =
+        same_spool(current, &heard.sender) && had > 0 && heard.sender.connection > had;
+    newer_connection || heard.at.since(current.at) > SILENT_US
+}

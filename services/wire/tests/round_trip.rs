@@ -1,0 +1,304 @@
+//! Every codec: what is written reads back equal, and no octets whatever make a reader panic.
+
+use domain::belt::{Belt, Contact, Contacts, Direction, Origin};
+use domain::clock::{Clock, ClockQuality};
+use domain::ids::{BootId, LogId, MachineId};
+use domain::log::{BootStart, Lane, Position};
+use domain::record::{Event, EventKind, Extra, Payload, Reading, Record, SpeedSummary};
+use domain::signal::Capabilities;
+use domain::units::{Incline, MonotonicMicros, Speed, UnixMicros};
+use proptest::option;
+use proptest::prelude::*;
+use prost::bytes::Bytes;
+use wire::ack::{Ack, LaneAck, Refusal, Settings};
+use wire::envelope::{Entry, Envelope, decode_slice, encode_slice};
+use wire::status::{LaneStatus, Status, StatusOrder};
+
+fn direction() -> impl Strategy<Value = Direction> {
+    prop::sample::select(vec![Direction::Forward, Direction::Reverse, Direction::Stopped, Direction::Unknown])
+}
+
+fn origin() -> impl Strategy<Value = Origin> {
+    prop::sample::select(vec![Origin::Measured, Origin::Declared, Origin::Unknown])
+}
+
+fn speed() -> impl Strategy<Value = Speed> {
+    (0..=200_000_u32).prop_map(Speed)
+}
+
+fn incline() -> impl Strategy<Value = Option<Incline>> {
+    option::of((-1_000..=1_000).prop_map(Incline))
+}
+
+fn contacts() -> impl Strategy<Value = Contacts> {
+    (0..32_u32, 0..32_u32).prop_map(|(closed, open)| Contacts { closed, open })
+}
+
+fn belt() -> impl Strategy<Value = Belt> {
+    (direction(), origin(), option::of(speed()), incline(), contacts()).prop_map(
+        |(direction, origin, speed, incline, contacts)| Belt { direction, origin, speed, incline, contacts },
+    )
+}
+
+fn speeds() -> impl Strategy<Value = Option<SpeedSummary>> {
+    let any =
+        ([0..=200_000_u32, 0..=200_000, 0..=200_000], option::of(any::<u32>()), option::of(any::<u32>()));
+    option::of(any.prop_map(|(mut speeds, rise, fall)| {
+        speeds.sort_unstable();
+        let [min, mean, max] = speeds.map(Speed);
+        SpeedSummary { mean, min, max, rise, fall }
+    }))
+}
+
+fn extra() -> impl Strategy<Value = Extra> {
+    let machine =
+        (option::of(speed()), option::of(any::<u32>()), option::of(any::<u32>()), option::of(any::<u32>()));
+    let person = (option::of(any::<i32>()), option::of(any::<bool>()), option::of(any::<u32>()));
+    let rest = (option::of(speed()), option::of(any::<u32>()));
+    (machine, person, rest).prop_map(|(machine, person, rest)| Extra {
+        commanded: machine.0,
+        elapsed_s: machine.1,
+        distance_m: machine.2,
+        steps: machine.3,
+        belt_force_n: person.0,
+        heart_rate_contact: person.1,
+        heart_rate_bpm: person.2,
+        second_speed: rest.0,
+        declared_mode: rest.1,
+    })
+}
+
+fn reading() -> impl Strategy<Value = Payload> {
+    let first = (1..=60_000_u32, direction(), origin(), speeds());
+    let second = (incline(), contacts(), 0..=120_000_u32, extra());
+    (first, second).prop_map(|(first, second)| {
+        Payload::Reading(Reading {
+            span_ms: first.0,
+            direction: first.1,
+            origin: first.2,
+            speed: first.3,
+            incline: second.0,
+            contacts: second.1,
+            holds_for_ms: second.2,
+            extra: second.3,
+        })
+    })
+}
+
+fn event(at: u64) -> impl Strategy<Value = Payload> {
+    let contact = option::of(prop::sample::select(Contact::ALL.to_vec()));
+    let first = (prop::sample::select(EventKind::ALL.to_vec()), belt(), belt(), contact);
+    let second = ("[a-z ]{0,64}", 1..=u32::MAX, 0..1_000_000_u64, option::of(direction()), "[ -~]{0,200}");
+    (first, second).prop_map(move |(first, second)| {
+        Payload::Event(Event {
+            kind: first.0,
+            belt: first.1,
+            before: first.2,
+            contact: first.3,
+            source: second.0,
+            count: second.1,
+            last: MonotonicMicros(at + second.2),
+            direction_before: second.3,
+            detail: second.4,
+        })
+    })
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    (1..u64::MAX / 2, any::<u64>()).prop_flat_map(|(at, other_n)| {
+        prop_oneof![reading().boxed(), event(at).boxed()].prop_map(move |payload| Record {
+            at: MonotonicMicros(at),
+            other_n,
+            payload,
+        })
+    })
+}
+
+fn clock() -> impl Strategy<Value = Clock> {
+    let dated = (any::<bool>(), any::<i64>(), any::<u64>()).prop_map(|(exact, offset_us, uncertainty_us)| {
+        let quality = if exact { ClockQuality::Synchronised } else { ClockQuality::Estimated };
+        Clock { quality, offset_us, uncertainty_us }
+    });
+    prop_oneof![Just(Clock::UNDATED), dated]
+}
+
+fn position() -> impl Strategy<Value = Position> {
+    (1..=u32::MAX, 1..=u64::MAX).prop_map(|(boot_count, n)| Position { boot_count, n })
+}
+
+fn lane() -> impl Strategy<Value = Lane> {
+    prop::sample::select(Lane::ALL.to_vec())
+}
+
+fn entries() -> impl Strategy<Value = Vec<Entry>> {
+    let entry = (1..100_u64, prop::collection::vec(any::<u8>(), 0..40));
+    prop::collection::vec(entry, 1..30).prop_map(|entries| {
+        let mut n = 0;
+        let number = |(step, octets): (u64, Vec<u8>)| {
+            n += step;
+            Entry { n, record: octets.into() }
+        };
+        entries.into_iter().map(number).collect()
+    })
+}
+
+fn envelope() -> impl Strategy<Value = Envelope> {
+    let ids = (any::<[u8; 16]>(), any::<[u8; 16]>(), lane(), clock(), any::<u64>());
+    let boot = (2..1_000_u32, 0..10_u32, any::<bool>(), any::<bool>(), any::<bool>());
+    (ids, boot, entries()).prop_map(|(ids, boot, entries)| {
+        let earlier = |there: bool| there.then(|| Position::new(boot.0 - 1, 9));
+        Envelope {
+            log: LogId(ids.0),
+            sender: BootId(ids.1),
+            sender_boot_count: boot.0 + boot.1,
+            lane: ids.2,
+            boot: BootStart {
+                boot_count: boot.0,
+                previous: earlier(boot.2),
+                other_previous: earlier(boot.3),
+            },
+            after: earlier(boot.4),
+            clock: ids.3,
+            sent: MonotonicMicros(ids.4),
+            entries,
+        }
+    })
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    let order = (1..=u32::MAX, 1..=u32::MAX, 1..=u64::MAX);
+    let lane = (lane(), any::<[u8; 16]>(), option::of(position()), position(), any::<u64>());
+    let lane = lane.prop_map(|(lane, log, first, next, dropped)| LaneStatus {
+        lane,
+        log: LogId(log),
+        first,
+        next,
+        dropped,
+    });
+    let head = (any::<[u8; 16]>(), order, any::<bool>(), any::<u64>(), clock(), "[0-9.]{0,20}");
+    let belt = option::of((belt(), any::<u64>(), 0..=120_000_u32));
+    let tail = (any::<u32>(), belt, prop::collection::vec(lane, 0..=2), any::<bool>(), any::<u64>());
+    (head, tail).prop_map(|(head, tail)| Status {
+        boot: BootId(head.0),
+        order: StatusOrder { boot_count: head.1.0, connection: head.1.1, counter: head.1.2 },
+        offline: head.2,
+        sent: MonotonicMicros(head.3),
+        clock: head.4,
+        agent_version: head.5,
+        capabilities: Capabilities(tail.0),
+        belt: tail.1.map(|(belt, at, holds)| (belt, MonotonicMicros(at), holds)),
+        lanes: tail.2,
+        spool_healthy: tail.3,
+        spool_bytes: tail.4,
+    })
+}
+
+fn ack() -> impl Strategy<Value = Ack> {
+    let lane = (lane(), any::<[u8; 16]>(), option::of(position()), 0..=64_u32);
+    let lane =
+        lane.prop_map(|(lane, log, committed, window)| LaneAck { lane, log: LogId(log), committed, window });
+    let refusal = option::of(("[a-z_]{1,12}", "[ -~]{0,80}"))
+        .prop_map(|refusal| refusal.map(|(reason, detail)| Refusal { reason, detail }));
+    let settings = option::of((any::<u64>(), any::<u32>(), any::<bool>())).prop_map(|settings| {
+        settings.map(|(version, reading_interval_ms, heart_rate_allowed)| Settings {
+            version,
+            reading_interval_ms,
+            heart_rate_allowed,
+        })
+    });
+    let head = (any::<[u8; 16]>(), any::<u32>(), any::<u64>(), prop::collection::vec(lane, 0..=2));
+    let tail = (option::of((1..u64::MAX, any::<u64>())), any::<i64>(), refusal, settings);
+    (head, tail).prop_map(|(head, tail)| Ack {
+        boot: BootId(head.0),
+        connection: head.1,
+        counter: head.2,
+        lanes: head.3,
+        echo: tail.0.map(|(at, held)| (MonotonicMicros(at), held)),
+        server_time: UnixMicros(tail.1),
+        refusal: tail.2,
+        settings: tail.3,
+    })
+}
+
+proptest! {
+    #[test]
+    fn records(record in record()) {
+        let octets = wire::record::encode(&record);
+        prop_assert_eq!(wire::record::decode(record.payload.lane(), &octets), Ok(record.clone()));
+        let error = wire::record::decode(record.payload.lane().other(), &octets).expect_err("the other lane");
+        prop_assert!(error.message.contains("lane"), "{}", error);
+    }
+
+    #[test]
+    fn envelopes(envelope in envelope()) {
+        prop_assert_eq!(Envelope::decode(envelope.encode()), Ok(envelope));
+    }
+
+    #[test]
+    fn slices(entries in entries()) {
+        prop_assert_eq!(decode_slice(encode_slice(&entries)), Ok(entries));
+    }
+
+    #[test]
+    fn statuses(status in status()) {
+        prop_assert_eq!(Status::decode(status.encode()), Ok(status));
+    }
+
+    #[test]
+    fn acks(ack in ack()) {
+        prop_assert_eq!(Ack::decode(ack.encode()), Ok(ack));
+    }
+
+    #[test]
+    fn arbitrary_octets_are_refused_or_read_but_never_panic(octets in prop::collection::vec(any::<u8>(), 0..200)) {
+        let octets = Bytes::from(octets);
+        let _ = wire::record::decode(Lane::Events, &octets);
+        let _ = wire::record::decode(Lane::Readings, &octets);
+        let _ = Envelope::decode(octets.clone());
+        let _ = decode_slice(octets.clone());
+        let _ = Status::decode(octets.clone());
+        let _ = Ack::decode(octets.clone());
+        let _ = wire::seal::Unopened::read(octets.clone());
+        let _ = wire::topics::Topic::parse(&String::from_utf8_lossy(&octets));
+    }
+
+    #[test]
+    fn a_damaged_envelope_is_refused_or_still_obeys_the_rules(
+        envelope in envelope(), at in any::<prop::sample::Index>(), bit in 0..8_u32,
+    ) {
+        let mut octets = envelope.encode().to_vec();
+        let at = at.index(octets.len());
+        octets[at] ^= 1 << bit;
+        if let Ok(read) = Envelope::decode(octets.into()) {
+            prop_assert!(read.after.is_none_or(|after| after < read.first()));
+            prop_assert!(read.entries.windows(2).all(|pair| pair[0].n < pair[1].n));
+            prop_assert!(read.boot.boot_count <= read.sender_boot_count);
+        }
+    }
+}
+
+#[test]
+fn what_is_refused_names_field_value_and_what_is_allowed() {
+    let reading = |change: fn(&mut Reading)| {
+        let mut reading = Reading { span_ms: 1_000, holds_for_ms: 2_000, ..Reading::default() };
+        change(&mut reading);
+        let record = Record { at: MonotonicMicros(1), other_n: 0, payload: Payload::Reading(reading) };
+        wire::record::decode(Lane::Readings, &wire::record::encode(&record)).map(|_| ())
+    };
+    assert_eq!(reading(|_| {}), Ok(()));
+    let refused: [(fn(&mut Reading), &str); 4] = [
+        (|r| r.span_ms = 0, "Reading.span_ms is 0; 1 to 60000 is allowed"),
+        (|r| r.holds_for_ms = 120_001, "Reading.holds_for_ms is 120001; 0 to 120000 is allowed"),
+        (|r| r.incline = Some(Incline(1_001)), "Reading.incline_tenths_pct is 1001 tenths"),
+        (|r| r.contacts.open = 32, "Reading.contacts has bits 0b100000; bits 0 to 4 are known"),
+    ];
+    for (change, expected) in refused {
+        let error = reading(change).expect_err(expected);
+        assert!(error.message.contains(expected), "{error}");
+    }
+    let id = MachineId::new("tm-01").expect("an id");
+    assert_eq!(
+        wire::topics::Topic::new(id, wire::topics::Kind::Ack).to_string(),
+        "beltwatch/v1/00/tm-01/ack"
+    );
+}
