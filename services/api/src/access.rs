@@ -177,7 +177,9 @@ impl Access {
         };
         let Some(token) = parse_token(authorization) else { return Ok(Err(Denied::MalformedToken)) };
         let hash = token_hash(token);
-        let Some((number, token)) = self.token(&hash, now).await? else { return Ok(Err(Denied::UnknownToken)) };
+        let Some((number, token)) = self.token(&hash, now).await? else {
+            return Ok(Err(Denied::UnknownToken));
+        };
         Ok(match permission {
             Permission::Read => Ok(of_token(number, token)),
             Permission::Administer => Err(Denied::TokenOnlyReads),
@@ -219,11 +221,8 @@ fn parse_token(authorization: &str) -> Option<&str> {
 
 fn of_token(number: u64, token: Token) -> (Caller, Scope) {
     let caller = Caller { name: format!("token:{number}"), kind: CallerKind::Token };
-    let scope = if token.sites.is_empty() {
-        Scope::All
-    } else {
-        Scope::Sites(token.sites.into_iter().collect())
-    };
+    let scope =
+        if token.sites.is_empty() { Scope::All } else { Scope::Sites(token.sites.into_iter().collect()) };
     (caller, scope)
 }
 

@@ -12,6 +12,8 @@ use crate::status::{ApiError, Violation};
 
 /// Microseconds in a day.
 const DAY_US: i64 = 24 * 3_600 * 1_000_000;
+/// Most violations that one answer names.
+const VIOLATIONS_MAX: usize = 10;
 /// Longest name and model, in characters.
 pub(crate) const NAME_CHARACTERS_MAX: usize = 120;
 /// Longest identity of a request, in characters.
@@ -33,8 +35,11 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    /// Notes that a field is not what it should be.
+    /// Notes that a field is not what it should be. Beyond the first few nothing is noted: a status has little room.
     pub(crate) fn wrong(&mut self, field: &'static str, description: impl Into<String>) {
+        if self.violations.len() == VIOLATIONS_MAX {
+            return;
+        }
         self.violations.push(Violation { field, description: description.into() });
     }
 
@@ -105,7 +110,10 @@ impl Check {
         let allowed = |c: u8| c.is_ascii_graphic();
         if value.len() > REQUEST_ID_CHARACTERS_MAX || !value.bytes().all(allowed) {
             let max = REQUEST_ID_CHARACTERS_MAX;
-            self.wrong("request_id", format!("is {}; at most {max} visible ASCII characters are allowed", quoted(value)));
+            self.wrong(
+                "request_id",
+                format!("is {}; at most {max} visible ASCII characters are allowed", quoted(value)),
+            );
         }
         (!value.is_empty()).then(|| value.to_owned())
     }
@@ -149,7 +157,12 @@ impl Check {
     }
 
     /// A span of at most `days_max` days. Without an end: until `now`; without a beginning: 24 hours.
-    pub(crate) fn span(&mut self, range: Option<&v1::TimeRange>, now: UnixMicros, days_max: i64) -> Option<Span> {
+    pub(crate) fn span(
+        &mut self,
+        range: Option<&v1::TimeRange>,
+        now: UnixMicros,
+        days_max: i64,
+    ) -> Option<Span> {
         let end = range.and_then(|range| range.end_time.as_ref());
         let start = range.and_then(|range| range.start_time.as_ref());
         let until = match end {
@@ -171,7 +184,10 @@ impl Check {
             let nearest = text_of(until.plus(-days_max * DAY_US));
             self.wrong(
                 "range",
-                format!("is {days} days long; at most {days_max} are allowed: ask from {nearest} until {}", text_of(until)),
+                format!(
+                    "is {days} days long; at most {days_max} are allowed: ask from {nearest} until {}",
+                    text_of(until)
+                ),
             );
             return None;
         }
@@ -183,7 +199,10 @@ impl Check {
             return Some(UnixMicros(time.seconds * 1_000_000 + i64::from(time.nanos) / 1_000));
         }
         let (seconds, nanos) = (time.seconds, time.nanos);
-        self.wrong(field, format!("is {seconds} s and {nanos} ns; years 1 to 9999 and 0 to 999999999 ns are allowed"));
+        self.wrong(
+            field,
+            format!("is {seconds} s and {nanos} ns; years 1 to 9999 and 0 to 999999999 ns are allowed"),
+        );
         None
     }
 }

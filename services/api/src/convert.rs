@@ -1,11 +1,12 @@
 //! Domain values to messages of the public API.
 
+use crate::shim::direction_as_registered;
 use domain::belt::{Belt, Contact, Contacts, Direction, Origin};
 use domain::ids::LogId;
 use domain::live::{Segment, Session};
 use domain::log::Position;
 use domain::record::{Event, Reading};
-use domain::registry::{BeltKind, DriveKind, direction_as_registered};
+use domain::registry::{BeltKind, DriveKind};
 use domain::units::{Incline, Speed, UnixMicros};
 use prost_types::{Duration, Timestamp};
 use store::ledger::{Machine, Site};
@@ -20,7 +21,8 @@ pub(crate) fn timestamp(time: UnixMicros) -> Timestamp {
 
 /// A length of time.
 pub(crate) fn duration(micros: u64) -> Duration {
-    let seconds = i64::try_from(micros / 1_000_000).expect("a u64 of microseconds is fewer seconds than an i64 holds");
+    let seconds =
+        i64::try_from(micros / 1_000_000).expect("a u64 of microseconds is fewer seconds than an i64 holds");
     let nanos = i32::try_from(micros % 1_000_000 * 1_000).expect("below 1 000 000 000");
     Duration { seconds, nanos }
 }

@@ -79,12 +79,15 @@ impl Fleet {
             visible.site(site)?;
         }
         let now = self.ground.surroundings.now();
-        let in_site = |machine: &store::ledger::Machine| site.as_ref().is_none_or(|site| machine.site == *site);
+        let in_site =
+            |machine: &store::ledger::Machine| site.as_ref().is_none_or(|site| machine.site == *site);
         let mut rows = visible.machines(after.as_ref()).filter(|machine| in_site(machine));
         let states = rows.by_ref().take(size);
-        let machines: Vec<v1::MachineState> =
-            states.map(|machine| live::show(machine, &live::latest(&self.ground.feed, &machine.id), now)).collect();
-        let last = machines.last().and_then(|last| last.machine.as_ref()).map(|last| AfterId(last.id.clone()));
+        let machines: Vec<v1::MachineState> = states
+            .map(|machine| live::show(machine, &live::latest(&self.ground.feed, &machine.id), now))
+            .collect();
+        let last =
+            machines.last().and_then(|last| last.machine.as_ref()).map(|last| AfterId(last.id.clone()));
         let next = last.filter(|_| rows.next().is_some());
         let next_page_token = next.map(|next| self.pages.token(&asked, &next)).unwrap_or_default();
         Ok(v1::ListMachinesResponse { machines, next_page_token })
@@ -117,7 +120,10 @@ impl Fleet {
         let site = check.optional_id::<SiteId>("site_id", &request.site_id);
         let named = request.machine_ids.len();
         if named > MACHINES_NAMED_MAX {
-            check.wrong("machine_ids", format!("has {named} entries; at most {MACHINES_NAMED_MAX} are allowed"));
+            check.wrong(
+                "machine_ids",
+                format!("has {named} entries; at most {MACHINES_NAMED_MAX} are allowed"),
+            );
         }
         let ids = request.machine_ids.iter().take(MACHINES_NAMED_MAX);
         let machines = ids.filter_map(|id| check.id::<MachineId>("machine_ids", id)).collect();

@@ -57,7 +57,11 @@ impl Gate {
         result.map(Response::new).map_err(|error| refuse(method, &credentials, &error))
     }
 
-    async fn admit(&self, credentials: &Credentials, permission: Permission) -> Result<(Caller, Scope), ApiError> {
+    async fn admit(
+        &self,
+        credentials: &Credentials,
+        permission: Permission,
+    ) -> Result<(Caller, Scope), ApiError> {
         let now = self.surroundings.now();
         Ok(self.access.admit(credentials, permission, now).await??)
     }

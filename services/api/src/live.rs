@@ -1,15 +1,16 @@
 //! A machine's live state as it is shown: what was committed, and what time alone has made of it since.
 
+use std::sync::Arc;
+
 use domain::ids::MachineId;
-use domain::live::{Latest, LiveState};
-use domain::presence::{BeltNow, Presence, belt_now, presence};
+use domain::live::LiveState;
 use domain::units::UnixMicros;
 use store::feed::Feed;
 use store::ledger::Machine;
-use std::sync::Arc;
 use wire::api::v1;
 
-use crate::convert;
+use crate::convert::{self, duration, timestamp};
+use crate::shim::{Presence, belt_now, presence};
 
 /// The part of a shown state that changes without a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +21,59 @@ pub(crate) struct Aged {
 
 /// What time has made of a state by now.
 pub(crate) fn aged(state: &LiveState, now: UnixMicros) -> Aged {
-    todo!()
+    Aged { presence: presence(state, now), holds: belt_now(state, now).is_some() }
 }
 
-/// The newest committed state of a machine; one of which nothing is known if there is none.
+/// A machine of which nothing was ever heard.
+pub(crate) fn unheard(machine: &MachineId) -> Arc<LiveState> {
+    Arc::new(LiveState::new(machine.clone()))
+}
+
+/// The newest committed state of a machine.
 pub(crate) fn latest(feed: &Feed, machine: &MachineId) -> Arc<LiveState> {
-    feed.latest(machine).unwrap_or_else(|| Arc::new(LiveState::new(machine.clone())))
+    feed.latest(machine).unwrap_or_else(|| unheard(machine))
+}
+
+/// A machine and what is known of it now.
+pub(crate) fn show(machine: &Machine, state: &LiveState, now: UnixMicros) -> v1::MachineState {
+    let newest = state.latest.as_ref();
+    let belt = belt_now(state, now);
+    let last_known =
+        newest.filter(|_| belt.is_none()).map(|newest| convert::belt(&newest.belt, machine.belt));
+    let last_event = newest.and_then(|newest| newest.last_event).map(|(kind, contact, time)| v1::LastEvent {
+        time: Some(timestamp(time)),
+        kind: kind.name().to_owned(),
+        contact: convert::contact_name(contact),
+    });
+    let open_session = state.session.map(|(id, started)| v1::OpenSession {
+        session_id: id.to_string(),
+        start_time: Some(timestamp(started)),
+    });
+    let mut capabilities: Vec<String> = state.capabilities.names().map(str::to_owned).collect();
+    capabilities.sort_unstable();
+    v1::MachineState {
+        machine: Some(convert::machine(machine)),
+        presence: show_presence(presence(state, now)).into(),
+        last_heard_time: state.heard.map(timestamp),
+        belt: Some(convert::belt(&belt.unwrap_or_default(), machine.belt)),
+        belt_time: newest.map(|newest| timestamp(newest.time)),
+        last_known,
+        since_time: newest.and_then(|newest| newest.since).map(timestamp),
+        open_session,
+        capabilities,
+        agent_version: state.agent_version.clone(),
+        backlog: state.backlog_us.map(duration),
+        records_lost: state.records_lost,
+        revision: state.revision,
+        last_event,
+    }
+}
+
+fn show_presence(presence: Presence) -> v1::Presence {
+    match presence {
+        Presence::NeverSeen => v1::Presence::NeverSeen,
+        Presence::Online => v1::Presence::Online,
+        Presence::Late => v1::Presence::Late,
+        Presence::Offline => v1::Presence::Offline,
+    }
 }

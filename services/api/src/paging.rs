@@ -38,7 +38,9 @@ impl Pages {
                 wrong("belongs to a request with other fields; repeat them as they were".to_owned())
             }
         })?;
-        C::decode(&octets).map(Some).ok_or_else(|| wrong("was given by another version; begin again".to_owned()))
+        C::decode(&octets)
+            .map(Some)
+            .ok_or_else(|| wrong("was given by another version; begin again".to_owned()))
     }
 }
 

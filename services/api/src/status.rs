@@ -122,8 +122,12 @@ impl ApiError {
             }
             ApiError::Denied(denied) => denied.to_string(),
             ApiError::NotFound { what, id } => format!("there is no {what} \"{id}\" that you may see"),
-            ApiError::Taken { what, id } => format!("the id \"{id}\" belongs to another {what}; choose another id"),
-            ApiError::WatchersFull { max } => format!("{max} watchers are connected, no more are allowed; try later"),
+            ApiError::Taken { what, id } => {
+                format!("the id \"{id}\" belongs to another {what}; choose another id")
+            }
+            ApiError::WatchersFull { max } => {
+                format!("{max} watchers are connected, no more are allowed; try later")
+            }
             ApiError::Late { seconds } => format!("no answer within {seconds} s; ask for less or try later"),
             ApiError::Stopping => "the server is stopping; call again".to_owned(),
             ApiError::NoRandomness(_) => "the server cannot make secrets now; its log says why".to_owned(),
@@ -132,11 +136,15 @@ impl ApiError {
                 StoreErrorKind::Timeout => "the store did not answer in time; try again".to_owned(),
                 StoreErrorKind::Full => "the server's disk is full; nothing was changed".to_owned(),
                 StoreErrorKind::Conflict => "somebody else changed the same thing; try again".to_owned(),
-                StoreErrorKind::Corrupt => "a part of the store is damaged; the server's log says which".to_owned(),
+                StoreErrorKind::Corrupt => {
+                    "a part of the store is damaged; the server's log says which".to_owned()
+                }
                 StoreErrorKind::IncompatibleVersion => {
                     "the store was written by a newer version of the server".to_owned()
                 }
-                StoreErrorKind::Invalid => "the server asked its store for nonsense; its log says what".to_owned(),
+                StoreErrorKind::Invalid => {
+                    "the server asked its store for nonsense; its log says what".to_owned()
+                }
             },
         }
     }
@@ -160,7 +168,8 @@ impl ApiError {
         let mut details = ErrorDetails::with_error_info(reason, ERROR_DOMAIN, HashMap::new());
         match self {
             ApiError::Fields(violations) => {
-                let violations = violations.iter().map(|one| FieldViolation::new(one.field, &one.description));
+                let violations =
+                    violations.iter().map(|one| FieldViolation::new(one.field, &one.description));
                 details.set_bad_request(violations.collect::<Vec<_>>());
             }
             ApiError::NotFound { what, id } | ApiError::Taken { what, id } => {

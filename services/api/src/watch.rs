@@ -19,12 +19,12 @@ use wire::api::v1;
 use wire::api::v1::watch_fleet_response::Update;
 
 use crate::access::Scope;
+use crate::convert;
 use crate::live::{self, Aged};
 use crate::metrics::{self, Present};
 use crate::registry::{Registry, Visible};
 use crate::status::ApiError;
 use crate::surroundings::Surroundings;
-use crate::convert;
 
 /// How often a watch looks for what time alone has changed.
 const TICK: Duration = Duration::from_secs(1);
@@ -43,6 +43,10 @@ impl Asked {
     fn has(&self, machine: &Machine) -> bool {
         self.site.as_ref().is_none_or(|site| *site == machine.site)
             && (self.machines.is_empty() || self.machines.contains(&machine.id))
+    }
+
+    fn of(&self, visible: &Visible) -> Vec<Arc<Machine>> {
+        visible.machines(None).filter(|machine| self.has(machine)).cloned().collect()
     }
 }
 
@@ -88,7 +92,9 @@ impl WatchMind {
             Input::Committed(state) => self.committed(state, now),
             Input::Tick => self.tick(now),
             Input::Registry(visible, feed) => self.registered(visible, feed, now),
-            Input::Heartbeat => vec![Update::Heartbeat(v1::Heartbeat { server_time: Some(convert::timestamp(now)) })],
+            Input::Heartbeat => {
+                vec![Update::Heartbeat(v1::Heartbeat { server_time: Some(convert::timestamp(now)) })]
+            }
         }
     }
 
@@ -96,11 +102,13 @@ impl WatchMind {
         let states: BTreeMap<&MachineId, &Arc<LiveState>> =
             states.iter().map(|state| (&state.machine, state)).collect();
         self.watched.clear();
-        for machine in visible.machines(None).filter(|machine| self.asked.has(machine)) {
-            let state = states.get(&machine.id).map_or_else(|| live::unheard(&machine.id), |state| (*state).clone());
-            self.watch(machine, state, now);
+        for machine in self.asked.of(visible) {
+            let state =
+                states.get(&machine.id).map_or_else(|| live::unheard(&machine.id), |state| (*state).clone());
+            self.watch(&machine, state, now);
         }
-        let machines: Vec<v1::MachineState> = self.watched.values().map(|watched| watched.show(now)).collect();
+        let machines: Vec<v1::MachineState> =
+            self.watched.values().map(|watched| watched.show(now)).collect();
         parts(machines)
     }
 
@@ -131,12 +139,13 @@ impl WatchMind {
 
     fn registered(&mut self, visible: &Visible, feed: &Feed, now: UnixMicros) -> Vec<Update> {
         let mut updates = Vec::new();
-        for machine in visible.machines(None).filter(|machine| self.asked.has(machine)) {
-            let same = self.watched.get(&machine.id).is_some_and(|watched| watched.machine == *machine);
+        for machine in self.asked.of(visible) {
+            let same = self.watched.get(&machine.id).is_some_and(|watched| watched.machine == machine);
             if !same {
                 let state = feed.latest(&machine.id).unwrap_or_else(|| live::unheard(&machine.id));
-                self.watch(machine, state, now);
-                updates.extend(self.watched.get(&machine.id).map(|watched| Update::Changed(watched.show(now))));
+                self.watch(&machine, state, now);
+                updates
+                    .extend(self.watched.get(&machine.id).map(|watched| Update::Changed(watched.show(now))));
             }
         }
         updates

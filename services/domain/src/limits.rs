@@ -20,6 +20,11 @@ pub const SPOOL_EVENTS_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub const SPOOL_READINGS_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Age of the oldest reading in a spool, in microseconds (14 days). Older: dropped and counted.
 pub const SPOOL_READINGS_AGE_MAX_US: u64 = 14 * 24 * 3_600 * 1_000_000;
+/// Octets of a spool's lane that stay in memory although they are on the disk. More: read from the disk when sent.
+pub const SPOOL_MEMORY_BYTES_MAX: u64 = 256 * 1024;
+/// Octets of a spool's lane that wait in memory while its disk fails. Full: readings lose the oldest, counted;
+/// events are coalesced into a counter.
+pub const SPOOL_UNWRITTEN_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Edges of a contact within 60 s that are told one by one. More: one `contact_chattering` every 10 s.
 pub const CONTACT_EDGES_MAX: usize = 20;
 /// Longest span of a reading, in milliseconds. Longer: unreadable.
@@ -76,3 +81,17 @@ pub const MACHINES_NAMED_MAX: usize = 1_000;
 pub const TOKEN_SITES_MAX: usize = 100;
 /// Tokens remembered between requests. Full: all are forgotten and looked up again.
 pub const TOKENS_REMEMBERED_MAX: usize = 1_024;
+/// Writes waiting for a store's file. More: callers wait.
+pub const STORE_WRITES_WAITING: usize = 64;
+/// Readers of a store's file at once. More: callers wait.
+pub const STORE_READERS_MAX: usize = 4;
+/// Rows in one chunk of telemetry. More: the next chunk.
+pub const CHUNK_ROWS_MAX: usize = 4_096;
+/// Octets of a chunk's body before compression. More: refused as invalid; rows within their own bounds stay below.
+pub const CHUNK_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Event time that one chunk of telemetry spans, in microseconds. More: the next chunk.
+pub const CHUNK_SPAN_US_MAX: u64 = 3_600 * 1_000_000;
+/// Octets of a line of a capture. Longer: the line is not used and told as an error.
+pub const CAPTURE_LINE_BYTES_MAX: usize = 64 * 1024;
+/// Frames of a capture that is played. More: refused.
+pub const CAPTURE_FRAMES_MAX: usize = 1_000_000;

@@ -1,6 +1,7 @@
 //! When one machine is told what is in the journal: events at once, readings at most once a second, unless a good part
 //! of the window was used.
 
+use domain::limits;
 use domain::log::Lane;
 use domain::units::{MILLI, MonotonicMicros, SECOND, UnixMicros};
 use wire::ack::Refusal;
@@ -58,12 +59,15 @@ impl AckPace {
     }
 
     /// When the ack that tells what is missing is due.
-    pub(crate) fn missing(&mut self, now: MonotonicMicros) -> Option<MonotonicMicros> {
-        let at = self.told_missing.map_or(now, |told| now.max(told.plus(MISSING_PERIOD_US)));
-        if at == now {
-            self.told_missing = Some(now);
+    pub(crate) fn missing(&mut self, now: MonotonicMicros, is_under_way: bool) -> Option<MonotonicMicros> {
+        // What is under way will be told, too, if the ack waits a little.
+        let soon = if is_under_way { now.plus(2 * limits::COMMIT_WAIT_US) } else { now };
+        let at = self.told_missing.map_or(soon, |told| soon.max(told.plus(MISSING_PERIOD_US)));
+        let due = self.want(at);
+        if due.is_some() {
+            self.told_missing = due;
         }
-        self.want(at)
+        due
     }
 
     /// A status is answered at once.
@@ -87,7 +91,7 @@ impl AckPace {
         may
     }
 
-    /// The time for which an ack is wanted, if it is to be put on the list: `None`: one is due before.
+    /// The time for which an ack is wanted, if it is to be put on the list; `None`: one is due before.
     fn want(&mut self, at: MonotonicMicros) -> Option<MonotonicMicros> {
         if self.due.is_some_and(|due| due <= at) {
             return None;
@@ -99,6 +103,11 @@ impl AckPace {
     /// Whether an ack is due now.
     pub(crate) fn is_due(&self, now: MonotonicMicros) -> bool {
         self.due.is_some_and(|due| due <= now)
+    }
+
+    /// An ack that was due cannot be addressed yet.
+    pub(crate) fn forget_due(&mut self) {
+        self.due = None;
     }
 
     /// The ack's number: greater than any before, also than those of this server's life before.
@@ -155,10 +164,12 @@ mod tests {
     #[test]
     fn what_is_missing_is_told_at_once_but_not_for_every_envelope() {
         let mut pace = AckPace::default();
-        assert_eq!(pace.missing(at(10)), Some(at(10)));
+        assert_eq!(pace.missing(at(10), false), Some(at(10)));
         pace.take(at(10));
-        assert_eq!(pace.missing(at(11)), Some(at(110)));
-        assert_eq!(pace.missing(at(12)), None);
+        assert_eq!(pace.missing(at(11), false), Some(at(110)));
+        assert_eq!(pace.missing(at(12), false), None);
+        pace.take(at(110));
+        assert_eq!(pace.missing(at(500), true), Some(at(510)), "with what is under way");
     }
 
     #[test]

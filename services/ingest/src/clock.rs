@@ -53,6 +53,11 @@ impl Settled {
         self.clock
     }
 
+    /// Monotonic time of the last record of a boot; 0: there is none.
+    pub(crate) fn last_at(&self, boot_count: u32) -> MonotonicMicros {
+        if self.boot_count == boot_count { self.last_at } else { MonotonicMicros(0) }
+    }
+
     /// Event time of the last record; `None`: undated, or there is none.
     pub fn last_unix(&self) -> Option<UnixMicros> {
         self.clock.unix(self.last_at)

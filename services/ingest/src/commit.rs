@@ -140,12 +140,12 @@ impl CommitMind {
     }
 
     /// The commit under way is in the journal.
-    pub(crate) fn committed(&mut self) -> (Vec<Staged>, Arc<[Slice]>) {
+    pub(crate) fn committed(&mut self) -> Vec<Staged> {
         match std::mem::replace(&mut self.state, State::Idle) {
-            State::UnderWay(group) | State::Again { group, .. } => (group.staged, group.slices),
-            idle @ (State::Idle | State::Waiting { .. }) => {
-                self.state = idle;
-                (Vec::new(), Arc::default())
+            State::UnderWay(group) | State::Again { group, .. } => group.staged,
+            other @ (State::Idle | State::Waiting { .. }) => {
+                self.state = other;
+                Vec::new()
             }
         }
     }
@@ -166,7 +166,7 @@ impl CommitMind {
 
     /// The commit under way was refused for good: it is halved by machine until the one is found.
     pub(crate) fn bisect(&mut self) -> Failed {
-        let (mut staged, _) = self.committed();
+        let mut staged = self.committed();
         let mut machines: Vec<MachineNumber> = staged.iter().map(|staged| staged.number).collect();
         machines.sort_unstable();
         machines.dedup();

@@ -70,6 +70,12 @@ impl Senders {
         self.current.map(|heard| heard.sender)
     }
 
+    /// The newest connection of a process; 0: not known.
+    pub fn connection(&self, boot: BootId) -> u32 {
+        let known = self.replaced.iter().chain(&self.current).find(|heard| heard.sender.boot == boot);
+        known.map_or(0, |heard| heard.sender.connection)
+    }
+
     /// Judges the sender of a message.
     ///
     /// `sent` is its own monotonic time, `log_boot_count` the greatest boot count known of its log.

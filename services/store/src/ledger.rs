@@ -190,7 +190,8 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     async fn put(&self, derived: Derived) -> Result<(), StoreError>;
 
     /// Checkpoints by machine after `after`, at most `max` (1 to 1 000).
-    async fn checkpoints(&self, after: Option<&MachineId>, max: usize) -> Result<Vec<Checkpoint>, StoreError>;
+    async fn checkpoints(&self, after: Option<&MachineId>, max: usize)
+    -> Result<Vec<Checkpoint>, StoreError>;
 
     /// Sessions, newest first.
     async fn sessions(&self, query: &SessionQuery) -> Result<Vec<Session>, StoreError>;

@@ -3,10 +3,13 @@
 //! The journal is the truth. Ledger and telemetry are derived from it, as whole values under deterministic keys,
 //! so deriving them twice is harmless.
 
+mod bounds;
+pub mod chunk;
 pub mod error;
 pub mod feed;
 pub mod journal;
 pub mod ledger;
+pub mod memory;
 pub mod telemetry;
 
 pub use error::{StoreError, StoreErrorKind};

@@ -141,7 +141,8 @@ impl Treadmill {
     fn read_person(&mut self, octets: &mut Octets<'_>) {
         if self.has(1 << 7) {
             self.energy_kcal = octets.u16("total_energy").map(|raw| Reported::unless(raw, u16::MAX));
-            self.energy_per_hour_kcal = octets.u16("energy_per_hour").map(|raw| Reported::unless(raw, u16::MAX));
+            self.energy_per_hour_kcal =
+                octets.u16("energy_per_hour").map(|raw| Reported::unless(raw, u16::MAX));
             self.energy_per_minute_kcal =
                 octets.u8("energy_per_minute").map(|raw| Reported::unless(raw, u8::MAX));
         }

@@ -1,0 +1,162 @@
+//! From decoded frames to signals: what one machine says, in the product's words.
+//!
+//! A speed becomes a speed, never a direction. What a frame does not have becomes nothing, not zero. What cannot be
+//! true is told as such and not used.
+
+use domain::limits::{INCLINE_PLAUSIBLE_TENTHS_MAX, SPEED_PLAUSIBLE_MM_S_MAX};
+use domain::signal::SignalValue;
+use domain::units::{Incline, MonotonicMicros, Speed};
+
+use super::Message;
+use super::assembly::{Assembly, Effects, Input};
+use super::control_point::ControlPoint;
+use super::feature::Feature;
+use super::model::Model;
+use super::octets::Reported;
+use super::parameter::{Parameter, StopControl};
+use super::status::{Status, StatusOperation};
+use super::treadmill::Treadmill;
+
+/// The mind between one machine's frames and its signals.
+#[derive(Debug)]
+pub struct Interpreter {
+    model: Model,
+    assembly: Assembly,
+    heart_rate_sensor: bool,
+}
+
+impl Interpreter {
+    /// An interpreter for a machine of this model.
+    pub fn new(model: Model) -> Interpreter {
+        let heart_rate_sensor = model.heart_rate_sensor;
+        Interpreter { model, assembly: Assembly::default(), heart_rate_sensor }
+    }
+
+    /// What a frame says. One that says nothing of the belt still shows that the machine is there.
+    pub fn apply(&mut self, message: &Message, now: MonotonicMicros) -> Vec<SignalValue> {
+        let mut out = Vec::new();
+        match message {
+            Message::Treadmill(part) => {
+                let Effects { whole, dropped } = self.assembly.apply(Input::Part(part.clone()), now);
+                if let Some((parts, reason)) = dropped {
+                    tracing::debug!(parts, ?reason, "parts without a closing part were dropped");
+                }
+                if let Some(whole) = whole {
+                    self.treadmill(&whole, &mut out);
+                }
+            }
+            Message::Status(status) => self.status(status, &mut out),
+            Message::Feature(feature) => self.heart_rate_sensor |= feature.machine & Feature::HEART_RATE != 0,
+            // Somebody else's program speaks, not the machine.
+            Message::ControlPoint(ControlPoint::Request { .. }) => return out,
+            Message::ControlPoint(ControlPoint::Response { .. })
+            | Message::Training(_)
+            | Message::SpeedRange(_)
+            | Message::InclinationRange(_) => {}
+        }
+        if out.is_empty() {
+            out.push(SignalValue::Alive);
+        }
+        out
+    }
+
+    /// The connection ended: parts that wait for others are dropped.
+    pub fn disconnected(&mut self, now: MonotonicMicros) {
+        self.assembly.apply(Input::Disconnected, now);
+    }
+
+    fn treadmill(&mut self, whole: &Treadmill, out: &mut Vec<SignalValue>) {
+        out.extend(whole.speed.map(|raw| self.speed("speed", raw, SignalValue::Speed)));
+        if let (Some(Reported::Value(raw)), false) = (whole.inclination, self.model.target_incline) {
+            out.push(self.incline(raw));
+        }
+        out.extend(whole.distance_m.map(SignalValue::Distance));
+        out.extend(whole.elapsed_s.map(|seconds| SignalValue::Elapsed(u32::from(seconds))));
+        if self.model.vendor_steps {
+            out.extend(whole.vendor_steps.map(SignalValue::Steps));
+        }
+        if let Some(Reported::Value(newtons)) = whole.force_on_belt_n {
+            out.push(SignalValue::BeltForce(i32::from(newtons)));
+        }
+        if let Some(bpm) = whole.heart_rate_bpm {
+            self.heart_rate(bpm, out);
+        }
+    }
+
+    /// 0 stands for "no reading": without a sensor it says nothing at all.
+    fn heart_rate(&mut self, bpm: u8, out: &mut Vec<SignalValue>) {
+        self.heart_rate_sensor |= bpm != 0;
+        if self.heart_rate_sensor {
+            out.push(SignalValue::HeartRateContact(bpm != 0));
+        }
+        if self.model.heart_rate_told && bpm != 0 {
+            out.push(SignalValue::HeartRate(u32::from(bpm)));
+        }
+    }
+
+    fn status(&self, status: &Status, out: &mut Vec<SignalValue>) {
+        out.extend(match status.operation {
+            StatusOperation::StoppedOrPausedByUser => stopped(&status.parameter),
+            StatusOperation::StoppedBySafetyKey => Some(SignalValue::SafetyKeyStop),
+            StatusOperation::StartedOrResumedByUser => Some(SignalValue::UserStarted),
+            StatusOperation::TargetSpeedChanged => self.commanded(&status.parameter),
+            StatusOperation::Reset
+            | StatusOperation::TargetInclineChanged
+            | StatusOperation::TargetResistanceLevelChanged
+            | StatusOperation::TargetPowerChanged
+            | StatusOperation::TargetHeartRateChanged
+            | StatusOperation::TargetedExpendedEnergyChanged
+            | StatusOperation::TargetedNumberOfStepsChanged
+            | StatusOperation::TargetedNumberOfStridesChanged
+            | StatusOperation::TargetedDistanceChanged
+            | StatusOperation::TargetedTrainingTimeChanged
+            | StatusOperation::TargetedTimeInTwoHeartRateZonesChanged
+            | StatusOperation::TargetedTimeInThreeHeartRateZonesChanged
+            | StatusOperation::TargetedTimeInFiveHeartRateZonesChanged
+            | StatusOperation::IndoorBikeSimulationParametersChanged
+            | StatusOperation::WheelCircumferenceChanged
+            | StatusOperation::SpinDownStatus
+            | StatusOperation::TargetedCadenceChanged
+            | StatusOperation::ControlPermissionLost
+            | StatusOperation::Reserved => None,
+        });
+    }
+
+    fn commanded(&self, parameter: &Parameter) -> Option<SignalValue> {
+        let Parameter::Speed(raw) = parameter else { return None };
+        Some(self.speed("commanded speed", *raw, SignalValue::Commanded))
+    }
+
+    fn speed(&self, field: &str, raw: u16, value: fn(Speed) -> SignalValue) -> SignalValue {
+        let speed = self.model.speed_unit.speed(raw);
+        let most = Speed(SPEED_PLAUSIBLE_MM_S_MAX);
+        if speed > most {
+            let (speed, most) = (speed.kmh(), most.kmh());
+            return SignalValue::Implausible(format!("{field} {speed:.2} km/h is above {most:.0} km/h"));
+        }
+        value(speed)
+    }
+
+    fn incline(&self, raw: i16) -> SignalValue {
+        let incline = self.model.incline_scale.incline(raw);
+        let most = INCLINE_PLAUSIBLE_TENTHS_MAX;
+        if incline.0.saturating_abs() > most {
+            let (percent, most) = (incline.percent(), Incline(most).percent());
+            return SignalValue::Implausible(format!("incline {percent:.1} % is beyond ±{most:.0} %"));
+        }
+        SignalValue::Incline(incline)
+    }
+}
+
+/// A frame that ended before it said which of the two, or says neither, tells nothing.
+fn stopped(parameter: &Parameter) -> Option<SignalValue> {
+    let Parameter::Stop(control) = parameter else { return None };
+    match control {
+        StopControl::Stop => Some(SignalValue::UserStopped),
+        StopControl::Pause => Some(SignalValue::UserPaused),
+        StopControl::Reserved(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

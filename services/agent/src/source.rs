@@ -1,0 +1,3 @@
+//! Where signals come from. A source is opened for reading; nothing here writes to a machine.
+
+pub mod replay;

@@ -1,0 +1,530 @@
+//! The agent's disk queue: two lanes with two promises, as a policy over a small disk.
+//!
+//! Records are given to memory first, so that they can be sent at the same moment as they are written.
+//! Events are never lost: with no room left they are counted, durably, and told as one event each as soon as
+//! there is room. Readings are bounded: the oldest go first, and are counted.
+
+mod counters;
+mod disk;
+mod lane;
+pub mod sqlite;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use domain::clock::{Clock, ClockQuality};
+use domain::ids::{BootId, LogId};
+use domain::limits;
+use domain::log::{BootStart, Lane, Position};
+use domain::record::{Event, Payload, Record};
+use domain::units::{MonotonicMicros, SECOND};
+use wire::status::LaneStatus;
+
+pub use self::disk::{
+    Boot, Counter, Disk, DiskError, KernelBoot, LaneOnDisk, Loaded, ROW_OVERHEAD_BYTES, Removal, Row,
+};
+use self::lane::SpoolLane;
+
+/// Identity of a spool: 16 random octets, made with it. Its two logs follow from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SpoolId(pub [u8; 16]);
+
+/// How much a spool may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Octets of the events lane.
+    pub events_bytes_max: u64,
+    /// Octets of the readings lane.
+    pub readings_bytes_max: u64,
+    /// Age of a reading, in microseconds.
+    pub readings_age_max_us: u64,
+    /// Octets of a lane that are kept in memory although they are on the disk.
+    pub memory_bytes_max: u64,
+    /// Octets of a lane that wait in memory while the disk fails.
+    pub unwritten_bytes_max: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds {
+            events_bytes_max: limits::SPOOL_EVENTS_BYTES_MAX,
+            readings_bytes_max: limits::SPOOL_READINGS_BYTES_MAX,
+            readings_age_max_us: limits::SPOOL_READINGS_AGE_MAX_US,
+            memory_bytes_max: limits::SPOOL_MEMORY_BYTES_MAX,
+            unwritten_bytes_max: limits::SPOOL_UNWRITTEN_BYTES_MAX,
+        }
+    }
+}
+
+/// What a new boot of the agent brings to its spool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BootIds {
+    /// The process, random.
+    pub boot: BootId,
+    /// The kernel's life.
+    pub kernel: KernelBoot,
+    /// Identity of the spool if this is its first boot, random.
+    pub fresh_spool: SpoolId,
+}
+
+/// Some records of one lane and one boot, ready for an envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The lane.
+    pub lane: Lane,
+    /// The records' boot, and where it began.
+    pub boot: BootStart,
+    /// Wall-clock mapping of that boot.
+    pub clock: Clock,
+    /// Whether that is the mapping of the running boot, which may still become known.
+    pub clock_is_present: bool,
+    /// Position of the record before the first in the spool; `None`: the spool holds nothing older.
+    pub after: Option<Position>,
+    /// The records, ascending; never empty.
+    pub rows: Vec<Row>,
+}
+
+/// What a call of [`Spool::write`] did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Records that are on the disk now and were not before.
+    pub rows: Vec<(Lane, Row)>,
+    /// Set when the disk began to fail.
+    pub failed: Option<DiskError>,
+    /// Whether the disk works again after it failed.
+    pub recovered: bool,
+}
+
+/// The state of a spool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpoolStatus {
+    /// Both lanes.
+    pub lanes: [LaneStatus; 2],
+    /// Records of both lanes, in the order of [`Lane::ALL`].
+    pub records: [u64; 2],
+    /// Whether the disk works.
+    pub healthy: bool,
+    /// Octets that the records count for.
+    pub bytes: u64,
+}
+
+/// How long readings may wait to be made durable.
+const SYNC_AFTER_US: u64 = 3 * SECOND;
+/// How often the age of the oldest reading is looked at.
+const AGE_CHECK_US: u64 = 60 * SECOND;
+/// How long a clock that changed little may wait to be written.
+const CLOCK_WRITE_US: u64 = 600 * SECOND;
+/// A change of the clock that is written at once.
+const CLOCK_CHANGE_US: u64 = SECOND / 10;
+/// How long a failing disk is left alone, at first and at most.
+const RETRY_US: (u64, u64) = (SECOND, 30 * SECOND);
+
+/// A spool. It never asks the time and never waits but for its disk.
+#[derive(Debug)]
+pub struct Spool<D> {
+    disk: D,
+    id: SpoolId,
+    bounds: Bounds,
+    boots: BTreeMap<u32, Boot>,
+    boot: Boot,
+    events: SpoolLane,
+    readings: SpoolLane,
+    counters: Vec<Counter>,
+    counters_changed: bool,
+    clock_written: (Clock, MonotonicMicros),
+    /// Since when readings on the disk are not durable.
+    unsynced_since: Option<MonotonicMicros>,
+    age_checked: MonotonicMicros,
+    failing: Option<Failing>,
+}
+
+/// A disk that fails.
+#[derive(Debug, Clone, Copy)]
+struct Failing {
+    pause_us: u64,
+    retry_at: MonotonicMicros,
+}
+
+impl<D: Disk> Spool<D> {
+    /// Opens a spool and begins a boot: its number is on the disk when this returns.
+    pub fn open(
+        mut disk: D,
+        ids: BootIds,
+        bounds: Bounds,
+        now: MonotonicMicros,
+    ) -> Result<Spool<D>, DiskError> {
+        let loaded = disk.load(ids.fresh_spool)?;
+        // What was found may still be in the kernel's memory only; the boot is about to name it as durable.
+        disk.sync_readings()?;
+        let last = loaded.boots.last();
+        let before = |lane: Lane, on_disk: &LaneOnDisk| {
+            let known = last.and_then(|boot| boot.before(lane));
+            on_disk.last.max(on_disk.trimmed).max(known)
+        };
+        let boot = Boot {
+            boot_count: last.map_or(0, |boot| boot.boot_count) + 1,
+            boot: ids.boot,
+            kernel: ids.kernel,
+            events_before: before(Lane::Events, &loaded.events),
+            readings_before: before(Lane::Readings, &loaded.readings),
+            clock: Clock::UNDATED,
+        };
+        let counters = counters::carry_over(&loaded, &boot, now);
+        let oldest = [loaded.events.first, loaded.readings.first].into_iter().flatten().min();
+        disk.begin_boot(&boot, oldest.map_or(boot.boot_count, |position| position.boot_count))?;
+        let boots = loaded.boots.iter().chain([&boot]).map(|boot| (boot.boot_count, *boot)).collect();
+        Ok(Spool {
+            disk,
+            id: loaded.spool,
+            bounds,
+            boots,
+            boot,
+            events: SpoolLane::new(Lane::Events, loaded.events),
+            readings: SpoolLane::new(Lane::Readings, loaded.readings),
+            counters_changed: counters != loaded.counters,
+            counters,
+            clock_written: (Clock::UNDATED, now),
+            unsynced_since: None,
+            age_checked: now,
+            failing: None,
+        })
+    }
+
+    /// The running boot.
+    pub fn boot(&self) -> &Boot {
+        &self.boot
+    }
+
+    /// The log of a lane.
+    pub fn log(&self, lane: Lane) -> LogId {
+        LogId::for_lane(self.id.0, lane)
+    }
+
+    /// The newest record of a lane that the spool holds.
+    pub fn newest(&self, lane: Lane) -> Option<Position> {
+        self.lane(lane).last().filter(|last| self.lane(lane).trimmed.is_none_or(|trimmed| *last > trimmed))
+    }
+
+    /// The disk, for those who made it.
+    pub fn disk(&mut self) -> &mut D {
+        &mut self.disk
+    }
+
+    /// Ends the spool and gives the disk back, without writing anything.
+    pub fn into_disk(self) -> D {
+        self.disk
+    }
+
+    /// Takes a record and gives it its position. It can be read at once and is written by the next
+    /// [`Spool::write`]. `None`: there is no room for this event; it is counted and will be told later.
+    pub fn append(&mut self, at: MonotonicMicros, payload: Payload) -> Option<Position> {
+        match payload {
+            Payload::Event(event) => self.append_event(at, event),
+            Payload::Reading(_) => {
+                let position = self.push(at, payload);
+                if self.failing.is_some() {
+                    self.readings.drop_unwritten_beyond(self.bounds.unwritten_bytes_max);
+                }
+                Some(position)
+            }
+        }
+    }
+
+    fn append_event(&mut self, at: MonotonicMicros, event: Event) -> Option<Position> {
+        self.release_counters();
+        if self.counters.is_empty() && self.has_room(at, &event) {
+            return Some(self.push(at, Payload::Event(event)));
+        }
+        counters::count(&mut self.counters, self.boot.boot_count, at, event);
+        self.counters_changed = true;
+        None
+    }
+
+    /// Makes records of what was counted, as far as there is room.
+    fn release_counters(&mut self) {
+        while let Some(counter) = self.counters.first() {
+            if !self.has_room(counter.at, &counter.event) {
+                return;
+            }
+            let counter = self.counters.remove(0);
+            self.counters_changed = true;
+            self.push(counter.at, Payload::Event(counter.event));
+        }
+    }
+
+    fn has_room(&self, at: MonotonicMicros, event: &Event) -> bool {
+        let bytes = self.encode(at, Payload::Event(event.clone())).len() as u64 + ROW_OVERHEAD_BYTES;
+        let waiting = self.events.unwritten_bytes() + bytes;
+        self.events.bytes() + bytes <= self.bounds.events_bytes_max
+            && waiting <= self.bounds.unwritten_bytes_max
+    }
+
+    fn push(&mut self, at: MonotonicMicros, payload: Payload) -> Position {
+        let lane = payload.lane();
+        let octets = self.encode(at, payload);
+        let position = Position::new(self.boot.boot_count, self.lane(lane).next_n);
+        self.lane_mut(lane).push(Row { position, at, octets });
+        position
+    }
+
+    fn encode(&self, at: MonotonicMicros, payload: Payload) -> Bytes {
+        let other_n = self.lane(payload.lane().other()).next_n - 1;
+        wire::record::encode(&Record { at, other_n, payload })
+    }
+
+    /// Brings to the disk what is not there yet, and keeps the bounds. Call it after appending and at least once
+    /// a second. A disk that fails is left alone for a while and tried again; until then records stay in memory.
+    pub fn write(&mut self, now: MonotonicMicros) -> Written {
+        if self.failing.is_some_and(|failing| now < failing.retry_at) {
+            return Written::default();
+        }
+        let mut written = Written::default();
+        match self.try_write(now, &mut written.rows) {
+            Ok(()) => written.recovered = self.failing.take().is_some(),
+            Err(error) => {
+                let pause_us = self.failing.map_or(RETRY_US.0, |f| (f.pause_us * 2).min(RETRY_US.1));
+                if self.failing.is_none() {
+                    written.failed = Some(error);
+                }
+                self.failing = Some(Failing { pause_us, retry_at: now.plus(pause_us) });
+            }
+        }
+        written
+    }
+
+    fn try_write(&mut self, now: MonotonicMicros, out: &mut Vec<(Lane, Row)>) -> Result<(), DiskError> {
+        self.release_counters();
+        let events = self.events.unwritten();
+        if !events.is_empty() || self.counters_changed {
+            let counters = self.counters_changed.then_some(self.counters.as_slice());
+            self.disk.write_events(&events, counters)?;
+            self.counters_changed = false;
+            self.events.written(self.bounds.memory_bytes_max);
+            out.extend(events.into_iter().map(|row| (Lane::Events, row)));
+        }
+        let readings = self.readings.unwritten();
+        if !readings.is_empty() || self.readings.dropped_in_memory > 0 {
+            self.disk.write_readings(&readings, self.readings.dropped_in_memory)?;
+            self.unsynced_since = self.unsynced_since.or(Some(now));
+            self.readings.written(self.bounds.memory_bytes_max);
+            out.extend(readings.into_iter().map(|row| (Lane::Readings, row)));
+        }
+        for lane in Lane::ALL {
+            self.trim_disk(lane)?;
+        }
+        self.write_clock(now)?;
+        self.drop_beyond_bounds(now)?;
+        if self.unsynced_since.is_some_and(|since| now.since(since) >= SYNC_AFTER_US) {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Makes everything written durable at once. Also done by [`Spool::write`] in time.
+    pub fn sync(&mut self) -> Result<(), DiskError> {
+        self.disk.sync_readings()?;
+        self.unsynced_since = None;
+        Ok(())
+    }
+
+    fn write_clock(&mut self, now: MonotonicMicros) -> Result<(), DiskError> {
+        let (clock, at) = self.clock_written;
+        let known = self.boot.clock;
+        let changed = clock.quality != known.quality
+            || clock.offset_us.abs_diff(known.offset_us) > CLOCK_CHANGE_US
+            || (clock != known && now.since(at) >= CLOCK_WRITE_US);
+        if changed {
+            self.disk.put_clock(self.boot.boot_count, &known)?;
+            self.clock_written = (known, now);
+        }
+        Ok(())
+    }
+
+    fn drop_beyond_bounds(&mut self, now: MonotonicMicros) -> Result<(), DiskError> {
+        while self.readings.disk.bytes > self.bounds.readings_bytes_max {
+            let excess = self.readings.disk.bytes - self.bounds.readings_bytes_max;
+            let rows = self.oldest_readings()?;
+            let mut freed = 0;
+            let enough = rows.iter().find(|row| {
+                freed += row.bytes();
+                freed >= excess
+            });
+            let Some(through) = enough.or(rows.last()).map(|row| row.position) else { return Ok(()) };
+            self.drop_readings(through)?;
+        }
+        while now.since(self.age_checked) >= AGE_CHECK_US {
+            let rows = self.oldest_readings()?;
+            let old = rows.iter().take_while(|row| self.is_too_old(row, now)).last();
+            let Some(through) = old.map(|row| row.position) else {
+                self.age_checked = now;
+                return Ok(());
+            };
+            self.drop_readings(through)?;
+        }
+        Ok(())
+    }
+
+    fn oldest_readings(&mut self) -> Result<Vec<Row>, DiskError> {
+        self.disk.read(Lane::Readings, self.readings.trimmed, limits::ENVELOPE_RECORDS_MAX)
+    }
+
+    fn drop_readings(&mut self, through: Position) -> Result<(), DiskError> {
+        self.readings.disk = self.disk.trim(Lane::Readings, through, Removal::Dropped)?;
+        self.readings.trim_memory(through);
+        Ok(())
+    }
+
+    /// Whether a reading is known to be too old: its time must be known in this kernel's life or by the clock.
+    fn is_too_old(&self, row: &Row, now: MonotonicMicros) -> bool {
+        let Some(boot) = self.boots.get(&row.position.boot_count) else { return false };
+        let age = if boot.kernel == self.boot.kernel {
+            Some(now.since(row.at))
+        } else {
+            let made = boot.clock.unix(row.at);
+            self.boot.clock.unix(now).zip(made).and_then(|(now, made)| u64::try_from(now.since(made)).ok())
+        };
+        age.is_some_and(|age| age > self.bounds.readings_age_max_us)
+    }
+
+    /// Records of one boot after a position, as many as fit; `None`: there are none. `after` is a position that
+    /// this lane gave out, or one that was acknowledged.
+    pub fn read(
+        &mut self,
+        lane: Lane,
+        after: Option<Position>,
+        records_max: usize,
+        bytes_max: usize,
+    ) -> Result<Option<Batch>, DiskError> {
+        let after = after.max(self.lane(lane).trimmed);
+        let mut rows = Vec::new();
+        if self.lane(lane).is_cold_after(after) {
+            rows = self.disk.read(lane, after, records_max)?;
+        }
+        if rows.is_empty() {
+            rows.extend(self.lane(lane).in_memory_after(after).take(records_max).cloned());
+        }
+        let Some(first) = rows.first().map(|row| row.position) else { return Ok(None) };
+        let mut bytes = 0;
+        let fitting = rows.iter().enumerate().take_while(|(index, row)| {
+            bytes += row.octets.len() + ENTRY_OVERHEAD_BYTES;
+            row.position.boot_count == first.boot_count && (*index == 0 || bytes <= bytes_max)
+        });
+        let count = fitting.count();
+        rows.truncate(count);
+        let (clock, clock_is_present) = self.clock_of(first.boot_count);
+        Ok(Some(Batch {
+            lane,
+            boot: self.boot_start(lane, first.boot_count),
+            clock,
+            clock_is_present,
+            after: self.lane(lane).held_at_or_before(after),
+            rows,
+        }))
+    }
+
+    fn boot_start(&self, lane: Lane, boot_count: u32) -> BootStart {
+        let boot = self.boots.get(&boot_count);
+        let before = |lane| boot.and_then(|boot| boot.before(lane));
+        BootStart { boot_count, previous: before(lane), other_previous: before(lane.other()) }
+    }
+
+    /// A boot's clock: within one life of the kernel the present mapping holds for all of its boots.
+    fn clock_of(&self, boot_count: u32) -> (Clock, bool) {
+        match self.boots.get(&boot_count) {
+            Some(boot) if boot.kernel == self.boot.kernel => (self.boot.clock, true),
+            Some(boot) => (boot.clock, false),
+            None => (Clock::UNDATED, false),
+        }
+    }
+
+    /// Removes what the ingest has. Positions beyond what the spool holds are harmless. If the disk fails, it is
+    /// tried again by [`Spool::write`]; until then the records are there but no longer read.
+    pub fn trim(&mut self, lane: Lane, through: Position) {
+        let state = self.lane_mut(lane);
+        state.trimmed = state.trimmed.max(Some(through));
+        state.trim_memory(through);
+        // A disk that fails says so at the next write, which comes within a second and tries this again.
+        let _tried_again_by_write = self.trim_disk(lane);
+    }
+
+    fn trim_disk(&mut self, lane: Lane) -> Result<(), DiskError> {
+        let state = self.lane(lane);
+        if let (Some(first), Some(trimmed)) = (state.disk.first, state.trimmed) {
+            if first <= trimmed {
+                self.lane_mut(lane).disk = self.disk.trim(lane, trimmed, Removal::Acknowledged)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets what is known of the running boot's clock.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.boot.clock = clock;
+        self.boots.insert(self.boot.boot_count, self.boot);
+    }
+
+    /// Gives the running boot a greater number, because another spool with the same identity has used this one.
+    pub fn renumber(&mut self, to: u32) -> Result<(), DiskError> {
+        let from = self.boot.boot_count;
+        self.disk.renumber_boot(from, to)?;
+        self.boots.remove(&from);
+        self.boot.boot_count = to;
+        self.boots.insert(to, self.boot);
+        self.events.renumber(from, to);
+        self.readings.renumber(from, to);
+        self.counters.iter_mut().for_each(|counter| counter.boot_count = to);
+        Ok(())
+    }
+
+    /// Whether the oldest reading has waited longer than `longest_us`.
+    pub fn readings_wait_longer_than(&self, longest_us: u64, now: MonotonicMicros) -> bool {
+        if self.readings.is_cold_after(self.readings.trimmed) {
+            return true;
+        }
+        self.readings.front().is_some_and(|row| now.since(row.at) > longest_us)
+    }
+
+    /// What the spool holds.
+    pub fn status(&self) -> SpoolStatus {
+        let of = |lane| {
+            let state = self.lane(lane);
+            LaneStatus {
+                lane,
+                log: self.log(lane),
+                first: state.first(),
+                next: Position::new(self.boot.boot_count, state.next_n),
+                dropped: state.disk.dropped + state.dropped_in_memory,
+            }
+        };
+        SpoolStatus {
+            lanes: Lane::ALL.map(of),
+            records: Lane::ALL.map(|lane| self.lane(lane).records()),
+            healthy: self.failing.is_none(),
+            bytes: self.events.bytes() + self.readings.bytes(),
+        }
+    }
+
+    /// Events that are counted because there is no room for them.
+    pub fn counted(&self) -> u64 {
+        self.counters.iter().map(|counter| u64::from(counter.event.count)).sum()
+    }
+
+    fn lane(&self, lane: Lane) -> &SpoolLane {
+        match lane {
+            Lane::Events => &self.events,
+            Lane::Readings => &self.readings,
+        }
+    }
+
+    fn lane_mut(&mut self, lane: Lane) -> &mut SpoolLane {
+        match lane {
+            Lane::Events => &mut self.events,
+            Lane::Readings => &mut self.readings,
+        }
+    }
+}
+
+/// Octets that an entry takes in an envelope besides its record, at most.
+const ENTRY_OVERHEAD_BYTES: usize = 20;

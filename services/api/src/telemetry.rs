@@ -1,0 +1,456 @@
+//! `TelemetryService`: what belts did.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::ids::{MachineId, SessionId, SiteId};
+use domain::limits::{API_PAGE_BYTES_MAX, COVERAGE_READINGS_MAX, MACHINES_NAMED_MAX};
+use domain::live::Session;
+use domain::log::Lane;
+use domain::units::UnixMicros;
+use prost::Message;
+use store::ledger::{Ledger, Loss, SessionQuery};
+use store::telemetry::{RangeQuery, Stored};
+use tonic::{Request, Response, Status};
+use wire::api::v1;
+use wire::api::v1::telemetry_service_server::TelemetryService;
+
+use crate::access::{Caller, Permission, Scope};
+use crate::check::{Check, Span};
+use crate::convert;
+use crate::coverage::{self, Covered};
+use crate::gate::Gate;
+use crate::paging::{AfterRecord, AfterSession, Asked, Pages};
+use crate::registry::{Registry, Visible};
+use crate::status::ApiError;
+use crate::surroundings::Surroundings;
+
+const RECORDS_DEFAULT: usize = 1_000;
+const RECORDS_MAX: usize = 10_000;
+const SESSIONS_DEFAULT: usize = 100;
+const SESSIONS_MAX: usize = 1_000;
+const READINGS_DAYS_MAX: i64 = 31;
+const EVENTS_DAYS_MAX: i64 = 366;
+const SESSIONS_DAYS_MAX: i64 = 366;
+/// Sessions read from the ledger at once: each may hold a thousand segments.
+const SESSIONS_READ: usize = 100;
+/// Losses of a machine that are looked at.
+const LOSSES_READ: usize = 10_000;
+
+/// The service.
+#[derive(Debug)]
+pub(crate) struct History {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) pages: Pages,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) telemetry: Arc<dyn store::telemetry::Telemetry>,
+    pub(crate) surroundings: Arc<dyn Surroundings>,
+}
+
+/// A page's part of the span that was asked for.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    span: Span,
+    first: bool,
+    last: bool,
+}
+
+impl Part {
+    fn new(asked: Span, after: Option<&AfterRecord>, end: Option<UnixMicros>) -> Part {
+        let from = after.map_or(asked.from, |after| after.record.0);
+        Part {
+            span: Span { from, until: end.unwrap_or(asked.until) },
+            first: after.is_none(),
+            last: end.is_none(),
+        }
+    }
+
+    /// Whether a moment belongs to this part and to no other one of the same listing.
+    fn has(&self, time: UnixMicros) -> bool {
+        let Span { from, until } = self.span;
+        let begun = if self.first { time >= from } else { time > from };
+        let ended = if self.last { time >= until } else { time > until };
+        begun && !ended
+    }
+
+    fn coverage(&self, covered_us: u64, losses: &[Loss], lane: Lane) -> v1::Coverage {
+        let here = |loss: &&Loss| loss.lane == lane && loss.before.is_some_and(|before| self.has(before));
+        let lost = losses.iter().filter(here).map(|loss| loss.hole.records_at_least);
+        v1::Coverage {
+            covered: Some(convert::duration(covered_us)),
+            asked: Some(convert::duration(u64::try_from(self.span.until.since(self.span.from)).unwrap_or(0))),
+            records_lost: lost.sum(),
+        }
+    }
+}
+
+/// What a listing of one machine's records asks for, checked.
+struct RecordsAsked {
+    machine: Arc<store::ledger::Machine>,
+    asked: Asked,
+    after: Option<AfterRecord>,
+    span: Span,
+    size: usize,
+    as_of: Option<UnixMicros>,
+}
+
+impl RecordsAsked {
+    fn query(&self) -> RangeQuery {
+        RangeQuery {
+            machine: self.machine.id.clone(),
+            from: self.span.from,
+            until: self.span.until,
+            after: self.after.map(|after| after.record),
+            max: self.size + 1,
+        }
+    }
+}
+
+/// The fields that listings of records share.
+struct RecordFields<'a> {
+    method: &'static str,
+    machine_id: &'a str,
+    range: Option<&'a v1::TimeRange>,
+    days_max: i64,
+    page_size: i32,
+    page_token: &'a str,
+}
+
+impl History {
+    /// `bare` is the request without its page fields.
+    async fn records_asked(
+        &self,
+        scope: &Scope,
+        fields: RecordFields<'_>,
+        bare: &impl Message,
+    ) -> Result<RecordsAsked, ApiError> {
+        let as_of = self.surroundings.settled();
+        let mut check = Check::default();
+        let machine = check.id::<MachineId>("machine_id", fields.machine_id);
+        let size = check.page_size(fields.page_size, RECORDS_DEFAULT, RECORDS_MAX);
+        let span = check.span(fields.range, self.surroundings.now(), fields.days_max);
+        check.finish()?;
+        let (machine, span) = machine.zip(span).expect("what is not valid is a violation");
+        let asked = Asked::new(fields.method, bare);
+        let after = self.pages.cursor::<AfterRecord>(&asked, fields.page_token)?;
+        let visible = self.registry.visible(scope).await?;
+        let machine = visible.machine(&machine)?.clone();
+        // "Until now" stays the now of the first page.
+        let span = after.map_or(span, |after| after.span);
+        Ok(RecordsAsked { machine, asked, after, span, size, as_of })
+    }
+
+    async fn readings(
+        &self,
+        _caller: Caller,
+        scope: Scope,
+        mut request: v1::ListReadingsRequest,
+    ) -> Result<v1::ListReadingsResponse, ApiError> {
+        let page_token = std::mem::take(&mut request.page_token);
+        let page_size = std::mem::take(&mut request.page_size);
+        let fields = RecordFields {
+            method: "ListReadings",
+            machine_id: &request.machine_id,
+            range: request.range.as_ref(),
+            days_max: READINGS_DAYS_MAX,
+            page_size,
+            page_token: &page_token,
+        };
+        let asked = self.records_asked(&scope, fields, &request).await?;
+        let machine = &asked.machine;
+        let rows = self.telemetry.readings(&asked.query()).await?;
+        let (readings, more) = fill(&rows, asked.size, |row| convert::reading(row, machine.belt));
+        let rows = &rows[..readings.len()];
+        let last = rows.last().filter(|_| more);
+        let part = Part::new(asked.span, asked.after.as_ref(), last.map(|last| last.time));
+
+        let covered_until = match &asked.after {
+            Some(after) => after.covered_until,
+            None => self.covered_before(&machine.id, asked.span.from).await?,
+        };
+        let mut covered = Covered::new(self.until_now(part.span), covered_until);
+        rows.iter().for_each(|row| covered.reading(row));
+        if part.last {
+            self.covered_after(&machine.id, asked.span.until, &mut covered).await?;
+        }
+        let losses = self.ledger.losses(&machine.id, LOSSES_READ).await?;
+        let covered_until = rows.iter().map(coverage::holds_until).fold(covered_until, UnixMicros::max);
+        let next = last.map(|last| AfterRecord { span: asked.span, record: place(last), covered_until });
+        Ok(v1::ListReadingsResponse {
+            readings,
+            next_page_token: next.map(|next| self.pages.token(&asked.asked, &next)).unwrap_or_default(),
+            coverage: Some(part.coverage(covered.micros(), &losses, Lane::Readings)),
+            as_of: asked.as_of.map(convert::timestamp),
+        })
+    }
+
+    async fn events(
+        &self,
+        _caller: Caller,
+        scope: Scope,
+        mut request: v1::ListEventsRequest,
+    ) -> Result<v1::ListEventsResponse, ApiError> {
+        let page_token = std::mem::take(&mut request.page_token);
+        let page_size = std::mem::take(&mut request.page_size);
+        let fields = RecordFields {
+            method: "ListEvents",
+            machine_id: &request.machine_id,
+            range: request.range.as_ref(),
+            days_max: EVENTS_DAYS_MAX,
+            page_size,
+            page_token: &page_token,
+        };
+        let asked = self.records_asked(&scope, fields, &request).await?;
+        let machine = &asked.machine;
+        let rows = self.telemetry.events(&asked.query()).await?;
+        let (events, more) = fill(&rows, asked.size, |row| convert::event(row, machine.belt));
+        let last = rows[..events.len()].last().filter(|_| more);
+        let part = Part::new(asked.span, asked.after.as_ref(), last.map(|last| last.time));
+
+        let covered_us = self.covered(&machine.id, part.span).await?;
+        let losses = self.ledger.losses(&machine.id, LOSSES_READ).await?;
+        // Events cover nothing themselves: each page works its coverage out from the readings of its part.
+        let next =
+            last.map(|last| AfterRecord { span: asked.span, record: place(last), covered_until: last.time });
+        Ok(v1::ListEventsResponse {
+            events,
+            next_page_token: next.map(|next| self.pages.token(&asked.asked, &next)).unwrap_or_default(),
+            coverage: covered_us.map(|covered_us| part.coverage(covered_us, &losses, Lane::Events)),
+            as_of: asked.as_of.map(convert::timestamp),
+        })
+    }
+
+    /// What has not come yet cannot be covered.
+    fn until_now(&self, span: Span) -> Span {
+        Span { from: span.from, until: span.until.min(self.surroundings.now()).max(span.from) }
+    }
+
+    /// Until when the readings before `from` speak.
+    async fn covered_before(&self, machine: &MachineId, from: UnixMicros) -> Result<UnixMicros, ApiError> {
+        let query = RangeQuery {
+            machine: machine.clone(),
+            from: from.plus(-coverage::REACH_ON_US),
+            until: from,
+            after: None,
+            max: RECORDS_MAX,
+        };
+        let rows = self.telemetry.readings(&query).await?;
+        Ok(rows.iter().map(coverage::holds_until).fold(from, UnixMicros::max))
+    }
+
+    /// Adds the reading after `until`: its interval may have begun before.
+    async fn covered_after(
+        &self,
+        machine: &MachineId,
+        until: UnixMicros,
+        covered: &mut Covered,
+    ) -> Result<(), ApiError> {
+        let query = RangeQuery {
+            machine: machine.clone(),
+            from: until,
+            until: until.plus(coverage::REACH_BACK_US),
+            after: None,
+            max: 1,
+        };
+        self.telemetry.readings(&query).await?.iter().for_each(|row| covered.reading(row));
+        Ok(())
+    }
+
+    /// Covered microseconds of a span; `None` if it holds too many readings to look at.
+    async fn covered(&self, machine: &MachineId, span: Span) -> Result<Option<u64>, ApiError> {
+        let mut covered = Covered::new(self.until_now(span), self.covered_before(machine, span.from).await?);
+        let Span { from, until } = span;
+        let mut query = RangeQuery { machine: machine.clone(), from, until, after: None, max: RECORDS_MAX };
+        for _ in 0..COVERAGE_READINGS_MAX.div_ceil(RECORDS_MAX) {
+            let rows = self.telemetry.readings(&query).await?;
+            rows.iter().for_each(|row| covered.reading(row));
+            query.after = rows.last().map(place);
+            if rows.len() < RECORDS_MAX {
+                self.covered_after(machine, until, &mut covered).await?;
+                return Ok(Some(covered.micros()));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn sessions(
+        &self,
+        _caller: Caller,
+        scope: Scope,
+        mut request: v1::ListSessionsRequest,
+    ) -> Result<v1::ListSessionsResponse, ApiError> {
+        let as_of = self.surroundings.settled();
+        let token = std::mem::take(&mut request.page_token);
+        let page_size = std::mem::take(&mut request.page_size);
+        let mut check = Check::default();
+        let machine = check.optional_id::<MachineId>("machine_id", &request.machine_id);
+        let site = check.optional_id::<SiteId>("site_id", &request.site_id);
+        if request.machine_id.is_empty() == request.site_id.is_empty() {
+            check.wrong("machine_id", "or site_id must be given, and only one of them");
+        }
+        let size = check.page_size(page_size, SESSIONS_DEFAULT, SESSIONS_MAX);
+        let span = check.span(request.range.as_ref(), self.surroundings.now(), SESSIONS_DAYS_MAX);
+        check.finish()?;
+        let span = span.expect("a span that is not valid is a violation");
+        let asked = Asked::new("ListSessions", &request);
+        let after = self.pages.cursor::<AfterSession>(&asked, &token)?;
+        let span = after.map_or(span, |after| after.span);
+        let visible = self.registry.visible(&scope).await?;
+        let machines = machines_of(&visible, machine, site)?;
+        let query = SessionQuery {
+            machines,
+            from: span.from,
+            until: span.until,
+            after: after.map(|after| after.session),
+            max: SESSIONS_READ.min(size + 1),
+        };
+        let (sessions, last) = self.session_page(&visible, query, size).await?;
+        let next = last.map(|session| AfterSession { span, session });
+        Ok(v1::ListSessionsResponse {
+            sessions,
+            next_page_token: next.map(|next| self.pages.token(&asked, &next)).unwrap_or_default(),
+            as_of: as_of.map(convert::timestamp),
+        })
+    }
+
+    /// Up to `size` sessions, and the place of the last one if there are more.
+    async fn session_page(
+        &self,
+        visible: &Visible,
+        mut query: SessionQuery,
+        size: usize,
+    ) -> Result<(Vec<v1::Session>, Option<(UnixMicros, SessionId)>), ApiError> {
+        let mut page: Vec<v1::Session> = Vec::new();
+        let mut octets = 0;
+        let mut losses = HashMap::new();
+        loop {
+            let rows = self.ledger.sessions(&query).await?;
+            for row in &rows {
+                let shown = self.show_session(visible, row, &mut losses).await?;
+                octets += shown.encoded_len();
+                if page.len() == size || (!page.is_empty() && octets > API_PAGE_BYTES_MAX) {
+                    return Ok((page, query.after));
+                }
+                page.push(shown);
+                query.after = Some((row.started, row.id));
+            }
+            if rows.len() < query.max {
+                return Ok((page, None));
+            }
+        }
+    }
+
+    async fn show_session(
+        &self,
+        visible: &Visible,
+        session: &Session,
+        losses: &mut HashMap<MachineId, Vec<Loss>>,
+    ) -> Result<v1::Session, ApiError> {
+        let machine = visible.machine(&session.machine)?;
+        if !losses.contains_key(&machine.id) {
+            losses.insert(machine.id.clone(), self.ledger.losses(&machine.id, LOSSES_READ).await?);
+        }
+        let within = |time: UnixMicros| session.started <= time && time <= session.last_motion;
+        let here = losses[&machine.id].iter().filter(|loss| loss.before.is_some_and(within));
+        Ok(convert::session(session, machine.belt, here.map(|loss| loss.hole.records_at_least).sum()))
+    }
+
+    async fn session(
+        &self,
+        _caller: Caller,
+        scope: Scope,
+        request: v1::GetSessionRequest,
+    ) -> Result<v1::GetSessionResponse, ApiError> {
+        let as_of = self.surroundings.settled();
+        let mut check = Check::default();
+        let id = check.session_id("session_id", &request.session_id);
+        check.finish()?;
+        let id = id.expect("an id that is not valid is a violation");
+        let visible = self.registry.visible(&scope).await?;
+        let session = self.ledger.session(&id).await?;
+        let session = session.filter(|session| visible.machine(&session.machine).is_ok());
+        let session = session.ok_or_else(|| ApiError::NotFound { what: "session", id: id.to_string() })?;
+        let shown = self.show_session(&visible, &session, &mut HashMap::new()).await?;
+        Ok(v1::GetSessionResponse { session: Some(shown), as_of: as_of.map(convert::timestamp) })
+    }
+}
+
+/// The machines whose sessions are asked for.
+fn machines_of(
+    visible: &Visible,
+    machine: Option<MachineId>,
+    site: Option<SiteId>,
+) -> Result<Vec<MachineId>, ApiError> {
+    let mut machines = Vec::new();
+    if let Some(machine) = machine {
+        machines.push(visible.machine(&machine)?.id.clone());
+    }
+    if let Some(site) = site {
+        visible.site(&site)?;
+        let here = visible.machines(None).filter(|machine| machine.site == site);
+        machines.extend(here.map(|machine| machine.id.clone()));
+    }
+    if machines.len() > MACHINES_NAMED_MAX {
+        let mut check = Check::default();
+        let count = machines.len();
+        let allowed = format!("at most {MACHINES_NAMED_MAX} can be listed together: ask by machine_id");
+        check.wrong("site_id", format!("names a site of {count} machines; {allowed}"));
+        check.finish()?;
+    }
+    Ok(machines)
+}
+
+fn place<T>(row: &Stored<T>) -> store::telemetry::Cursor {
+    (row.time, row.log, row.position)
+}
+
+/// Rows as messages, as many as fit into a page; whether there are more.
+fn fill<R, M: Message>(rows: &[R], size: usize, convert: impl Fn(&R) -> M) -> (Vec<M>, bool) {
+    let mut page: Vec<M> = Vec::with_capacity(rows.len().min(size));
+    let mut octets = 0;
+    for row in rows {
+        let message = convert(row);
+        octets += message.encoded_len();
+        if page.len() == size || (!page.is_empty() && octets > API_PAGE_BYTES_MAX) {
+            return (page, true);
+        }
+        page.push(message);
+    }
+    (page, false)
+}
+
+#[tonic::async_trait]
+impl TelemetryService for History {
+    async fn list_readings(
+        &self,
+        request: Request<v1::ListReadingsRequest>,
+    ) -> Result<Response<v1::ListReadingsResponse>, Status> {
+        let work = |caller, scope, request| self.readings(caller, scope, request);
+        self.gate.answer("ListReadings", Permission::Read, request, work).await
+    }
+
+    async fn list_events(
+        &self,
+        request: Request<v1::ListEventsRequest>,
+    ) -> Result<Response<v1::ListEventsResponse>, Status> {
+        let work = |caller, scope, request| self.events(caller, scope, request);
+        self.gate.answer("ListEvents", Permission::Read, request, work).await
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<v1::ListSessionsRequest>,
+    ) -> Result<Response<v1::ListSessionsResponse>, Status> {
+        let work = |caller, scope, request| self.sessions(caller, scope, request);
+        self.gate.answer("ListSessions", Permission::Read, request, work).await
+    }
+
+    async fn get_session(
+        &self,
+        request: Request<v1::GetSessionRequest>,
+    ) -> Result<Response<v1::GetSessionResponse>, Status> {
+        let work = |caller, scope, request| self.session(caller, scope, request);
+        self.gate.answer("GetSession", Permission::Read, request, work).await
+    }
+}

@@ -1,0 +1,219 @@
+//! The connections to the broker. Nothing but this file knows how they are made.
+//!
+//! Polling never stops: the library pings only while it is polled. What finds no room is dropped unacknowledged and
+//! counted; agents send it again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::limits;
+use rumqttc::{
+    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Packet, QoS, SubAck, SubscribeFilter,
+    SubscribeReasonCode,
+};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use wire::topics::{Kind, filter_all};
+
+use crate::ingest::Publish;
+use crate::readiness::{Part, Readiness};
+
+/// Largest packet that the library reads. Above it disconnects, and would again: far above what agents send, so that
+/// what is too large is refused and counted. The broker should allow less.
+const PACKET_BYTES_MAX: usize = 1024 * 1024;
+/// Messages on their way out. More: acks are dropped and counted; a lost ack costs a resend.
+const OUTGOING_MAX: usize = 8_192;
+/// How many messages of ours may be unacknowledged; acks are QoS 0 and do not count.
+const INFLIGHT_MAX: u16 = 1_000;
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const RECONNECT_FIRST: Duration = Duration::from_millis(100);
+const RECONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// Where the broker is and who we are to it.
+#[derive(Clone)]
+pub struct BrokerAddress {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// User name and password of the ingest; `None`: the broker asks for none.
+    pub login: Option<(String, String)>,
+    /// Beginning of the two connections' client ids, letters, digits and hyphens; unique among the broker's clients.
+    pub client_id: String,
+}
+
+impl std::fmt::Debug for BrokerAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let user = self.login.as_ref().map(|(user, _)| user);
+        f.debug_struct("BrokerAddress")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("user", &user)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A message from the broker.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) topic: String,
+    pub(crate) payload: Bytes,
+}
+
+/// Both connections: events and status on one, readings on the other.
+#[derive(Debug)]
+pub(crate) struct Subscriber {
+    client: AsyncClient,
+    deferred: Arc<AtomicU64>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl Subscriber {
+    pub(crate) fn start(
+        broker: &BrokerAddress,
+        urgent: mpsc::Sender<Message>,
+        readings: mpsc::Sender<Message>,
+        readiness: &Readiness,
+        stop: &CancellationToken,
+    ) -> Subscriber {
+        let deferred = Arc::new(AtomicU64::new(0));
+        let connect = |name: &str, part, kinds: &'static [Kind], queue| {
+            let (client, polled) = AsyncClient::new(options(broker, name), OUTGOING_MAX);
+            let connection = Connection {
+                client: client.clone(),
+                kinds,
+                part,
+                queue,
+                deferred: deferred.clone(),
+                readiness: readiness.clone(),
+            };
+            (client, tokio::spawn(connection.run(polled, stop.clone())))
+        };
+        let (client, first) = connect("events", Part::Events, &[Kind::Events, Kind::Status], urgent);
+        let (_, second) = connect("readings", Part::Readings, &[Kind::Readings], readings);
+        Subscriber { client, deferred, tasks: [first, second] }
+    }
+
+    /// Puts a message on its way; `false`: there is no room.
+    pub(crate) fn publish(&self, publish: Publish) -> bool {
+        self.client.try_publish(publish.topic, QoS::AtMostOnce, false, publish.payload).is_ok()
+    }
+
+    /// Messages dropped unacknowledged because the queue was full.
+    pub(crate) fn deferred(&self) -> u64 {
+        self.deferred.load(Ordering::Relaxed)
+    }
+
+    /// Waits until both connections have ended.
+    pub(crate) async fn ended(self) {
+        for task in self.tasks {
+            // A connection that panicked has ended, too; the panic was reported.
+            let _ = task.await;
+        }
+    }
+}
+
+fn options(broker: &BrokerAddress, name: &str) -> MqttOptions {
+    let id = format!("{}-{name}", broker.client_id);
+    let mut options = MqttOptions::new(id, broker.host.clone(), broker.port);
+    options
+        .set_clean_session(true)
+        .set_keep_alive(KEEP_ALIVE)
+        .set_inflight(INFLIGHT_MAX)
+        .set_max_packet_size(PACKET_BYTES_MAX, limits::MESSAGE_BYTES_MAX);
+    if let Some((user, password)) = &broker.login {
+        options.set_credentials(user, password);
+    }
+    options
+}
+
+/// One connection.
+struct Connection {
+    client: AsyncClient,
+    kinds: &'static [Kind],
+    part: Part,
+    queue: mpsc::Sender<Message>,
+    deferred: Arc<AtomicU64>,
+    readiness: Readiness,
+}
+
+impl Connection {
+    async fn run(self, mut polled: EventLoop, stop: CancellationToken) {
+        polled.network_options.set_tcp_nodelay(true);
+        self.readiness.trouble(self.part, "not connected to the broker yet");
+        let mut wait = RECONNECT_FIRST;
+        let mut is_stopping = false;
+        loop {
+            let event = tokio::select! {
+                () = stop.cancelled(), if !is_stopping => {
+                    is_stopping = true;
+                    // What is queued before it, acks above all, goes out first.
+                    if self.client.try_disconnect().is_err() {
+                        return;
+                    }
+                    continue;
+                }
+                event = polled.poll() => event,
+            };
+            match event {
+                Ok(Event::Incoming(packet)) => {
+                    wait = RECONNECT_FIRST;
+                    self.incoming(packet);
+                }
+                Ok(Event::Outgoing(rumqttc::Outgoing::Disconnect)) => return,
+                Ok(Event::Outgoing(_)) => {}
+                Err(_) if is_stopping => return,
+                Err(error) => {
+                    self.lost(&error);
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(RECONNECT_MAX);
+                }
+            }
+        }
+    }
+
+    fn incoming(&self, packet: Packet) {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the library's packets, of which three concern us")]
+        match packet {
+            Packet::Publish(publish) => {
+                let message = Message { topic: publish.topic, payload: publish.payload };
+                if self.queue.try_send(message).is_err() {
+                    self.deferred.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            Packet::ConnAck(_) => {
+                tracing::info!(connection = self.part.name(), "connected to the broker");
+                let filter = |kind: &Kind| SubscribeFilter::new(filter_all(*kind), QoS::AtLeastOnce);
+                let filters: Vec<SubscribeFilter> = self.kinds.iter().map(filter).collect();
+                // A full queue of acks must not keep us from subscribing: without room, the connection is of no use.
+                if self.client.try_subscribe_many(filters).is_err() {
+                    self.readiness.trouble(self.part, "no room to subscribe at the broker");
+                }
+            }
+            Packet::SubAck(ack) => self.subscribed(&ack),
+            _ => {}
+        }
+    }
+
+    fn subscribed(&self, ack: &SubAck) {
+        let is_refused = |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Failure);
+        if ack.return_codes.iter().any(is_refused) {
+            tracing::error!(connection = self.part.name(), "the broker refuses the subscription");
+            let message = "the broker refuses the subscription: check the ingest's rights on beltwatch topics";
+            self.readiness.trouble(self.part, message);
+        } else {
+            self.readiness.fine(self.part);
+        }
+    }
+
+    fn lost(&self, error: &ConnectionError) {
+        let message = format!("no connection to the broker: {error}");
+        if self.readiness.trouble(self.part, &message) {
+            tracing::warn!(connection = self.part.name(), error = %error, "no connection to the broker");
+        }
+    }
+}

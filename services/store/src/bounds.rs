@@ -1,0 +1,174 @@
+//! What every engine refuses, so that all refuse the same.
+
+use domain::ids::SiteId;
+use domain::log::Position;
+use domain::units::UnixMicros;
+
+use crate::journal::{Sequence, Slice};
+use crate::ledger::{Derived, Fact, SessionQuery};
+use crate::telemetry::{Block, RangeQuery};
+use crate::{StoreError, StoreErrorKind};
+
+/// Most slices that one read of the journal gives.
+const SLICES_READ_MAX: usize = 10_000;
+/// Most facts, checkpoints, sessions or unreadable records that one page gives.
+pub(crate) const PAGE_MAX: usize = 1_000;
+/// Most sites or machines that one page gives: a page and one more, to see whether there are more.
+pub(crate) const REGISTRY_PAGE_MAX: usize = 1_001;
+/// Most losses that one page gives.
+pub(crate) const LOSSES_MAX: usize = 10_000;
+/// Most records that one page of the telemetry gives.
+const RECORDS_MAX: usize = 10_001;
+/// Most machines that one query of sessions names.
+const SESSION_MACHINES_MAX: usize = 1_000;
+/// Longest author, in characters.
+const AUTHOR_CHARS_MAX: usize = 120;
+/// Longest identity of a request, in characters.
+const REQUEST_ID_CHARS_MAX: usize = 64;
+/// The greatest whole number that every engine can keep.
+const NUMBER_MAX: u64 = i64::MAX.cast_unsigned();
+
+/// The same call can never succeed.
+pub(crate) fn invalid(context: impl Into<String>) -> StoreError {
+    StoreError::new(StoreErrorKind::Invalid, context)
+}
+
+/// How many results may be asked for.
+pub(crate) fn page(max: usize, limit: usize) -> Result<(), StoreError> {
+    if (1..=limit).contains(&max) {
+        Ok(())
+    } else {
+        Err(invalid(format!("max is {max}; 1 to {limit} are allowed")))
+    }
+}
+
+/// A number that every engine can keep.
+pub(crate) fn number(name: &str, value: u64) -> Result<(), StoreError> {
+    if value <= NUMBER_MAX {
+        Ok(())
+    } else {
+        Err(invalid(format!("{name} is {value}; at most {NUMBER_MAX} is allowed")))
+    }
+}
+
+fn position(name: &str, position: Position) -> Result<(), StoreError> {
+    number(name, position.n)
+}
+
+/// How many slices may be read.
+pub(crate) fn slices_read(max: usize) -> Result<(), StoreError> {
+    page(max, SLICES_READ_MAX)
+}
+
+/// Slices that may be appended.
+pub(crate) fn slices(slices: &[Slice]) -> Result<(), StoreError> {
+    if slices.is_empty() {
+        return Err(invalid("no slice was given to append; at least one is needed"));
+    }
+    slices.iter().try_for_each(|slice| {
+        number("last", slice.last)?;
+        number("uncertainty_us", slice.clock.uncertainty_us)?;
+        for boot in [slice.boot.previous, slice.boot.other_previous].into_iter().flatten() {
+            position("position before the boot", boot)?;
+        }
+        if let Some(hole) = slice.hole {
+            position("end of the hole", hole.to)?;
+            position("start of the hole", hole.from.unwrap_or_default())?;
+            number("records_at_least", hole.records_at_least)?;
+        }
+        if slice.first > slice.last {
+            return Err(invalid(format!(
+                "first is {}, last is {}; it must not be less",
+                slice.first, slice.last
+            )));
+        }
+        Ok(())
+    })
+}
+
+/// A fact that may be added.
+pub(crate) fn fact(fact: &Fact) -> Result<(), StoreError> {
+    text("author", &fact.author, AUTHOR_CHARS_MAX)?;
+    text("request_id", fact.request_id.as_deref().unwrap_or_default(), REQUEST_ID_CHARS_MAX)
+}
+
+fn text(name: &str, value: &str, chars_max: usize) -> Result<(), StoreError> {
+    let chars = value.chars().count();
+    if chars <= chars_max {
+        Ok(())
+    } else {
+        Err(invalid(format!("{name} has {chars} characters; at most {chars_max} are allowed")))
+    }
+}
+
+/// Derived values that may be put.
+pub(crate) fn derived(derived: &Derived) -> Result<(), StoreError> {
+    for checkpoint in &derived.checkpoints {
+        number("sequence of a checkpoint", checkpoint.sequence)?;
+        number("revision of a checkpoint", checkpoint.revision)?;
+    }
+    for session in &derived.sessions {
+        number("revision of a session", session.revision)?;
+    }
+    for (_, loss) in &derived.losses {
+        position("end of a loss", loss.hole.to)?;
+        position("start of a loss", loss.hole.from.unwrap_or_default())?;
+        number("records_at_least of a loss", loss.hole.records_at_least)?;
+    }
+    for (_, unreadable) in &derived.unreadable {
+        position("position of an unreadable record", unreadable.position)?;
+    }
+    Ok(())
+}
+
+/// Sessions that may be asked for.
+pub(crate) fn sessions(query: &SessionQuery) -> Result<(), StoreError> {
+    if query.machines.len() > SESSION_MACHINES_MAX {
+        let named = query.machines.len();
+        return Err(invalid(format!(
+            "{named} machines are named; at most {SESSION_MACHINES_MAX} are allowed"
+        )));
+    }
+    page(query.max, PAGE_MAX)
+}
+
+/// A block that may be put.
+pub(crate) fn block(block: &Block) -> Result<(), StoreError> {
+    let Some((last, _)) = block.records.last() else {
+        return Ok(());
+    };
+    number("number of a record", *last)?;
+    if block.records.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
+        return Err(invalid("the numbers of a block's records do not ascend"));
+    }
+    if block.records.iter().any(|(_, record)| record.payload.lane() != block.lane) {
+        return Err(invalid(format!("a block of the {} lane has a record of the other", block.lane.name())));
+    }
+    Ok(())
+}
+
+/// Records that may be asked for: where they begin, or `None` if there can be none.
+pub(crate) fn range(query: &RangeQuery) -> Result<Option<UnixMicros>, StoreError> {
+    page(query.max, RECORDS_MAX)?;
+    let from = query.after.map_or(query.from, |(time, _, _)| time.max(query.from));
+    Ok((from < query.until).then_some(from))
+}
+
+/// Where a journal may be trimmed.
+pub(crate) fn trim(through: Sequence, last: Sequence) -> Result<(), StoreError> {
+    if through <= last {
+        Ok(())
+    } else {
+        Err(invalid(format!("the journal cannot be trimmed through {through}: its last slice is {last}")))
+    }
+}
+
+/// A site is named that is not registered.
+pub(crate) fn no_site(site: &SiteId) -> StoreError {
+    invalid(format!("there is no site \"{site}\": register it first"))
+}
+
+/// A name is registered already.
+pub(crate) fn taken(what: &str, name: &str) -> StoreError {
+    StoreError::new(StoreErrorKind::Conflict, format!("there is a {what} \"{name}\" already"))
+}

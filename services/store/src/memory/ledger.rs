@@ -1,0 +1,230 @@
+//! The ledger in memory.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use domain::ids::{LogId, MachineId, SessionId, SiteId};
+use domain::live::Session;
+use domain::log::{Lane, Position};
+
+use crate::ledger::{
+    Checkpoint, Derived, Fact, FactKind, FactOutcome, Ledger, Loss, Machine, SessionQuery, Site, Token,
+    Unreadable,
+};
+use crate::{StoreError, bounds};
+
+/// A ledger that lives as long as its last handle.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryLedger {
+    state: Arc<Mutex<State>>,
+}
+
+/// What was in a ledger at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct LedgerSnapshot(State);
+
+#[derive(Debug, Clone, Default)]
+struct State {
+    facts: Vec<Fact>,
+    sites: BTreeMap<SiteId, Site>,
+    machines: BTreeMap<MachineId, Machine>,
+    tokens: BTreeMap<[u8; 32], (u64, Token)>,
+    checkpoints: BTreeMap<MachineId, Checkpoint>,
+    sessions: BTreeMap<SessionId, Session>,
+    losses: BTreeMap<(MachineId, LogId, Lane, Position), Loss>,
+    /// With the order in which they came first.
+    unreadable: BTreeMap<(MachineId, LogId, Lane, Position), (usize, Unreadable)>,
+}
+
+impl MemoryLedger {
+    /// An empty ledger.
+    pub fn new() -> MemoryLedger {
+        MemoryLedger::default()
+    }
+
+    /// A copy of what is in it.
+    pub fn snapshot(&self) -> LedgerSnapshot {
+        LedgerSnapshot(self.state().clone())
+    }
+
+    /// Puts back what was in it then, for all handles.
+    pub fn restore(&self, snapshot: &LedgerSnapshot) {
+        *self.state() = snapshot.0.clone();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn after<T>(after: Option<&T>) -> (Bound<&T>, Bound<&T>) {
+    (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)
+}
+
+impl State {
+    fn add_fact(&mut self, fact: Fact) -> Result<FactOutcome, StoreError> {
+        let repeats = |other: &Fact| {
+            fact.request_id.is_some() && other.author == fact.author && other.request_id == fact.request_id
+        };
+        if let Some((number, first)) = (1..).zip(&self.facts).find(|(_, other)| repeats(other)) {
+            return Ok(FactOutcome::Repeated(number, Box::new(first.clone())));
+        }
+        let number = self.facts.len() as u64 + 1;
+        self.follow(number, &fact.kind)?;
+        self.facts.push(fact);
+        Ok(FactOutcome::Added(number))
+    }
+
+    fn follow(&mut self, number: u64, kind: &FactKind) -> Result<(), StoreError> {
+        match kind {
+            FactKind::SiteCreated(site) => {
+                if self.sites.contains_key(&site.id) {
+                    return Err(bounds::taken("site", site.id.as_str()));
+                }
+                self.sites.insert(site.id.clone(), site.clone());
+            }
+            FactKind::MachineCreated(machine) => {
+                self.need_site(&machine.site)?;
+                if self.machines.contains_key(&machine.id) {
+                    return Err(bounds::taken("machine", machine.id.as_str()));
+                }
+                self.machines.insert(machine.id.clone(), machine.clone());
+            }
+            FactKind::TokenCreated(token) => {
+                token.sites.iter().try_for_each(|site| self.need_site(site))?;
+                if self.tokens.contains_key(&token.hash) {
+                    return Err(bounds::taken("token", &token.display_name));
+                }
+                self.tokens.insert(token.hash, (number, token.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn need_site(&self, site: &SiteId) -> Result<(), StoreError> {
+        if self.sites.contains_key(site) { Ok(()) } else { Err(bounds::no_site(site)) }
+    }
+
+    fn put(&mut self, derived: Derived) {
+        for checkpoint in derived.checkpoints {
+            let old = self.checkpoints.get(&checkpoint.machine);
+            if old.is_none_or(|old| old.revision <= checkpoint.revision) {
+                self.checkpoints.insert(checkpoint.machine.clone(), checkpoint);
+            }
+        }
+        for session in derived.sessions {
+            let old = self.sessions.get(&session.id);
+            if old.is_none_or(|old| old.revision <= session.revision) {
+                self.sessions.insert(session.id, session);
+            }
+        }
+        for (machine, loss) in derived.losses {
+            self.losses.insert((machine, loss.log, loss.lane, loss.hole.to), loss);
+        }
+        for (machine, unreadable) in derived.unreadable {
+            let key = (machine, unreadable.log, unreadable.lane, unreadable.position);
+            let next = self.unreadable.len();
+            let order = self.unreadable.get(&key).map_or(next, |(order, _)| *order);
+            self.unreadable.insert(key, (order, unreadable));
+        }
+    }
+}
+
+#[async_trait]
+impl Ledger for MemoryLedger {
+    async fn add_fact(&self, fact: Fact) -> Result<FactOutcome, StoreError> {
+        bounds::fact(&fact)?;
+        self.state().add_fact(fact)
+    }
+
+    async fn facts(&self, after: u64, max: usize) -> Result<Vec<(u64, Fact)>, StoreError> {
+        bounds::page(max, bounds::PAGE_MAX)?;
+        let skipped = usize::try_from(after).unwrap_or(usize::MAX);
+        let state = self.state();
+        let facts = state.facts.iter().skip(skipped).take(max).cloned();
+        Ok((after.saturating_add(1)..).zip(facts).collect())
+    }
+
+    async fn sites(&self, after_site: Option<&SiteId>, max: usize) -> Result<Vec<Site>, StoreError> {
+        bounds::page(max, bounds::REGISTRY_PAGE_MAX)?;
+        let state = self.state();
+        let sites = state.sites.range(after(after_site));
+        Ok(sites.map(|(_, site)| site.clone()).take(max).collect())
+    }
+
+    async fn machines(
+        &self,
+        site: Option<&SiteId>,
+        after_machine: Option<&MachineId>,
+        max: usize,
+    ) -> Result<Vec<Machine>, StoreError> {
+        bounds::page(max, bounds::REGISTRY_PAGE_MAX)?;
+        let state = self.state();
+        let machines = state.machines.range(after(after_machine)).map(|(_, machine)| machine);
+        let wanted = machines.filter(|machine| site.is_none_or(|site| machine.site == *site));
+        Ok(wanted.take(max).cloned().collect())
+    }
+
+    async fn machine(&self, id: &MachineId) -> Result<Option<Machine>, StoreError> {
+        Ok(self.state().machines.get(id).cloned())
+    }
+
+    async fn token(&self, hash: &[u8; 32]) -> Result<Option<(u64, Token)>, StoreError> {
+        Ok(self.state().tokens.get(hash).cloned())
+    }
+
+    async fn put(&self, derived: Derived) -> Result<(), StoreError> {
+        bounds::derived(&derived)?;
+        self.state().put(derived);
+        Ok(())
+    }
+
+    async fn checkpoints(
+        &self,
+        after_machine: Option<&MachineId>,
+        max: usize,
+    ) -> Result<Vec<Checkpoint>, StoreError> {
+        bounds::page(max, bounds::PAGE_MAX)?;
+        let state = self.state();
+        let checkpoints = state.checkpoints.range(after(after_machine));
+        Ok(checkpoints.map(|(_, checkpoint)| checkpoint.clone()).take(max).collect())
+    }
+
+    async fn sessions(&self, query: &SessionQuery) -> Result<Vec<Session>, StoreError> {
+        bounds::sessions(query)?;
+        let machines: HashSet<&MachineId> = query.machines.iter().collect();
+        let state = self.state();
+        let wanted = |session: &&Session| {
+            machines.contains(&session.machine)
+                && (query.from..query.until).contains(&session.started)
+                && query.after.is_none_or(|after| (session.started, session.id) < after)
+        };
+        let mut sessions: Vec<&Session> = state.sessions.values().filter(wanted).collect();
+        sessions.sort_by_key(|session| Reverse((session.started, session.id)));
+        Ok(sessions.into_iter().take(query.max).cloned().collect())
+    }
+
+    async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.state().sessions.get(id).cloned())
+    }
+
+    async fn losses(&self, machine: &MachineId, max: usize) -> Result<Vec<Loss>, StoreError> {
+        bounds::page(max, bounds::LOSSES_MAX)?;
+        let state = self.state();
+        let of_machine = state.losses.iter().filter(|((owner, ..), _)| owner == machine);
+        Ok(of_machine.map(|(_, loss)| *loss).take(max).collect())
+    }
+
+    async fn unreadable(&self, machine: &MachineId, max: usize) -> Result<Vec<Unreadable>, StoreError> {
+        bounds::page(max, bounds::PAGE_MAX)?;
+        let state = self.state();
+        let of_machine = state.unreadable.iter().filter(|((owner, ..), _)| owner == machine);
+        let mut unreadable: Vec<&(usize, Unreadable)> =
+            of_machine.map(|(_, unreadable)| unreadable).collect();
+        unreadable.sort_by_key(|(order, _)| Reverse(*order));
+        Ok(unreadable.into_iter().take(max).map(|(_, unreadable)| unreadable.clone()).collect())
+    }
+}

@@ -1,0 +1,161 @@
+//! Telemetry in memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use domain::clock::Clock;
+use domain::ids::{LogId, MachineId};
+use domain::log::{Lane, Position};
+use domain::record::{Event, Payload, Reading, Record};
+use domain::units::UnixMicros;
+
+use crate::StoreError;
+use crate::bounds;
+use crate::journal::Sequence;
+use crate::telemetry::{Block, Counts, Cursor, RangeQuery, Stored, Telemetry};
+
+/// A history that lives as long as its last handle.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryTelemetry {
+    state: Arc<Mutex<State>>,
+}
+
+/// What was in a history at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct TelemetrySnapshot(State);
+
+#[derive(Debug, Clone, Default)]
+struct State {
+    watermark: Sequence,
+    shelves: HashMap<(MachineId, Lane), Shelf>,
+}
+
+/// Records of one machine and lane.
+#[derive(Debug, Clone, Default)]
+struct Shelf {
+    by_place: BTreeMap<(LogId, Position), (Clock, Arc<Record>)>,
+    by_time: BTreeMap<Cursor, (u64, Arc<Record>)>,
+}
+
+impl MemoryTelemetry {
+    /// An empty history.
+    pub fn new() -> MemoryTelemetry {
+        MemoryTelemetry::default()
+    }
+
+    /// A copy of what is in it.
+    pub fn snapshot(&self) -> TelemetrySnapshot {
+        TelemetrySnapshot(self.state().clone())
+    }
+
+    /// Puts back what was in it then, for all handles.
+    pub fn restore(&self, snapshot: &TelemetrySnapshot) {
+        *self.state() = snapshot.0.clone();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn list<T: Clone>(
+        &self,
+        lane: Lane,
+        query: &RangeQuery,
+        value: fn(&Payload) -> Option<&T>,
+    ) -> Result<Vec<Stored<T>>, StoreError> {
+        let Some(from) = bounds::range(query)? else {
+            return Ok(Vec::new());
+        };
+        let state = self.state();
+        let Some(shelf) = state.shelves.get(&(query.machine.clone(), lane)) else {
+            return Ok(Vec::new());
+        };
+        let least = |time: UnixMicros| (time, LogId([0; 16]), Position::default());
+        let begin = match query.after {
+            Some(after) if after.0 == from => Bound::Excluded(after),
+            Some(_) | None => Bound::Included(least(from)),
+        };
+        let records = shelf.by_time.range((begin, Bound::Excluded(least(query.until))));
+        let stored = records.filter_map(|((time, log, position), (uncertainty_us, record))| {
+            let value = value(&record.payload)?.clone();
+            Some(Stored {
+                log: *log,
+                position: *position,
+                time: *time,
+                uncertainty_us: *uncertainty_us,
+                value,
+            })
+        });
+        Ok(stored.take(query.max).collect())
+    }
+}
+
+impl Shelf {
+    fn put(&mut self, block: &Block) {
+        for (n, record) in &block.records {
+            let place = (block.log, Position::new(block.boot_count, *n));
+            if self.by_place.contains_key(&place) {
+                continue;
+            }
+            let record = Arc::new(record.clone());
+            if let Some(time) = block.clock.unix(record.at) {
+                self.by_time.insert((time, place.0, place.1), (block.clock.uncertainty_us, record.clone()));
+            }
+            self.by_place.insert(place, (block.clock, record));
+        }
+    }
+}
+
+#[async_trait]
+impl Telemetry for MemoryTelemetry {
+    async fn put(&self, blocks: Vec<Block>) -> Result<(), StoreError> {
+        blocks.iter().try_for_each(bounds::block)?;
+        let mut state = self.state();
+        for block in &blocks {
+            state.shelves.entry((block.machine.clone(), block.lane)).or_default().put(block);
+        }
+        Ok(())
+    }
+
+    async fn watermark(&self) -> Result<Sequence, StoreError> {
+        Ok(self.state().watermark)
+    }
+
+    async fn set_watermark(&self, through: Sequence) -> Result<(), StoreError> {
+        bounds::number("watermark", through)?;
+        self.state().watermark = through;
+        Ok(())
+    }
+
+    async fn readings(&self, query: &RangeQuery) -> Result<Vec<Stored<Reading>>, StoreError> {
+        self.list(Lane::Readings, query, |payload| match payload {
+            Payload::Reading(reading) => Some(reading),
+            Payload::Event(_) => None,
+        })
+    }
+
+    async fn events(&self, query: &RangeQuery) -> Result<Vec<Stored<Event>>, StoreError> {
+        self.list(Lane::Events, query, |payload| match payload {
+            Payload::Event(event) => Some(event),
+            Payload::Reading(_) => None,
+        })
+    }
+
+    async fn counts(&self, machine: Option<&MachineId>) -> Result<Counts, StoreError> {
+        let mut counts = Counts::default();
+        for ((owner, lane), shelf) in &self.state().shelves {
+            if machine.is_some_and(|machine| machine != owner) {
+                continue;
+            }
+            let records = shelf.by_place.len() as u64;
+            match lane {
+                Lane::Readings => counts.readings += records,
+                Lane::Events => counts.events += records,
+            }
+            counts.undated += records - shelf.by_time.len() as u64;
+        }
+        Ok(counts)
+    }
+}

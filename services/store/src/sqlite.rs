@@ -1,0 +1,20 @@
+//! The three stores in SQLite: `journal.db`, `ledger.db` and `telemetry.db` in one folder.
+//!
+//! Each file has one thread that writes, with its own connection, and a few connections that read. Write-ahead log;
+//! what the journal and the ledger say is written is on disk. A folder belongs to one server at a time: take its
+//! lock before opening.
+
+mod failure;
+mod file;
+mod journal;
+mod ledger;
+mod lock;
+mod names;
+mod readers;
+mod telemetry;
+mod writer;
+
+pub use journal::SqliteJournal;
+pub use ledger::SqliteLedger;
+pub use lock::{FolderLock, lock_folder};
+pub use telemetry::SqliteTelemetry;
