@@ -133,3 +133,6 @@ impl std::fmt::Display for Summary {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use domain::clock::{Clock, ClockQuality};
+use domain::clock::Clock;
 use domain::ids::{BootId, LogId};
 use domain::limits;
 use domain::log::{BootStart, Lane, Position};
@@ -181,8 +181,8 @@ impl<D: Disk> Spool<D> {
             bounds,
             boots,
             boot,
-            events: SpoolLane::new(Lane::Events, loaded.events),
-            readings: SpoolLane::new(Lane::Readings, loaded.readings),
+            events: SpoolLane::new(loaded.events),
+            readings: SpoolLane::new(loaded.readings),
             counters_changed: counters != loaded.counters,
             counters,
             clock_written: (Clock::UNDATED, now),
@@ -322,6 +322,22 @@ impl<D: Disk> Spool<D> {
         Ok(())
     }
 
+    /// Whether [`Spool::write`] has something to do.
+    pub fn has_to_write(&self, now: MonotonicMicros) -> bool {
+        let waiting = self.events.unwritten_bytes() + self.readings.unwritten_bytes() > 0;
+        waiting
+            || self.counters_changed
+            || self.failing.is_some_and(|failing| now >= failing.retry_at)
+            || self.clock_has_changed(now)
+            || self.unsynced_since.is_some_and(|since| now.since(since) >= SYNC_AFTER_US)
+            || now.since(self.age_checked) >= AGE_CHECK_US
+    }
+
+    /// Whether a lane holds records that are only on the disk.
+    pub fn is_cold(&self) -> bool {
+        Lane::ALL.into_iter().any(|lane| self.lane(lane).is_cold_after(self.lane(lane).trimmed))
+    }
+
     /// Makes everything written durable at once. Also done by [`Spool::write`] in time.
     pub fn sync(&mut self) -> Result<(), DiskError> {
         self.disk.sync_readings()?;
@@ -330,16 +346,19 @@ impl<D: Disk> Spool<D> {
     }
 
     fn write_clock(&mut self, now: MonotonicMicros) -> Result<(), DiskError> {
-        let (clock, at) = self.clock_written;
-        let known = self.boot.clock;
-        let changed = clock.quality != known.quality
-            || clock.offset_us.abs_diff(known.offset_us) > CLOCK_CHANGE_US
-            || (clock != known && now.since(at) >= CLOCK_WRITE_US);
-        if changed {
-            self.disk.put_clock(self.boot.boot_count, &known)?;
-            self.clock_written = (known, now);
+        if self.clock_has_changed(now) {
+            self.disk.put_clock(self.boot.boot_count, &self.boot.clock)?;
+            self.clock_written = (self.boot.clock, now);
         }
         Ok(())
+    }
+
+    fn clock_has_changed(&self, now: MonotonicMicros) -> bool {
+        let (written, at) = self.clock_written;
+        let known = self.boot.clock;
+        written.quality != known.quality
+            || written.offset_us.abs_diff(known.offset_us) > CLOCK_CHANGE_US
+            || (written != known && now.since(at) >= CLOCK_WRITE_US)
     }
 
     fn drop_beyond_bounds(&mut self, now: MonotonicMicros) -> Result<(), DiskError> {

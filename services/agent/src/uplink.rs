@@ -44,6 +44,8 @@ pub enum Input {
     },
     /// The operating system says what time it is, and is believed.
     SystemClock(Clock),
+    /// The agent is about to stop: what waits for company goes now.
+    Flush,
     /// Some time has passed. Expected ten times a second while connected.
     Tick {
         /// Whether the oldest reading in the spool has waited longer than [`BEHIND_US`].
@@ -60,7 +62,7 @@ pub enum Effect {
         order: StatusOrder,
     },
     /// Send an envelope of the records after this position, then say so with [`Uplink::sent`]; or say with
-    /// [`Uplink::nothing`], [`Uplink::held`] or [`Uplink::busy`] why not.
+    /// [`Uplink::nothing`], [`Uplink::held`] or [`Uplink::unreadable`] why not.
     Send {
         /// The lane.
         lane: Lane,
@@ -188,6 +190,7 @@ impl Uplink {
             Input::Ack(ack) => self.take_ack(ack, now, &mut effects),
             Input::Appended { lane, newest } => self.lane_mut(lane).appended(newest, now),
             Input::SystemClock(clock) => self.set_clock(clock, now, &mut effects),
+            Input::Flush => Lane::ALL.into_iter().for_each(|lane| self.lane_mut(lane).flush()),
             Input::Tick { readings_behind } => self.tick(readings_behind, now, &mut effects),
         }
         effects.extend(self.next_send(now));
@@ -212,6 +215,12 @@ impl Uplink {
     /// There was nothing to send after all; says what to send next.
     pub fn nothing(&mut self, lane: Lane, now: MonotonicMicros) -> Option<Effect> {
         self.lane_mut(lane).nothing();
+        self.next_send(now)
+    }
+
+    /// The spool could not be read: the lane waits for the next tick. Says what to send next.
+    pub fn unreadable(&mut self, lane: Lane, now: MonotonicMicros) -> Option<Effect> {
+        self.lane_mut(lane).busy = true;
         self.next_send(now)
     }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use domain::ids::MachineId;
 use domain::live::LiveState;
+use domain::presence::{Presence, belt_now, presence};
 use domain::units::UnixMicros;
 use store::feed::Feed;
 use store::ledger::Machine;
 use wire::api::v1;
 
 use crate::convert::{self, duration, timestamp};
-use crate::shim::{Presence, belt_now, presence};
 
 /// The part of a shown state that changes without a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,8 @@ pub(crate) struct Aged {
 
 /// What time has made of a state by now.
 pub(crate) fn aged(state: &LiveState, now: UnixMicros) -> Aged {
-    Aged { presence: presence(state, now), holds: belt_now(state, now).is_some() }
+    let holds = state.latest.as_ref().is_some_and(|latest| belt_now(latest, now).1.is_none());
+    Aged { presence: presence(state.heard, state.lost_by_broker, now), holds }
 }
 
 /// A machine of which nothing was ever heard.
@@ -37,9 +38,7 @@ pub(crate) fn latest(feed: &Feed, machine: &MachineId) -> Arc<LiveState> {
 /// A machine and what is known of it now.
 pub(crate) fn show(machine: &Machine, state: &LiveState, now: UnixMicros) -> v1::MachineState {
     let newest = state.latest.as_ref();
-    let belt = belt_now(state, now);
-    let last_known =
-        newest.filter(|_| belt.is_none()).map(|newest| convert::belt(&newest.belt, machine.belt));
+    let (belt, last_known) = newest.map_or_else(Default::default, |newest| belt_now(newest, now));
     let last_event = newest.and_then(|newest| newest.last_event).map(|(kind, contact, time)| v1::LastEvent {
         time: Some(timestamp(time)),
         kind: kind.name().to_owned(),
@@ -53,11 +52,11 @@ pub(crate) fn show(machine: &Machine, state: &LiveState, now: UnixMicros) -> v1:
     capabilities.sort_unstable();
     v1::MachineState {
         machine: Some(convert::machine(machine)),
-        presence: show_presence(presence(state, now)).into(),
+        presence: show_presence(presence(state.heard, state.lost_by_broker, now)).into(),
         last_heard_time: state.heard.map(timestamp),
-        belt: Some(convert::belt(&belt.unwrap_or_default(), machine.belt)),
+        belt: Some(convert::belt(&belt, machine.belt)),
         belt_time: newest.map(|newest| timestamp(newest.time)),
-        last_known,
+        last_known: last_known.map(|belt| convert::belt(&belt, machine.belt)),
         since_time: newest.and_then(|newest| newest.since).map(timestamp),
         open_session,
         capabilities,

@@ -34,7 +34,7 @@ use crate::telemetry::History;
 use crate::watch::Ground;
 
 /// Our services by their full names, as health knows them.
-const SERVICES: [&str; 3] =
+pub(crate) const SERVICES: [&str; 3] =
     ["beltwatch.v1.FleetService", "beltwatch.v1.TelemetryService", "beltwatch.v1.AdminService"];
 /// How often health looks at readiness.
 const HEALTH_PERIOD: Duration = Duration::from_secs(1);

@@ -1,1 +1,6 @@
-fn main() {}
+//! The server and the operator's commands in one program.
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    beltwatch::command::CommandLine::run().await
+}

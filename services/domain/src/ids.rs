@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::log::Lane;
+use crate::log::{Lane, Position};
 
 /// Why a name is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -116,6 +116,20 @@ impl LogId {
         LogId(octets)
     }
 }
+
+impl SessionId {
+    /// The session that begins with this record: FNV-1a with 128 bits over machine, log and position.
+    pub fn of(machine: &MachineId, log: LogId, first: Position) -> SessionId {
+        let octets = machine.as_str().bytes().chain([0]).chain(log.0);
+        let octets = octets.chain(first.boot_count.to_be_bytes()).chain(first.n.to_be_bytes());
+        let mix = |hash: u128, octet: u8| (hash ^ u128::from(octet)).wrapping_mul(FNV_PRIME);
+        SessionId(octets.fold(FNV_BASIS, mix).to_be_bytes())
+    }
+}
+
+/// Offset basis and prime of FNV-1a with 128 bits (draft-eastlake-fnv).
+const FNV_BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+const FNV_PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
 
 #[cfg(test)]
 mod tests {

@@ -49,7 +49,7 @@ pub const MERGE_RECORDS_MAX: usize = 8_192;
 pub const SESSION_SEGMENTS_MAX: usize = 1_000;
 /// Time at rest that ends a session, in microseconds.
 pub const SESSION_REST_US: u64 = 180 * 1_000_000;
-/// Logs of one machine (spools made over its life). More: the oldest without new records is refused.
+/// Logs of one machine (spools made over its life). More: the one longest without new records is forgotten.
 pub const LOGS_PER_MACHINE_MAX: usize = 256;
 /// Changes waiting for one watcher. Full: the watcher gets a new snapshot.
 pub const FEED_CHANGES_MAX: usize = 4_096;
@@ -95,3 +95,16 @@ pub const CHUNK_SPAN_US_MAX: u64 = 3_600 * 1_000_000;
 pub const CAPTURE_LINE_BYTES_MAX: usize = 64 * 1024;
 /// Frames of a capture that is played. More: refused.
 pub const CAPTURE_FRAMES_MAX: usize = 1_000_000;
+/// Octets that the journal's disk keeps free. Less: the acks' windows for readings are 0, events go on, readiness says so.
+pub const JOURNAL_FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
+/// Clients connected to the embedded broker at once. More: not connected.
+pub const BROKER_CONNECTIONS_MAX: usize = 16_384;
+/// Largest MQTT packet that the embedded broker reads, in octets. Larger: its sender is disconnected.
+pub const BROKER_PACKET_BYTES_MAX: u32 = 25 * 1024;
+/// Statuses that the embedded broker retains. More: passed on but not retained, counted.
+pub const BROKER_RETAINED_MESSAGES_MAX: usize = 16_384;
+/// Octets of the statuses that the embedded broker retains. More: passed on but not retained, counted.
+pub const BROKER_RETAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Octets on their way from the embedded broker to one subscriber. More: publishers wait a moment, then their messages
+/// are dropped and counted; agents send again.
+pub const BROKER_BACKLOG_BYTES_MAX: u32 = 64 * 1024 * 1024;

@@ -9,6 +9,9 @@ mod tests;
 /// Event times before 2020 or from 2100 on are no times of ours: such a clock dates nothing.
 const PLAUSIBLE: std::ops::Range<i64> = 1_577_836_800_000_000..4_102_444_800_000_000;
 
+/// More is not told: a century is as good as nothing.
+const UNCERTAINTY_US_MAX: u64 = 100 * 366 * 24 * 3_600 * 1_000_000;
+
 /// What was settled last in one log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settled {
@@ -53,6 +56,12 @@ impl Settled {
         self.clock
     }
 
+    /// Goes on behind records that were settled in an earlier life of the server.
+    pub(crate) fn replay(&mut self, boot_count: u32, clock: Clock, last_at: Option<MonotonicMicros>) {
+        let last_at = self.last_at(boot_count).max(last_at.unwrap_or_default());
+        *self = Settled { boot_count, clock, last_at };
+    }
+
     /// Monotonic time of the last record of a boot; 0: there is none.
     pub(crate) fn last_at(&self, boot_count: u32) -> MonotonicMicros {
         if self.boot_count == boot_count { self.last_at } else { MonotonicMicros(0) }
@@ -74,7 +83,7 @@ impl Settled {
         let held_back = least.abs_diff(offered.offset_us);
         Clock {
             offset_us: least,
-            uncertainty_us: offered.uncertainty_us.saturating_add(held_back),
+            uncertainty_us: offered.uncertainty_us.saturating_add(held_back).min(UNCERTAINTY_US_MAX),
             ..offered
         }
     }
@@ -83,5 +92,8 @@ impl Settled {
 /// A clock that puts a record outside of our times is as good as none.
 fn plausible(offered: Clock, first_at: MonotonicMicros, last_at: MonotonicMicros) -> Clock {
     let within = |at| offered.unix(at).is_some_and(|time| PLAUSIBLE.contains(&time.0));
-    if within(first_at) && within(last_at) { offered } else { Clock::UNDATED }
+    if !within(first_at) || !within(last_at) {
+        return Clock::UNDATED;
+    }
+    Clock { uncertainty_us: offered.uncertainty_us.min(UNCERTAINTY_US_MAX), ..offered }
 }

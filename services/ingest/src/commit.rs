@@ -203,22 +203,19 @@ impl CommitMind {
 
     /// Events first, as many as go into one group.
     fn gather(&mut self) -> Vec<Staged> {
-        let mut gathered = Vec::with_capacity(self.events.len() + self.readings.len());
+        let mut gathered: Vec<Staged> = Vec::with_capacity(self.events.len() + self.readings.len());
         let mut records = 0;
         for queue in [&mut self.events, &mut self.readings] {
             while let Some(staged) = queue.front() {
-                records += staged.records.len();
-                if records > limits::COMMIT_RECORDS_MAX && !gathered.is_empty() {
-                    return self.without(gathered);
+                let more = records + staged.records.len();
+                if more > limits::COMMIT_RECORDS_MAX && !gathered.is_empty() {
+                    break;
                 }
+                records = more;
                 gathered.extend(queue.pop_front());
             }
         }
-        self.without(gathered)
-    }
-
-    fn without(&mut self, gathered: Vec<Staged>) -> Vec<Staged> {
-        self.waiting_records -= gathered.iter().map(|staged| staged.records.len()).sum::<usize>();
+        self.waiting_records -= records;
         gathered
     }
 

@@ -121,6 +121,15 @@ pub struct ReadAgain {
     pub after: Sequence,
 }
 
+/// What the journal held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadSlices {
+    /// Slices of one machine, ascending; all that there are up to `through`.
+    pub slices: Vec<(Sequence, Slice)>,
+    /// How far the journal was read.
+    pub through: Sequence,
+}
+
 /// Something that needs a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarm {

@@ -6,6 +6,7 @@ use domain::live::{Latest, LiveState};
 use domain::log::{Lane, Position};
 use domain::signal::Capabilities;
 use domain::units::{MILLI, UnixMicros};
+use wire::checkpoint::Checkpoint;
 use wire::status::{Status, StatusOrder};
 
 use crate::log::LogMind;
@@ -24,6 +25,16 @@ pub(crate) struct Presence {
 }
 
 impl Presence {
+    /// As it was when it was last checkpointed.
+    pub(crate) fn restored(checkpoint: &Checkpoint) -> Presence {
+        Presence {
+            heard: checkpoint.heard,
+            capabilities: checkpoint.capabilities,
+            agent_version: checkpoint.agent_version.clone(),
+            ..Presence::default()
+        }
+    }
+
     /// Takes a status if it is newer than the last one; `false`: it is older and is ignored.
     pub(crate) fn status(&mut self, status: Status, heard: UnixMicros, readings: Option<&LogMind>) -> bool {
         if self.order.is_some_and(|order| status.order <= order) {

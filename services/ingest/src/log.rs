@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use domain::ids::BootId;
 use domain::log::{BootStart, Hole, Position};
+use store::journal::Slice;
 use wire::envelope::{Entry, Envelope};
 
 use crate::clock::Settled;
+use crate::commit::Content;
 
 #[cfg(test)]
 mod tests;
@@ -97,6 +99,16 @@ impl LogMind {
     pub fn commit(&mut self, through: Position) {
         self.committed = self.committed.max(Some(through));
         self.applied = self.applied.max(self.committed);
+    }
+
+    /// Goes on behind a slice that the journal holds. What was settled then is not settled again.
+    pub(crate) fn replay(&mut self, slice: &Slice, records: &[(u64, Content)]) {
+        self.commit(slice.last_position());
+        let last_at = records.iter().filter_map(|(_, content)| match content {
+            Content::Record(record) => Some(record.at),
+            Content::Unreadable(..) => None,
+        });
+        self.settled.replay(slice.boot.boot_count, slice.clock, last_at.max());
     }
 
     /// What was on its way did not get into the journal: the agent has to send it again.

@@ -6,14 +6,16 @@ use domain::log::Lane;
 use domain::units::MonotonicMicros;
 use store::journal::{Sequence, Slice};
 use wire::ack::LaneAck;
+use wire::checkpoint::{Checkpoint, LogState, SenderState};
 use wire::envelope::{Entry, Envelope, encode_slice};
 
 use crate::acks::AckPace;
+use crate::clock::Settled;
 use crate::commit::Content;
 use crate::fold::Folder;
 use crate::live::Presence;
 use crate::log::{LogMind, Part};
-use crate::sender::Senders;
+use crate::sender::{Sender, Senders};
 
 /// One machine.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub(crate) struct Machine {
 pub(crate) struct CheckpointPace {
     /// The first slice that no checkpoint holds; `None`: all are held.
     pub(crate) first_unsaved: Option<Sequence>,
+    /// Every slice up to here was in the checkpoint from which it went on; 0: there was none.
+    pub(crate) saved: Sequence,
     /// When the last one was made.
     pub(crate) last: Option<MonotonicMicros>,
 }
@@ -75,6 +79,69 @@ impl Machine {
     /// Notes which log a lane of the current process has.
     pub(crate) fn note_log(&mut self, lane: Lane, log: LogId) {
         self.current_logs[lane_index(lane)] = Some(log);
+    }
+
+    /// As it was when it was last checkpointed.
+    pub(crate) fn restored(id: MachineId, checkpoint: &Checkpoint, now: MonotonicMicros) -> Machine {
+        let mut machine = Machine::new(id.clone());
+        for log in &checkpoint.logs {
+            let (boot_count, clock, last_at) = (log.clock_boot_count, log.clock, log.clock_last_at);
+            let mind = LogMind::restored(log.committed, log.maker, Settled { boot_count, clock, last_at });
+            *machine.logs.get_or_make(log.log, log.lane) = mind;
+        }
+        let sender = checkpoint.sender.map(|sender| Sender {
+            boot: sender.boot,
+            boot_count: sender.boot_count,
+            connection: sender.connection,
+            log: sender.spool,
+        });
+        machine.senders = Senders::restored(sender, now);
+        machine.current_logs = checkpoint.sender.map_or([None; 2], |sender| sender.logs);
+        machine.presence = Presence::restored(checkpoint);
+        machine.folder = Folder::restored(id, checkpoint);
+        machine
+    }
+
+    /// Everything that is needed to go on from here.
+    pub(crate) fn checkpointed(&mut self, key_generation_seen: u32) -> Checkpoint {
+        let revision = self.folder.next_revision();
+        let folder = &self.folder;
+        let spools: Vec<LogId> = folder.spools().collect();
+        let mut logs: Vec<LogState> = self.logs.iter().filter_map(|(log, lane, mind)| {
+            let (settled, committed) = (&mind.settled, mind.committed()?);
+            Some(LogState {
+                log,
+                lane,
+                committed: Some(committed),
+                folded: folder.folded(log, lane),
+                clock_boot_count: settled.boot_count,
+                clock: settled.clock,
+                clock_last_at: settled.last_at,
+                maker: mind.maker(),
+            })
+        }).collect();
+        // The newest spool is the last, here as there.
+        logs.sort_by_key(|log| (spools.iter().position(|spool| *spool == spool_of(log.log)), log.lane));
+        let sender = self.senders.current().map(|sender| SenderState {
+            boot: sender.boot,
+            boot_count: sender.boot_count,
+            connection: sender.connection,
+            spool: sender.log,
+            logs: self.current_logs,
+        });
+        Checkpoint {
+            logs,
+            fold: folder.fold_state().clone(),
+            sender,
+            key_generation_seen,
+            records_lost: folder.records_lost(),
+            heard: self.presence.heard,
+            capabilities: self.presence.capabilities,
+            agent_version: self.presence.agent_version.clone(),
+            newest_slice: folder.newest(),
+            revision,
+            waiting: folder.waiting(),
+        }
     }
 
     /// The state that watchers see.
@@ -126,11 +193,6 @@ impl Logs {
         let kept = &mut self.kept[index];
         kept.used = self.uses;
         &mut kept.mind
-    }
-
-    /// As it was when it was last checkpointed.
-    pub(crate) fn restore(&mut self, log: LogId, lane: Lane, mind: LogMind) {
-        *self.get_or_make(log, lane) = mind;
     }
 
     /// The greatest boot count that is known of a spool.

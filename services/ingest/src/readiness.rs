@@ -12,6 +12,8 @@ pub enum Part {
     Readings,
     /// The journal: without it nothing is acknowledged.
     Journal,
+    /// Room on the journal's disk: without it readings wait at the agents.
+    Room,
     /// The ledger, which is written behind the journal.
     Ledger,
     /// The telemetry, which is written behind the journal.
@@ -27,6 +29,7 @@ impl Part {
             Part::Events => "events",
             Part::Readings => "readings",
             Part::Journal => "journal",
+            Part::Room => "room",
             Part::Ledger => "ledger",
             Part::Telemetry => "telemetry",
             Part::Registry => "registry",

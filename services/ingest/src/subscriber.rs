@@ -29,6 +29,8 @@ const OUTGOING_MAX: usize = 8_192;
 /// How many messages of ours may be unacknowledged; acks are QoS 0 and do not count.
 const INFLIGHT_MAX: u16 = 1_000;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Longest time that a connection has to send what is queued when it ends.
+const STOP_MAX: Duration = Duration::from_secs(2);
 const RECONNECT_FIRST: Duration = Duration::from_millis(100);
 const RECONNECT_MAX: Duration = Duration::from_secs(5);
 
@@ -69,6 +71,7 @@ pub(crate) struct Message {
 pub(crate) struct Subscriber {
     client: AsyncClient,
     deferred: Arc<AtomicU64>,
+    stop: CancellationToken,
     tasks: [JoinHandle<()>; 2],
 }
 
@@ -78,8 +81,8 @@ impl Subscriber {
         urgent: mpsc::Sender<Message>,
         readings: mpsc::Sender<Message>,
         readiness: &Readiness,
-        stop: &CancellationToken,
     ) -> Subscriber {
+        let stop = CancellationToken::new();
         let deferred = Arc::new(AtomicU64::new(0));
         let connect = |name: &str, part, kinds: &'static [Kind], queue| {
             let (client, polled) = AsyncClient::new(options(broker, name), OUTGOING_MAX);
@@ -95,7 +98,7 @@ impl Subscriber {
         };
         let (client, first) = connect("events", Part::Events, &[Kind::Events, Kind::Status], urgent);
         let (_, second) = connect("readings", Part::Readings, &[Kind::Readings], readings);
-        Subscriber { client, deferred, tasks: [first, second] }
+        Subscriber { client, deferred, stop, tasks: [first, second] }
     }
 
     /// Puts a message on its way; `false`: there is no room.
@@ -108,11 +111,13 @@ impl Subscriber {
         self.deferred.load(Ordering::Relaxed)
     }
 
-    /// Waits until both connections have ended.
-    pub(crate) async fn ended(self) {
-        for task in self.tasks {
-            // A connection that panicked has ended, too; the panic was reported.
-            let _ = task.await;
+    /// Sends what is queued, and ends both connections.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        for mut task in self.tasks {
+            if tokio::time::timeout(STOP_MAX, &mut task).await.is_err() {
+                task.abort();
+            }
         }
     }
 }
@@ -147,7 +152,12 @@ impl Connection {
         self.readiness.trouble(self.part, "not connected to the broker yet");
         let mut wait = RECONNECT_FIRST;
         let mut is_stopping = false;
+        let mut must_subscribe = false;
         loop {
+            // A full queue of acks leaves no room for it: it is tried again as the queue empties.
+            if must_subscribe && self.subscribe() {
+                must_subscribe = false;
+            }
             let event = tokio::select! {
                 () = stop.cancelled(), if !is_stopping => {
                     is_stopping = true;
@@ -162,6 +172,7 @@ impl Connection {
             match event {
                 Ok(Event::Incoming(packet)) => {
                     wait = RECONNECT_FIRST;
+                    must_subscribe |= matches!(packet, Packet::ConnAck(_));
                     self.incoming(packet);
                 }
                 Ok(Event::Outgoing(rumqttc::Outgoing::Disconnect)) => return,
@@ -177,7 +188,7 @@ impl Connection {
     }
 
     fn incoming(&self, packet: Packet) {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the library's packets, of which three concern us")]
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the library's packets, of which two concern us")]
         match packet {
             Packet::Publish(publish) => {
                 let message = Message { topic: publish.topic, payload: publish.payload };
@@ -185,18 +196,16 @@ impl Connection {
                     self.deferred.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            Packet::ConnAck(_) => {
-                tracing::info!(connection = self.part.name(), "connected to the broker");
-                let filter = |kind: &Kind| SubscribeFilter::new(filter_all(*kind), QoS::AtLeastOnce);
-                let filters: Vec<SubscribeFilter> = self.kinds.iter().map(filter).collect();
-                // A full queue of acks must not keep us from subscribing: without room, the connection is of no use.
-                if self.client.try_subscribe_many(filters).is_err() {
-                    self.readiness.trouble(self.part, "no room to subscribe at the broker");
-                }
-            }
             Packet::SubAck(ack) => self.subscribed(&ack),
             _ => {}
         }
+    }
+
+    /// The session is always a new one, so every connection subscribes.
+    fn subscribe(&self) -> bool {
+        let filter = |kind: &Kind| SubscribeFilter::new(filter_all(*kind), QoS::AtLeastOnce);
+        let filters: Vec<SubscribeFilter> = self.kinds.iter().map(filter).collect();
+        self.client.try_subscribe_many(filters).is_ok()
     }
 
     fn subscribed(&self, ack: &SubAck) {
@@ -206,6 +215,7 @@ impl Connection {
             let message = "the broker refuses the subscription: check the ingest's rights on beltwatch topics";
             self.readiness.trouble(self.part, message);
         } else {
+            tracing::info!(connection = self.part.name(), "subscribed at the broker");
             self.readiness.fine(self.part);
         }
     }

@@ -17,6 +17,7 @@
 //!
 //! A column that never changes costs two or three octets however many rows there are.
 
+pub(crate) mod codes;
 mod columns;
 mod events;
 mod frames;
@@ -25,7 +26,7 @@ mod readings;
 mod tests;
 pub(crate) mod varint;
 
-use domain::clock::{Clock, ClockQuality};
+use domain::clock::Clock;
 use domain::limits;
 use domain::log::Lane;
 use domain::record::Record;
@@ -260,22 +261,4 @@ fn open(chunk: &[u8]) -> Result<(Head, u8, Octets<'_>), ChunkError> {
 /// CRC-32C of all octets but the four of the checksum itself.
 fn checksum(chunk: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(&chunk[..4]), &chunk[8..])
-}
-
-/// How the clock's quality is stored; 0: undated.
-fn quality_code(quality: ClockQuality) -> i64 {
-    match quality {
-        ClockQuality::Undated => 0,
-        ClockQuality::Synchronised => 1,
-        ClockQuality::Estimated => 2,
-    }
-}
-
-fn quality_of(code: i64) -> Result<ClockQuality, ChunkError> {
-    match code {
-        0 => Ok(ClockQuality::Undated),
-        1 => Ok(ClockQuality::Synchronised),
-        2 => Ok(ClockQuality::Estimated),
-        _ => Err(ChunkError::Damaged("it has a clock quality that is not known")),
-    }
 }

@@ -5,11 +5,13 @@
 
 mod bounds;
 pub mod chunk;
+pub mod contract;
 pub mod error;
 pub mod feed;
 pub mod journal;
 pub mod ledger;
 pub mod memory;
+pub mod sqlite;
 pub mod telemetry;
 
 pub use error::{StoreError, StoreErrorKind};

@@ -12,6 +12,7 @@ mod lock;
 mod names;
 mod readers;
 mod telemetry;
+mod values;
 mod writer;
 
 pub use journal::SqliteJournal;

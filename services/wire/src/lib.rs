@@ -3,6 +3,7 @@
 //! Every stored byte sequence, topic and token begins with a version.
 
 pub mod ack;
+pub mod checkpoint;
 mod convert;
 pub mod credential;
 pub mod envelope;

@@ -109,10 +109,12 @@ impl Rendering {
         match frame {
             ControlPoint::Request { code, parameter, cut } => {
                 self.request("request", *code);
-                match parameter {
-                    Parameter::Speed(raw) => self.fields.scaled("speed_kmh", Some(*raw), 100.0),
-                    Parameter::Inclination(raw) => self.fields.scaled("inclination_pct", Some(*raw), 10.0),
-                    other => self.parameter(other),
+                if let Parameter::Speed(raw) = parameter {
+                    self.fields.scaled("speed_kmh", Some(*raw), 100.0);
+                } else if let Parameter::Inclination(raw) = parameter {
+                    self.fields.scaled("inclination_pct", Some(*raw), 10.0);
+                } else {
+                    self.parameter(parameter);
                 }
                 self.cut(*cut);
             }

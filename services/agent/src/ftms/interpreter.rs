@@ -37,11 +37,7 @@ impl Interpreter {
         let mut out = Vec::new();
         match message {
             Message::Treadmill(part) => {
-                let Effects { whole, dropped } = self.assembly.apply(Input::Part(part.clone()), now);
-                if let Some((parts, reason)) = dropped {
-                    tracing::debug!(parts, ?reason, "parts without a closing part were dropped");
-                }
-                if let Some(whole) = whole {
+                if let Some(whole) = self.assemble(Input::Part(part.clone()), now) {
                     self.treadmill(&whole, &mut out);
                 }
             }
@@ -62,7 +58,15 @@ impl Interpreter {
 
     /// The connection ended: parts that wait for others are dropped.
     pub fn disconnected(&mut self, now: MonotonicMicros) {
-        self.assembly.apply(Input::Disconnected, now);
+        self.assemble(Input::Disconnected, now);
+    }
+
+    fn assemble(&mut self, input: Input, now: MonotonicMicros) -> Option<Treadmill> {
+        let Effects { whole, dropped } = self.assembly.apply(input, now);
+        if let Some((parts, reason)) = dropped {
+            tracing::debug!(parts, ?reason, "parts without a closing part were dropped");
+        }
+        whole
     }
 
     fn treadmill(&mut self, whole: &Treadmill, out: &mut Vec<SignalValue>) {

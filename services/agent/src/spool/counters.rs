@@ -8,9 +8,8 @@ use super::disk::{Boot, Counter, Loaded};
 
 /// Counts an event. There are never more counters than kinds times contacts.
 pub(super) fn count(counters: &mut Vec<Counter>, boot_count: u32, at: MonotonicMicros, event: Event) {
-    let same = |counter: &&mut Counter| {
-        (counter.event.kind, counter.event.contact) == (event.kind, event.contact)
-    };
+    let same =
+        |counter: &&mut Counter| (counter.event.kind, counter.event.contact) == (event.kind, event.contact);
     match counters.iter_mut().find(same) {
         Some(counter) => {
             counter.event.count = counter.event.count.saturating_add(event.count);

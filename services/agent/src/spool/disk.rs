@@ -148,7 +148,12 @@ pub trait Disk: Send {
     fn sync_readings(&mut self) -> Result<(), DiskError>;
 
     /// Rows of a lane after a position (`None`: from the oldest), ascending, at most `records_max`.
-    fn read(&mut self, lane: Lane, after: Option<Position>, records_max: usize) -> Result<Vec<Row>, DiskError>;
+    fn read(
+        &mut self,
+        lane: Lane,
+        after: Option<Position>,
+        records_max: usize,
+    ) -> Result<Vec<Row>, DiskError>;
 
     /// Removes rows up to and at a position, and says what is left. May be undone by a power cut.
     fn trim(&mut self, lane: Lane, through: Position, removal: Removal) -> Result<LaneOnDisk, DiskError>;

@@ -2,14 +2,13 @@
 
 use std::collections::VecDeque;
 
-use domain::log::{Lane, Position};
+use domain::log::Position;
 
 use super::disk::{LaneOnDisk, Row};
 
 /// Bookkeeping of one lane. Every record after `cold` is in memory; the last `unwritten` of those are nowhere else.
 #[derive(Debug)]
 pub(super) struct SpoolLane {
-    pub(super) lane: Lane,
     pub(super) disk: LaneOnDisk,
     /// The newest records, ascending.
     rows: VecDeque<Row>,
@@ -27,9 +26,8 @@ pub(super) struct SpoolLane {
 }
 
 impl SpoolLane {
-    pub(super) fn new(lane: Lane, disk: LaneOnDisk) -> SpoolLane {
+    pub(super) fn new(disk: LaneOnDisk) -> SpoolLane {
         SpoolLane {
-            lane,
             cold: disk.last,
             trimmed: disk.trimmed,
             disk,

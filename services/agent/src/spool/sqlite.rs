@@ -84,7 +84,8 @@ impl SqliteDisk {
         let failed = |source| OpenError::Folder { folder: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(failed)?;
         let mut options = OpenOptions::new();
-        let lock = options.create(true).truncate(false).write(true).open(folder.join("lock")).map_err(failed)?;
+        let lock =
+            options.create(true).truncate(false).write(true).open(folder.join("lock")).map_err(failed)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(rustix::io::Errno::WOULDBLOCK) => {
@@ -113,14 +114,10 @@ impl Disk for SqliteDisk {
             let reason = "events.sqlite and readings.sqlite belong to different spools; move both away";
             return Err(DiskError { action: "load", reason: reason.to_owned() });
         }
+        let (events, readings) = (self.events.state()?, self.readings.state()?);
         let connection = &self.events.connection;
-        Ok(Loaded {
-            spool,
-            boots: boots(connection).map_err(failed("load boots"))?,
-            events: self.events.state()?,
-            readings: self.readings.state()?,
-            counters: counters(connection)?,
-        })
+        let boots = boots(connection).map_err(failed("load boots"))?;
+        Ok(Loaded { spool, boots, events, readings, counters: counters(connection)? })
     }
 
     fn begin_boot(&mut self, boot: &Boot, oldest_kept: u32) -> Result<(), DiskError> {
@@ -180,7 +177,12 @@ impl Disk for SqliteDisk {
         self.readings.sync()
     }
 
-    fn read(&mut self, lane: Lane, after: Option<Position>, records_max: usize) -> Result<Vec<Row>, DiskError> {
+    fn read(
+        &mut self,
+        lane: Lane,
+        after: Option<Position>,
+        records_max: usize,
+    ) -> Result<Vec<Row>, DiskError> {
         self.file(lane).read(after, records_max)
     }
 

@@ -55,8 +55,8 @@ pub(super) struct UplinkLane {
     went_back: bool,
     /// When what waits is sent; `None`: nothing waits.
     ripe_at: Option<MonotonicMicros>,
-    /// The way is full: wait for a tick.
-    busy: bool,
+    /// The way is full or the spool cannot be read: wait for a tick.
+    pub(super) busy: bool,
 }
 
 /// An envelope that is not yet acknowledged.
@@ -132,6 +132,11 @@ impl UplinkLane {
         self.cursor = None;
         self.flight.clear();
         self.same = 0;
+        self.flush();
+    }
+
+    /// What is not sent waits no longer.
+    pub(super) fn flush(&mut self) {
         if self.has_unsent() {
             self.ripe_at = Some(MonotonicMicros(0));
         }

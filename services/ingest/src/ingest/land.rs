@@ -2,16 +2,16 @@
 
 use std::cmp::Reverse;
 
-use domain::ids::BootId;
-use domain::limits;
+use domain::log::Lane;
 use domain::units::{MonotonicMicros, SECOND};
 use store::StoreError;
 use store::journal::{Sequence, Slice};
 use store::ledger::Checkpoint;
 use wire::ack::Ack;
 
-use super::{Effects, IngestMind, Now};
+use super::{Effects, IngestMind, Now, ReadAgain, ReadSlices};
 use crate::commit::{Content, Failed};
+use crate::fold::FoldedSlice;
 use crate::registry::MachineNumber;
 
 /// A machine is checkpointed at most so often, but also at the end of each session.
@@ -69,13 +69,6 @@ impl IngestMind {
     ) {
         let machine = &mut self.machines[number];
         let folded = machine.folder.slice(sequence, slice, records, &mut effects.derived);
-        self.counters.duplicates_applied += folded.duplicates;
-        self.counters.records_unreadable += folded.unreadable;
-        self.counters.records_folded += folded.records;
-        effects.blocks.extend(folded.block);
-        if let Some(after) = folded.read_again {
-            effects.reads.push(super::ReadAgain { machine: machine.id.clone(), after });
-        }
         let pace = &mut machine.checkpoint;
         if pace.first_unsaved.is_none() {
             pace.first_unsaved = Some(sequence);
@@ -84,6 +77,29 @@ impl IngestMind {
             let spread = (number as u64).wrapping_mul(7_919) % CHECKPOINT_PERIOD_US.div_ceil(1_000) * 1_000;
             let due = pace.last.map_or(now.monotonic.plus(spread), |last| last.plus(CHECKPOINT_PERIOD_US));
             self.checkpoints_due.push(Reverse((due, number)));
+        }
+        self.folded(number, folded, now, effects);
+    }
+
+    /// Takes what was read from the journal again: records whose turn had not come, and which were too many to wait.
+    pub fn read_again(&mut self, asked: &ReadAgain, read: ReadSlices, now: Now) -> Effects {
+        let mut effects = Effects::default();
+        if let Some(number) = self.registry.number(&asked.machine) {
+            let machine = &mut self.machines[number];
+            let folded = machine.folder.again(&read.slices, read.through, &mut effects.derived);
+            self.folded(number, folded, now, &mut effects);
+            effects.states.push(self.machines[number].live());
+        }
+        effects
+    }
+
+    fn folded(&mut self, number: MachineNumber, folded: FoldedSlice, now: Now, effects: &mut Effects) {
+        self.counters.duplicates_applied += folded.duplicates;
+        self.counters.records_unreadable += folded.unreadable;
+        self.counters.records_folded += folded.records;
+        effects.blocks.extend(folded.block);
+        if let Some(after) = folded.read_again {
+            effects.reads.push(ReadAgain { machine: self.machines[number].id.clone(), after });
         }
         if folded.session_ended {
             self.checkpoint(number, now, effects);
@@ -180,18 +196,19 @@ impl IngestMind {
         let machine = &mut self.machines[number];
         let Some(first) = machine.checkpoint.first_unsaved else { return };
         effects.derived.sessions.extend(machine.folder.open_session());
-        let sequence = machine.folder.saved_through();
+        let missing = machine.folder.first_missing();
+        let checkpoint = machine.checkpointed(self.registry.seen(number));
         effects.derived.checkpoints.push(Checkpoint {
             machine: machine.id.clone(),
-            sequence,
-            revision: machine.folder.revision(),
-            state: machine.encode(self.registry.seen(number)),
+            sequence: missing.map_or(checkpoint.newest_slice, |first| first - 1),
+            revision: checkpoint.revision,
+            state: checkpoint.encode(),
         });
         self.counters.checkpoints += 1;
         self.unsaved.remove(&(first, number));
         machine.checkpoint.last = Some(now.monotonic);
-        machine.checkpoint.first_unsaved = machine.folder.first_unsaved();
-        if let Some(first) = machine.checkpoint.first_unsaved {
+        machine.checkpoint.first_unsaved = missing;
+        if let Some(first) = missing {
             self.unsaved.insert((first, number));
             self.checkpoints_due.push(Reverse((now.monotonic.plus(CHECKPOINT_PERIOD_US), number)));
         }
@@ -200,8 +217,8 @@ impl IngestMind {
     fn count_committed(&mut self, slice: &Slice) {
         let records = u64::from(slice.records);
         match slice.lane {
-            domain::log::Lane::Events => self.counters.events_committed += records,
-            domain::log::Lane::Readings => self.counters.readings_committed += records,
+            Lane::Events => self.counters.events_committed += records,
+            Lane::Readings => self.counters.readings_committed += records,
         }
         self.counters.records_lost += slice.hole.map_or(0, |hole| hole.records_at_least);
     }

@@ -1,7 +1,7 @@
 //! From a message to records that wait for the journal: the seal, the sender, the position.
 
 use bytes::Bytes;
-use domain::ids::{BootId, LogId};
+use domain::ids::BootId;
 use domain::limits;
 use domain::log::Lane;
 use wire::Unreadable;

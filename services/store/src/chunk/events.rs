@@ -4,9 +4,10 @@ use domain::belt::{Belt, Contact, Origin};
 use domain::record::{Event, EventKind, Payload, Record};
 use domain::units::{Incline, MonotonicMicros, Speed};
 
+use super::codes::{direction_code, direction_of};
 use super::columns::{ColumnReader, ColumnWriter};
 use super::frames::Frame;
-use super::readings::{OUT_OF_RANGE, direction_code, direction_of, put, put_some};
+use super::readings::{OUT_OF_RANGE, put, put_some};
 use super::{ChunkError, Row};
 
 /// Writes the columns of events.

@@ -3,8 +3,9 @@
 use domain::clock::Clock;
 use domain::units::MonotonicMicros;
 
+use super::codes::{quality_code, quality_of};
 use super::columns::{ColumnReader, ColumnWriter};
-use super::{ChunkError, Head, Row, quality_code, quality_of};
+use super::{ChunkError, Head, Row};
 
 /// What a row has besides its payload.
 #[derive(Debug, Clone, Copy)]

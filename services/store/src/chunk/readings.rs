@@ -1,9 +1,9 @@
 //! The columns of readings.
 
-use domain::belt::{Direction, Origin};
 use domain::record::{Extra, Payload, Reading, Record, SpeedSummary};
 use domain::units::{Incline, Speed};
 
+use super::codes::{direction_code, direction_of};
 use super::columns::{ColumnReader, ColumnWriter};
 use super::frames::Frame;
 use super::{ChunkError, Row};
@@ -125,37 +125,4 @@ pub(super) fn put_some<N: TryFrom<i64>, T>(
 ) -> Result<(), ChunkError> {
     *field = Some(make(number(value)?));
     Ok(())
-}
-
-/// Direction in the low two bits, its origin above; 0: nothing is known.
-pub(super) fn direction_code(direction: Direction, origin: Origin) -> i64 {
-    let direction = match direction {
-        Direction::Unknown => 0,
-        Direction::Forward => 1,
-        Direction::Reverse => 2,
-        Direction::Stopped => 3,
-    };
-    let origin = match origin {
-        Origin::Unknown => 0,
-        Origin::Measured => 1,
-        Origin::Declared => 2,
-    };
-    origin << 2 | direction
-}
-
-/// Direction and origin from their code.
-pub(super) fn direction_of(code: i64) -> Result<(Direction, Origin), ChunkError> {
-    let direction = match code & 3 {
-        0 => Direction::Unknown,
-        1 => Direction::Forward,
-        2 => Direction::Reverse,
-        _ => Direction::Stopped,
-    };
-    let origin = match code >> 2 {
-        0 => Origin::Unknown,
-        1 => Origin::Measured,
-        2 => Origin::Declared,
-        _ => return Err(ChunkError::Damaged("it has a direction that is not known")),
-    };
-    Ok((direction, origin))
 }

@@ -75,7 +75,8 @@ impl StoreFile {
         let connection = Connection::open_with_flags(&self.path, flags)?;
         prepare(&connection)?;
         let is_new = self.check(&connection, format)?;
-        let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+        let mode: String =
+            connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
         if mode != "wal" {
             let path = self.path.display();
             let context = format!("{path} cannot have a write-ahead log: move its folder to a local disk");
@@ -109,7 +110,8 @@ impl StoreFile {
         }
         if application_id != format.application_id {
             let name = format.name;
-            let what = format!("{path} is no {name} of Beltwatch: move it away, or restore a backup of its folder");
+            let what =
+                format!("{path} is no {name} of Beltwatch: move it away, or restore a backup of its folder");
             return Err(Failure::corrupt(what));
         }
         if version > format.version {
@@ -147,14 +149,16 @@ fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
 
 /// Which version wrote a file of a format that is not known here; best effort.
 fn written_by(connection: &Connection) -> String {
-    let found = connection.query_row("SELECT value FROM about WHERE name = 'written_by'", [], |row| row.get(0));
+    let found =
+        connection.query_row("SELECT value FROM about WHERE name = 'written_by'", [], |row| row.get(0));
     found.unwrap_or_else(|_| "(not told)".to_owned())
 }
 
 /// Makes an empty store; all of it or nothing.
 fn make(connection: &Connection, format: &Format) -> Result<(), rusqlite::Error> {
     let transaction = connection.unchecked_transaction()?;
-    transaction.execute_batch("CREATE TABLE about (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID")?;
+    transaction
+        .execute_batch("CREATE TABLE about (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID")?;
     transaction.execute_batch(format.schema)?;
     transaction.pragma_update(None, "application_id", format.application_id)?;
     transaction.pragma_update(None, "user_version", format.version)?;

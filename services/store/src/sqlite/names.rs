@@ -1,18 +1,12 @@
-//! Short numbers for machines and logs, so that rows stay small.
+//! Short numbers for machines and logs, so that rows stay small. They stand in the tables `machine` and `log`.
 
 use std::collections::HashMap;
 
 use domain::ids::{LogId, MachineId};
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::failure::Failure;
-
-/// Tables of the numbers.
-pub(super) const SCHEMA: &str = "
-CREATE TABLE machine (machine_no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE) STRICT;
-CREATE TABLE log (log_no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE) STRICT;
-";
 
 /// Names remembered. More: all are forgotten and looked up again.
 const REMEMBERED_MAX: usize = 200_000;

@@ -36,7 +36,11 @@ struct Desk<S> {
 
 impl<S: Default + Send + 'static> Writer<S> {
     /// Starts the thread on an open file.
-    pub(super) fn start(file: StoreFile, connection: Connection, format: &Format) -> Result<Writer<S>, StoreError> {
+    pub(super) fn start(
+        file: StoreFile,
+        connection: Connection,
+        format: &Format,
+    ) -> Result<Writer<S>, StoreError> {
         let (jobs, mut waiting) = mpsc::channel::<Job<S>>(limits::STORE_WRITES_WAITING);
         let durability = format.durability;
         let path = file.path().to_owned();
@@ -139,7 +143,8 @@ impl<S: Default> Desk<S> {
     /// Moves the write-ahead log into the file when it has grown long.
     fn checkpoint(&self) -> Result<(), rusqlite::Error> {
         let pages = |mode: &str| {
-            self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(1))
+            self.connection
+                .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(1))
         };
         if pages("NOOP")? >= LOG_PAGES_MAX {
             pages("PASSIVE")?;

@@ -72,7 +72,8 @@ impl LaneFile {
         let mut connection = Connection::open(path).map_err(sqlite)?;
         check_format(&connection, path)?;
         // One process has the folder, so the file needs no shared memory; the cache stays small beside a belt.
-        let settings = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA cache_size = -512;";
+        let settings =
+            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA cache_size = -512;";
         connection.execute_batch(settings).map_err(sqlite)?;
         connection.execute_batch(synchronous(lane)).map_err(sqlite)?;
         let empty: bool = connection
@@ -218,7 +219,8 @@ pub(super) fn insert(connection: &Connection, rows: &[Row]) -> rusqlite::Result<
 
 fn remove(connection: &Connection, through: Position, removal: Removal) -> rusqlite::Result<Amount> {
     let (boot_count, n) = (through.boot_count, integer(through.n));
-    let sql = "SELECT COUNT(*), COALESCE(SUM(LENGTH(octets)), 0) FROM records WHERE (boot_count, n) <= (?1, ?2)";
+    let sql =
+        "SELECT COUNT(*), COALESCE(SUM(LENGTH(octets)), 0) FROM records WHERE (boot_count, n) <= (?1, ?2)";
     let removed = connection.prepare_cached(sql)?.query_row(params![boot_count, n], amount)?;
     let sql = "DELETE FROM records WHERE (boot_count, n) <= (?1, ?2)";
     connection.prepare_cached(sql)?.execute(params![boot_count, n])?;

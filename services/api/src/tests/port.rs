@@ -1,0 +1,131 @@
+//! One port for everything: gRPC, reflection, health, metrics, pages.
+
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use axum::routing::get;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
+use wire::api::v1;
+
+use super::Bench;
+
+/// One HTTP/1.1 request with this Host; status line and body.
+async fn http(bench: &Bench, path: &str, host: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(bench.address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().to_owned(), body.to_owned())
+}
+
+#[tokio::test]
+async fn grpc_and_plain_http_share_one_port() {
+    let pages = Router::new().route("/", get(|| std::future::ready("a page")));
+    let bench = Bench::start_with(pages).await;
+    bench.fleet().await.list_sites(v1::ListSitesRequest::default()).await.unwrap();
+    let check = async |path: &str, status: &str, body: &str| {
+        let answer = http(&bench, path, "localhost").await;
+        assert_eq!(answer.0, format!("HTTP/1.1 {status}"), "{path}");
+        assert!(answer.1.contains(body), "{path}: {}", answer.1);
+    };
+    check("/", "200 OK", "a page").await;
+    check("/healthz", "200 OK", "ok").await;
+    check("/metrics", "200 OK", "beltwatch_test 1").await;
+    check("/readyz", "200 OK", "journal: ready\nledger: ready").await;
+    check("/none", "404 Not Found", "no such page").await;
+    bench.stage.ready.store(false, Ordering::SeqCst);
+    check("/readyz", "503 Service Unavailable", "journal: not ready: the disk is full").await;
+}
+
+#[tokio::test]
+async fn a_name_from_elsewhere_is_refused_without_a_token() {
+    let bench = Bench::start().await;
+    for (host, status) in [
+        ("localhost", "200 OK"),
+        ("LOCALHOST:8080", "200 OK"),
+        ("127.0.0.1:8080", "200 OK"),
+        ("[::1]:8080", "200 OK"),
+        ("gym.example", "421 Misdirected Request"),
+        ("127.0.0.1.gym.example", "421 Misdirected Request"),
+        ("", "421 Misdirected Request"),
+    ] {
+        assert_eq!(http(&bench, "/healthz", host).await.0, format!("HTTP/1.1 {status}"), "{host}");
+    }
+}
+
+#[tokio::test]
+async fn reflection_lists_the_services_and_gives_their_schema() {
+    let bench = Bench::start().await;
+    let mut client = ServerReflectionClient::new(bench.channel().await);
+    let mut ask = async |message| {
+        let request = ServerReflectionRequest { host: String::new(), message_request: Some(message) };
+        let mut stream =
+            client.server_reflection_info(tokio_stream::once(request)).await.unwrap().into_inner();
+        let ServerReflectionResponse { message_response, .. } = stream.message().await.unwrap().unwrap();
+        message_response.unwrap()
+    };
+    let MessageResponse::ListServicesResponse(list) = ask(MessageRequest::ListServices(String::new())).await
+    else {
+        panic!("no list of services");
+    };
+    let names: Vec<&str> = list.service.iter().map(|service| service.name.as_str()).collect();
+    for name in crate::router::SERVICES.into_iter().chain(["grpc.health.v1.Health"]) {
+        assert!(names.contains(&name), "{name} in {names:?}");
+    }
+    let symbol = "beltwatch.v1.TelemetryService.ListReadings".to_owned();
+    let answer = ask(MessageRequest::FileContainingSymbol(symbol)).await;
+    assert!(matches!(answer, MessageResponse::FileDescriptorResponse(_)), "{answer:?}");
+}
+
+#[tokio::test]
+async fn health_follows_readiness() {
+    let bench = Bench::start().await;
+    let mut client = HealthClient::new(bench.channel().await);
+    let request = HealthCheckRequest { service: "beltwatch.v1.FleetService".to_owned() };
+    let mut changes = client.watch(request).await.unwrap().into_inner();
+    let mut expect = async |status: i32| {
+        while changes.message().await.unwrap().unwrap().status != status {}
+    };
+    expect(1).await;
+    bench.stage.ready.store(false, Ordering::SeqCst);
+    expect(2).await;
+}
+
+#[tokio::test]
+async fn a_method_that_does_not_exist_is_unimplemented() {
+    let bench = Bench::start().await;
+    let mut client = tonic::client::Grpc::new(bench.channel().await);
+    client.ready().await.unwrap();
+    let codec = tonic_health_codec();
+    let path = "/beltwatch.v1.NoService/Nothing".parse().unwrap();
+    let status = client.unary(tonic::Request::new(()), path, codec).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unimplemented);
+    assert!(status.message().contains("NoService"), "{status:?}");
+}
+
+fn tonic_health_codec() -> tonic_prost::ProstCodec<(), ()> {
+    tonic_prost::ProstCodec::default()
+}
+
+#[tokio::test]
+async fn a_stop_ends_watches_and_then_the_server() {
+    let bench = Bench::furnished().await;
+    let mut fleet = bench.fleet().await;
+    let mut watch = fleet.watch_fleet(v1::WatchFleetRequest::default()).await.unwrap().into_inner();
+    watch.message().await.unwrap().unwrap();
+    bench.stopping.cancel();
+    let status = watch.message().await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+    drop((watch, fleet));
+    bench.server.await.unwrap().unwrap();
+}

@@ -1,0 +1,107 @@
+//! The command line: one file a command. Data goes to standard output, everything else to standard error.
+
+pub mod event;
+pub mod fleet;
+pub mod machine;
+pub mod reading;
+pub mod session;
+pub mod site;
+pub mod token;
+
+mod coverage;
+mod pages;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::client::Options;
+use crate::failure::{Exit, Failure};
+use crate::table::{Format, Listing};
+
+/// Fleet telemetry and safety watch for gym treadmills
+#[derive(Debug, Parser)]
+#[command(name = "beltwatch", version, about, arg_required_else_help = true)]
+pub struct CommandLine {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Fleet(fleet::Args),
+    Machine(machine::Args),
+    Site(site::Args),
+    Token(token::Args),
+    Reading(reading::Args),
+    Event(event::Args),
+    Session(session::Args),
+}
+
+impl CommandLine {
+    /// Reads the command line and does what it says.
+    pub async fn run() -> ExitCode {
+        let CommandLine { options, command } = match CommandLine::try_parse() {
+            Ok(line) => line,
+            Err(error) => {
+                // Nothing can be done if even this cannot be printed; the code still tells.
+                let _ = error.print();
+                return if error.use_stderr() { ExitCode::from(Exit::Usage as u8) } else { ExitCode::SUCCESS };
+            }
+        };
+        match command.run(&options).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                let _ = writeln!(io::stderr(), "beltwatch: {failure}");
+                failure.code()
+            }
+        }
+    }
+}
+
+impl Command {
+    async fn run(self, options: &Options) -> Result<(), Failure> {
+        match self {
+            Command::Fleet(args) => fleet::run(args, options).await,
+            Command::Machine(args) => machine::run(args, options).await,
+            Command::Site(args) => site::run(args, options).await,
+            Command::Token(args) => token::run(args, options).await,
+            Command::Reading(args) => reading::run(args, options).await,
+            Command::Event(args) => event::run(args, options).await,
+            Command::Session(args) => session::run(args, options).await,
+        }
+    }
+}
+
+/// Prints a listing in the form that was asked for.
+fn print<T>(listing: &Listing<'_, T>, options: &Options) -> Result<(), Failure> {
+    print_to(listing, options.format(), &mut io::stdout().lock())
+}
+
+fn print_to<T>(listing: &Listing<'_, T>, format: Format, out: &mut dyn Write) -> Result<(), Failure> {
+    match listing.print(format, out, &mut io::stderr().lock()) {
+        // Whoever read it has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// A new identity for a request, so that it can be repeated.
+fn request_id() -> Result<String, Failure> {
+    let mut octets = [0; 16];
+    getrandom::fill(&mut octets).map_err(|error| Failure::new(Exit::Software, format!("no random octets: {error}")))?;
+    Ok(hex::encode(octets))
+}
+
+/// This computer's clock.
+#[expect(clippy::disallowed_methods, reason = "a command is a body: it tells people the age of what they see")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::try_from(std::time::SystemTime::now()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

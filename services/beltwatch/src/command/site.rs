@@ -1,0 +1,66 @@
+//! `beltwatch site`: the gyms.
+
+use clap::{Args as ClapArgs, Subcommand};
+use wire::api::v1;
+
+use crate::client::{Client, Options};
+use crate::command::{pages, print, request_id};
+use crate::failure::Failure;
+use crate::table::{Column, Listing, Value};
+use crate::words;
+
+/// Registers and lists sites
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Registers a site
+    Add {
+        /// Its id: a-z, 0-9 and hyphen, at most 64
+        id: String,
+        /// Name for people; the id if not given
+        #[arg(long, default_value = "")]
+        name: String,
+        /// Time zone by its IANA name, such as Europe/Vienna
+        #[arg(long, value_name = "ZONE", default_value = "UTC")]
+        time_zone: String,
+    },
+    /// Lists sites
+    List,
+}
+
+const COLUMNS: &[Column<v1::Site>] = &[
+    Column { name: "id", title: "site", value: |site| Value::Text(site.id.clone()) },
+    Column { name: "display_name", title: "name", value: |site| Value::Text(site.display_name.clone()) },
+    Column { name: "time_zone", title: "time zone", value: |site| Value::Text(site.time_zone.clone()) },
+    Column {
+        name: "create_time",
+        title: "registered",
+        value: |site| Value::Time(words::time(site.create_time), words::zone(&site.time_zone)),
+    },
+];
+
+/// Runs the command.
+///
+/// # Errors
+/// The server cannot be reached or refuses.
+pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
+    let mut client = Client::connect(options).await?;
+    let sites = match args.action {
+        Action::Add { id, name, time_zone } => {
+            let request = v1::CreateSiteRequest {
+                site_id: id,
+                display_name: name,
+                time_zone,
+                request_id: request_id()?,
+            };
+            client.admin.create_site(request).await?.into_inner().site.into_iter().collect()
+        }
+        Action::List => pages::sites(&mut client).await?,
+    };
+    print(&Listing { name: "sites", columns: COLUMNS, rows: &sites, notes: Vec::new() }, options)
+}

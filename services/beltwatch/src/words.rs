@@ -1,0 +1,141 @@
+//! Values of the API in the product's words, and times as people give them.
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SpanRelativeTo, Timestamp};
+use wire::api::v1;
+
+use crate::failure::{Exit, Failure};
+
+/// A direction's word.
+pub fn direction(value: i32) -> &'static str {
+    match v1::Direction::try_from(value) {
+        Ok(v1::Direction::Forward) => "forward",
+        Ok(v1::Direction::Reverse) => "reverse",
+        Ok(v1::Direction::Stopped) => "stopped",
+        Ok(v1::Direction::Unknown | v1::Direction::Unspecified) | Err(_) => "unknown",
+    }
+}
+
+/// A direction's origin in a word.
+pub fn origin(value: i32) -> &'static str {
+    match v1::DirectionOrigin::try_from(value) {
+        Ok(v1::DirectionOrigin::Measured) => "measured",
+        Ok(v1::DirectionOrigin::Declared) => "declared",
+        Ok(v1::DirectionOrigin::Unknown | v1::DirectionOrigin::Unspecified) | Err(_) => "unknown",
+    }
+}
+
+/// A contact's state in a word.
+pub fn contact(value: i32) -> &'static str {
+    match v1::ContactState::try_from(value) {
+        Ok(v1::ContactState::Closed) => "closed",
+        Ok(v1::ContactState::Open) => "open",
+        Ok(v1::ContactState::Both) => "both",
+        Ok(v1::ContactState::Unknown | v1::ContactState::Unspecified) | Err(_) => "unknown",
+    }
+}
+
+/// Presence in words.
+pub fn presence(value: i32) -> &'static str {
+    match v1::Presence::try_from(value) {
+        Ok(v1::Presence::Online) => "online",
+        Ok(v1::Presence::Late) => "late",
+        Ok(v1::Presence::Offline) => "offline",
+        Ok(v1::Presence::NeverSeen) => "never_seen",
+        Ok(v1::Presence::Unspecified) | Err(_) => "unknown",
+    }
+}
+
+/// What a belt can do, in words.
+pub fn belt_kind(value: i32) -> &'static str {
+    match v1::BeltKind::try_from(value) {
+        Ok(v1::BeltKind::OneWay) => "one_way",
+        Ok(v1::BeltKind::Reversible) => "reversible",
+        Ok(v1::BeltKind::Unknown | v1::BeltKind::Unspecified) | Err(_) => "unknown",
+    }
+}
+
+/// What drives a belt, in a word.
+pub fn drive_kind(value: i32) -> &'static str {
+    match v1::DriveKind::try_from(value) {
+        Ok(v1::DriveKind::Manual) => "manual",
+        Ok(v1::DriveKind::Motor | v1::DriveKind::Unspecified) | Err(_) => "motor",
+    }
+}
+
+/// A moment of the API; `None` if it is absent or none.
+pub fn time(value: Option<prost_types::Timestamp>) -> Option<Timestamp> {
+    value.and_then(|value| Timestamp::new(value.seconds, value.nanos).ok())
+}
+
+/// A length of time in seconds.
+pub fn seconds(value: Option<prost_types::Duration>) -> Option<f64> {
+    value.map(|value| value.seconds as f64 + f64::from(value.nanos) / 1e9)
+}
+
+/// A zone by its name; UTC if it is not known here.
+pub fn zone(name: &str) -> TimeZone {
+    TimeZone::get(name).unwrap_or(TimeZone::UTC)
+}
+
+/// Which span of time a command is about.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct RangeArgs {
+    /// From this time on: with offset, or in the site's zone, such as 2026-11-20T09:00
+    #[arg(long, value_name = "TIME", conflicts_with = "last")]
+    pub from: Option<String>,
+    /// Until before this time; now if not given
+    #[arg(long, value_name = "TIME", conflicts_with = "last")]
+    pub until: Option<String>,
+    /// The last so long, such as 90m, 1h or 2d; 24 hours if nothing is given
+    #[arg(long, value_name = "DURATION")]
+    pub last: Option<String>,
+}
+
+impl RangeArgs {
+    /// The span for a request. Times without an offset are of `zone`.
+    ///
+    /// # Errors
+    /// A time or duration cannot be read.
+    pub fn range(&self, zone: &TimeZone, now: Timestamp) -> Result<v1::TimeRange, Failure> {
+        let from = self.from.as_deref().map(|text| moment("--from", text, zone)).transpose()?;
+        let until = self.until.as_deref().map(|text| moment("--until", text, zone)).transpose()?;
+        let last = self.last.as_deref().map(|text| before("--last", text, now)).transpose()?;
+        let timestamp = |time: Timestamp| prost_types::Timestamp {
+            seconds: time.as_second(),
+            // Before 1970 jiff's fraction is negative; a `Timestamp`'s never is.
+            nanos: time.subsec_nanosecond(),
+        };
+        Ok(v1::TimeRange {
+            start_time: from.or(last).map(timestamp).map(normal),
+            end_time: until.map(timestamp).map(normal),
+        })
+    }
+}
+
+fn normal(mut time: prost_types::Timestamp) -> prost_types::Timestamp {
+    time.normalize();
+    time
+}
+
+fn moment(option: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Failure> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    let civil = text.parse::<DateTime>().ok();
+    let time = civil.and_then(|civil| civil.to_zoned(zone.clone()).ok()).map(|zoned| zoned.timestamp());
+    time.ok_or_else(|| {
+        let allowed = "a time such as 2026-11-20T09:00 or 2026-11-20T08:00Z is allowed";
+        Failure::new(Exit::Usage, format!("{option} is \"{text}\"; {allowed}"))
+    })
+}
+
+fn before(option: &str, text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    let span = text.parse::<jiff::Span>().ok().filter(|span| span.is_positive());
+    // A day of a duration is 24 hours.
+    let duration = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
+    duration.and_then(|duration| now.checked_sub(duration).ok()).ok_or_else(|| {
+        Failure::new(Exit::Usage, format!("{option} is \"{text}\"; a duration such as 90m, 1h or 2d is allowed"))
+    })
+}

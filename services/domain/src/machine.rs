@@ -1,0 +1,238 @@
+//! The machine mind: folds a machine's records, in the order of writing, into its latest picture and its sessions.
+
+use crate::belt::{Belt, Direction, STANDSTILL};
+use crate::ids::{LogId, MachineId, SessionId};
+use crate::limits;
+use crate::live::{Latest, Segment, Session};
+use crate::log::Position;
+use crate::record::{Event, Payload, Reading, Record};
+use crate::units::{MILLI, Speed, UnixMicros};
+
+/// How long an event's picture stands if no reading follows, in microseconds.
+const EVENT_HOLDS_US: i64 = 2_000_000;
+
+/// Everything that is folded of one machine; a checkpoint holds just this.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MachineFold {
+    /// Its newest picture.
+    pub latest: Option<Latest>,
+    /// The session that has not ended.
+    pub session: Option<OpenSession>,
+    /// Up to when readings cover its time.
+    pub covered_until: Option<UnixMicros>,
+    /// Records folded.
+    pub folded: u64,
+}
+
+/// A session that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenSession {
+    /// Identity.
+    pub id: SessionId,
+    /// First motion.
+    pub started: UnixMicros,
+    /// Last motion so far.
+    pub last_motion: UnixMicros,
+    /// Its parts, oldest first.
+    pub segments: Vec<Segment>,
+}
+
+/// What a record changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Folded {
+    /// Whether the latest picture is another one.
+    pub latest_changed: bool,
+    /// Sessions to be written now: one that ended, one that has a new part.
+    pub sessions: Vec<Session>,
+}
+
+/// The machine mind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MachineMind {
+    machine: MachineId,
+    fold: MachineFold,
+}
+
+impl MachineMind {
+    /// A machine of which nothing is known, or which goes on from a checkpoint.
+    pub fn new(machine: MachineId, fold: MachineFold) -> MachineMind {
+        MachineMind { machine, fold }
+    }
+
+    /// Everything folded so far.
+    pub fn fold_state(&self) -> &MachineFold {
+        &self.fold
+    }
+
+    /// The open session as it would be written now.
+    pub fn open_session(&self) -> Option<Session> {
+        self.fold.session.as_ref().map(|session| self.written(session, false))
+    }
+
+    /// Folds one record. `time` is its settled event time; without one it is counted, not summed.
+    pub fn fold(
+        &mut self,
+        log: LogId,
+        position: Position,
+        time: Option<UnixMicros>,
+        record: &Record,
+    ) -> Folded {
+        self.fold.folded += 1;
+        let Some(time) = time else { return Folded::default() };
+        match &record.payload {
+            Payload::Reading(reading) => {
+                let sessions = self.fold_usage(log, position, time, reading);
+                Folded { latest_changed: self.see_reading(time, reading), sessions }
+            }
+            Payload::Event(event) => Folded { latest_changed: self.see_event(time, event), sessions: vec![] },
+        }
+    }
+
+    fn see_reading(&mut self, time: UnixMicros, reading: &Reading) -> bool {
+        let belt = Belt {
+            direction: reading.direction,
+            origin: reading.origin,
+            speed: reading.speed.map(|speed| speed.mean),
+            incline: reading.incline,
+            contacts: reading.contacts,
+        };
+        let holds_until = time.plus(micros(u64::from(reading.holds_for_ms) * MILLI));
+        let began = time.plus(-micros(u64::from(reading.span_ms) * MILLI));
+        self.see(time, belt, holds_until, began)
+    }
+
+    fn see_event(&mut self, time: UnixMicros, event: &Event) -> bool {
+        let held = self.fold.latest.map_or(time, |latest| latest.holds_until);
+        let changed = self.see(time, event.belt, held.max(time.plus(EVENT_HOLDS_US)), time);
+        if let Some(latest) = &mut self.fold.latest {
+            if latest.last_event.is_none_or(|(_, _, last)| last <= time) {
+                latest.last_event = Some((event.kind, event.contact, time));
+                return true;
+            }
+        }
+        changed
+    }
+
+    fn see(&mut self, time: UnixMicros, belt: Belt, holds_until: UnixMicros, began: UnixMicros) -> bool {
+        let old = self.fold.latest;
+        if old.is_some_and(|old| old.time > time) {
+            return false;
+        }
+        let same = |old: &Latest| {
+            old.belt.direction == belt.direction
+                && old.belt.is_moving() == belt.is_moving()
+                && old.holds_until >= began
+        };
+        let since = match &old {
+            Some(old) if same(old) => old.since,
+            Some(_) | None => belt.is_moving().map(|_| began),
+        };
+        let last_event = old.and_then(|old| old.last_event);
+        self.fold.latest = Some(Latest { time, belt, holds_until, since, last_event });
+        true
+    }
+
+    /// Adds what a reading covers to the session, and ends or begins one where it says so.
+    fn fold_usage(
+        &mut self,
+        log: LogId,
+        position: Position,
+        time: UnixMicros,
+        reading: &Reading,
+    ) -> Vec<Session> {
+        let began = time.plus(-micros(u64::from(reading.span_ms) * MILLI));
+        let began = self.fold.covered_until.map_or(began, |covered| covered.max(began));
+        if began >= time {
+            return Vec::new();
+        }
+        self.fold.covered_until = Some(time);
+        let moving = reading.speed.is_some_and(|speed| speed.max > STANDSTILL);
+        let mut written = Vec::new();
+        let rest_us = micros(limits::SESSION_REST_US);
+        let at_rest_until = if moving { began } else { time };
+        let over = |session: &mut OpenSession| at_rest_until.since(session.last_motion) >= rest_us;
+        if let Some(mut ended) = self.fold.session.take_if(over) {
+            let rests = ended.segments.iter().rev().take_while(|segment| !is_motion(segment)).count();
+            ended.segments.truncate(ended.segments.len() - rests);
+            written.push(self.written(&ended, true));
+        }
+        if moving && self.fold.session.is_none() {
+            let id = SessionId::of(&self.machine, log, position);
+            let segments = Vec::new();
+            self.fold.session = Some(OpenSession { id, started: began, last_motion: time, segments });
+        }
+        if let Some(session) = &mut self.fold.session {
+            if session.add(began, time, moving, reading) {
+                written.extend(self.open_session());
+            }
+        }
+        written
+    }
+
+    fn written(&self, session: &OpenSession, ended: bool) -> Session {
+        Session {
+            id: session.id,
+            machine: self.machine.clone(),
+            started: session.started,
+            last_motion: session.last_motion,
+            ended,
+            segments: session.segments.clone(),
+            revision: self.fold.folded,
+        }
+    }
+}
+
+impl OpenSession {
+    /// Adds a stretch of time; whether it began a new segment.
+    fn add(&mut self, began: UnixMicros, ended: UnixMicros, moving: bool, reading: &Reading) -> bool {
+        if moving {
+            self.last_motion = ended;
+        }
+        let full = self.segments.len() >= limits::SESSION_SEGMENTS_MAX;
+        let goes_on = |last: &Segment| {
+            full || (last.direction, last.origin, is_motion(last)) == (reading.direction, reading.origin, moving)
+        };
+        let is_new = !self.segments.last().is_some_and(goes_on);
+        if is_new {
+            self.segments.push(Segment {
+                direction: reading.direction,
+                origin: reading.origin,
+                started: began,
+                ended: began,
+                observed_us: 0,
+                distance_mm: 0,
+                distance_remainder: 0,
+                speed_max: Speed(0),
+            });
+        }
+        if let Some(segment) = self.segments.last_mut() {
+            segment.add(began, ended, reading);
+        }
+        is_new
+    }
+}
+
+impl Segment {
+    fn add(&mut self, began: UnixMicros, ended: UnixMicros, reading: &Reading) {
+        self.ended = ended;
+        let Some(speed) = reading.speed else { return };
+        let observed_us = u64::try_from(ended.since(began)).unwrap_or(0);
+        self.observed_us += observed_us;
+        let travelled = u64::from(speed.mean.0) * observed_us + self.distance_remainder;
+        self.distance_mm += travelled / 1_000_000;
+        self.distance_remainder = travelled % 1_000_000;
+        self.speed_max = self.speed_max.max(speed.max);
+    }
+}
+
+/// Whether the belt moved in a segment.
+fn is_motion(segment: &Segment) -> bool {
+    match segment.direction {
+        Direction::Stopped => false,
+        Direction::Forward | Direction::Reverse | Direction::Unknown => segment.speed_max > STANDSTILL,
+    }
+}
+
+fn micros(micros: u64) -> i64 {
+    i64::try_from(micros).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,94 @@
+//! Writes what was derived to the ledger, in the order in which it was derived.
+
+use std::sync::Arc;
+
+use domain::ids::{MachineId, SessionId};
+use std::collections::HashMap;
+use store::journal::Sequence;
+use store::ledger::{Checkpoint, Derived, Ledger};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{wait_after, worked};
+use crate::readiness::{Part, Readiness};
+
+/// Something to write, and how far the journal is not needed any more when it is written.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) derived: Derived,
+    pub(crate) saved: Sequence,
+}
+
+/// Takes the place of what is superseded by the same batch.
+pub(crate) fn absorb(into: &mut Derived, more: Derived) {
+    into.checkpoints.extend(more.checkpoints);
+    into.sessions.extend(more.sessions);
+    into.losses.extend(more.losses);
+    into.unreadable.extend(more.unreadable);
+}
+
+/// Rows in a batch.
+pub(crate) fn rows(derived: &Derived) -> usize {
+    derived.checkpoints.len() + derived.sessions.len() + derived.losses.len() + derived.unreadable.len()
+}
+
+pub(crate) struct LedgerWriter {
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) work: mpsc::Receiver<Work>,
+    pub(crate) saved: watch::Sender<Sequence>,
+    pub(crate) readiness: Readiness,
+    pub(crate) give_up: CancellationToken,
+}
+
+impl LedgerWriter {
+    /// Writes until the other side closes and all is written, or until it has to give up.
+    pub(crate) async fn run(mut self) {
+        let mut waiting = Vec::new();
+        while self.work.recv_many(&mut waiting, 64).await > 0 {
+            let mut all = Derived::default();
+            let mut saved = 0;
+            for work in waiting.drain(..) {
+                absorb(&mut all, work.derived);
+                saved = work.saved.max(saved);
+            }
+            keep_newest(&mut all);
+            if !self.put(all).await {
+                return;
+            }
+            self.saved.send_replace(saved);
+        }
+    }
+
+    async fn put(&self, derived: Derived) -> bool {
+        if rows(&derived) == 0 {
+            return true;
+        }
+        let mut attempts = 0;
+        loop {
+            let Err(error) = self.ledger.put(derived.clone()).await else {
+                worked(Part::Ledger, &self.readiness);
+                return true;
+            };
+            if !wait_after(&error, &mut attempts, Part::Ledger, &self.readiness, &self.give_up).await {
+                return false;
+            }
+        }
+    }
+}
+
+/// Of several versions of a checkpoint or session only the newest is written.
+fn keep_newest(derived: &mut Derived) {
+    let mut checkpoints: HashMap<MachineId, u64> = HashMap::new();
+    for checkpoint in &derived.checkpoints {
+        let newest = checkpoints.entry(checkpoint.machine.clone()).or_default();
+        *newest = checkpoint.revision.max(*newest);
+    }
+    let is_newest = |c: &Checkpoint| checkpoints.get(&c.machine) == Some(&c.revision);
+    derived.checkpoints.retain(is_newest);
+    let mut sessions: HashMap<SessionId, u64> = HashMap::new();
+    for session in &derived.sessions {
+        let newest = sessions.entry(session.id).or_default();
+        *newest = session.revision.max(*newest);
+    }
+    derived.sessions.retain(|session| sessions.get(&session.id) == Some(&session.revision));
+}

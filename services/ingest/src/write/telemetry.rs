@@ -1,0 +1,89 @@
+//! Writes readings and events to the telemetry. What it was too slow to be given it reads from the journal.
+
+use std::sync::Arc;
+
+use store::StoreError;
+use store::journal::{Journal, Sequence};
+use store::telemetry::{Block, Telemetry};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{wait_after, worked};
+use crate::fold::block_of;
+use crate::readiness::{Part, Readiness};
+
+/// Slices read from the journal at once.
+const READ_SLICES: usize = 1_000;
+
+/// Blocks of all slices after `after` up to `through` that have readable records.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    pub(crate) after: Sequence,
+    pub(crate) through: Sequence,
+    pub(crate) blocks: Vec<Block>,
+}
+
+pub(crate) struct TelemetryWriter {
+    pub(crate) telemetry: Arc<dyn Telemetry>,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) work: mpsc::Receiver<Work>,
+    pub(crate) watermark: watch::Sender<Sequence>,
+    pub(crate) readiness: Readiness,
+    pub(crate) give_up: CancellationToken,
+}
+
+impl TelemetryWriter {
+    /// Writes until the other side closes and all is written, or until it has to give up.
+    pub(crate) async fn run(mut self) {
+        while let Some(work) = self.work.recv().await {
+            if !self.catch_up(work.after).await {
+                return;
+            }
+            let mut attempts = 0;
+            if let Err(error) = self.put(work.blocks, work.through).await
+                && !(self.wait(&error, &mut attempts).await && self.catch_up(work.through).await)
+            {
+                return;
+            }
+        }
+    }
+
+    /// Writes from the journal what was not given, because this was too slow, or could not be written.
+    async fn catch_up(&self, until: Sequence) -> bool {
+        let mut attempts = 0;
+        while *self.watermark.borrow() < until {
+            match self.step(until).await {
+                Ok(()) => attempts = 0,
+                Err(error) => {
+                    if !self.wait(&error, &mut attempts).await {
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    async fn step(&self, until: Sequence) -> Result<(), StoreError> {
+        let after = *self.watermark.borrow();
+        let mut read = self.journal.read(after, READ_SLICES).await?;
+        read.retain(|(sequence, _)| *sequence <= until);
+        let through = read.last().map_or(until, |(sequence, _)| *sequence);
+        let blocks = read.iter().filter_map(|(sequence, slice)| block_of(*sequence, slice)).collect();
+        self.put(blocks, through).await
+    }
+
+    async fn put(&self, blocks: Vec<Block>, through: Sequence) -> Result<(), StoreError> {
+        if !blocks.is_empty() {
+            self.telemetry.put(blocks).await?;
+        }
+        self.telemetry.set_watermark(through).await?;
+        worked(Part::Telemetry, &self.readiness);
+        self.watermark.send_replace(through);
+        Ok(())
+    }
+
+    async fn wait(&self, error: &StoreError, attempts: &mut u32) -> bool {
+        wait_after(error, attempts, Part::Telemetry, &self.readiness, &self.give_up).await
+    }
+}

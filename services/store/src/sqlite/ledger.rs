@@ -1,0 +1,202 @@
+//! The ledger in SQLite: facts append-only, what follows from them in tables; derived values by key and revision.
+
+mod derived;
+mod facts;
+mod registry;
+mod sessions;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use domain::ids::{MachineId, SessionId, SiteId};
+use domain::live::Session;
+
+use super::file::{Durability, Format, StoreFile};
+use super::readers::Readers;
+use super::writer::Writer;
+use crate::ledger::{
+    Checkpoint, Derived, Fact, FactOutcome, Ledger, Loss, Machine, SessionQuery, Site, Token, Unreadable,
+};
+use crate::{StoreError, bounds};
+
+const FORMAT: Format = Format {
+    name: "ledger",
+    application_id: 0x4257_6c64,
+    version: 1,
+    schema: "
+CREATE TABLE fact (
+    number INTEGER PRIMARY KEY,
+    time_us INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    request_id TEXT,
+    body TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX fact_request ON fact (author, request_id) WHERE request_id IS NOT NULL;
+CREATE TABLE site (
+    id TEXT PRIMARY KEY,
+    display_name TEXT NOT NULL,
+    time_zone TEXT NOT NULL,
+    created_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE machine (
+    id TEXT PRIMARY KEY,
+    site TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    model TEXT NOT NULL,
+    belt TEXT NOT NULL,
+    drive TEXT NOT NULL,
+    key_generation INTEGER NOT NULL,
+    created_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX machine_site ON machine (site, id);
+CREATE TABLE token (
+    hash BLOB PRIMARY KEY,
+    fact_number INTEGER NOT NULL,
+    display_name TEXT NOT NULL,
+    sites TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE checkpoint (
+    machine TEXT PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    state BLOB NOT NULL
+) STRICT;
+CREATE TABLE session (
+    id BLOB PRIMARY KEY,
+    machine TEXT NOT NULL,
+    started_us INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE INDEX session_time ON session (machine, started_us, id);
+CREATE TABLE loss (
+    machine TEXT NOT NULL,
+    log BLOB NOT NULL,
+    lane INTEGER NOT NULL,
+    to_boot INTEGER NOT NULL,
+    to_n INTEGER NOT NULL,
+    from_boot INTEGER,
+    from_n INTEGER,
+    records_at_least INTEGER NOT NULL,
+    before_us INTEGER,
+    PRIMARY KEY (machine, log, lane, to_boot, to_n)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE unreadable (
+    number INTEGER PRIMARY KEY,
+    machine TEXT NOT NULL,
+    log BLOB NOT NULL,
+    lane INTEGER NOT NULL,
+    boot_count INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    octets BLOB NOT NULL,
+    UNIQUE (machine, log, lane, boot_count, n)
+) STRICT;
+CREATE INDEX unreadable_order ON unreadable (machine, number);
+",
+    durability: Durability::AtOnce,
+    cache_kib: 16 * 1024,
+};
+
+/// The ledger in `ledger.db`.
+#[derive(Debug)]
+pub struct SqliteLedger {
+    writer: Writer<()>,
+    readers: Readers,
+}
+
+impl SqliteLedger {
+    /// Opens the ledger of a folder, or makes an empty one. Blocks for as long as the disk takes.
+    pub fn open(folder: &Path) -> Result<SqliteLedger, StoreError> {
+        let (file, connection) = StoreFile::open(folder, &FORMAT)?;
+        let writer = Writer::start(file.clone(), connection, &FORMAT)?;
+        Ok(SqliteLedger { writer, readers: Readers::new(file) })
+    }
+}
+
+#[async_trait]
+impl Ledger for SqliteLedger {
+    async fn add_fact(&self, fact: Fact) -> Result<FactOutcome, StoreError> {
+        bounds::fact(&fact)?;
+        self.writer.write("adding a fact to", move |connection, ()| facts::add(connection, &fact)).await
+    }
+
+    async fn facts(&self, after: u64, max: usize) -> Result<Vec<(u64, Fact)>, StoreError> {
+        bounds::page(max, bounds::PAGE_MAX)?;
+        // No fact has a number greater than SQLite's greatest.
+        let Ok(after) = i64::try_from(after) else {
+            return Ok(Vec::new());
+        };
+        self.readers.read("reading facts of", move |connection| facts::list(connection, after, max)).await
+    }
+
+    async fn sites(&self, after: Option<&SiteId>, max: usize) -> Result<Vec<Site>, StoreError> {
+        bounds::page(max, bounds::REGISTRY_PAGE_MAX)?;
+        let after = after.cloned();
+        let work = move |connection: &_| registry::sites(connection, after.as_ref(), max);
+        self.readers.read("reading sites of", work).await
+    }
+
+    async fn machines(
+        &self,
+        site: Option<&SiteId>,
+        after: Option<&MachineId>,
+        max: usize,
+    ) -> Result<Vec<Machine>, StoreError> {
+        bounds::page(max, bounds::REGISTRY_PAGE_MAX)?;
+        let (site, after) = (site.cloned(), after.cloned());
+        let work = move |connection: &_| registry::machines(connection, site.as_ref(), after.as_ref(), max);
+        self.readers.read("reading machines of", work).await
+    }
+
+    async fn machine(&self, id: &MachineId) -> Result<Option<Machine>, StoreError> {
+        let id = id.clone();
+        self.readers.read("reading a machine of", move |connection| registry::machine(connection, &id)).await
+    }
+
+    async fn token(&self, hash: &[u8; 32]) -> Result<Option<(u64, Token)>, StoreError> {
+        let hash = *hash;
+        self.readers.read("reading a token of", move |connection| registry::token(connection, hash)).await
+    }
+
+    async fn put(&self, derived: Derived) -> Result<(), StoreError> {
+        bounds::derived(&derived)?;
+        self.writer.write("writing to", move |connection, ()| derived::put(connection, &derived)).await
+    }
+
+    async fn checkpoints(
+        &self,
+        after: Option<&MachineId>,
+        max: usize,
+    ) -> Result<Vec<Checkpoint>, StoreError> {
+        bounds::page(max, bounds::PAGE_MAX)?;
+        let after = after.cloned();
+        let work = move |connection: &_| derived::checkpoints(connection, after.as_ref(), max);
+        self.readers.read("reading checkpoints of", work).await
+    }
+
+    async fn sessions(&self, query: &SessionQuery) -> Result<Vec<Session>, StoreError> {
+        bounds::sessions(query)?;
+        let query = query.clone();
+        self.readers.read("reading sessions of", move |connection| sessions::list(connection, &query)).await
+    }
+
+    async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        let id = *id;
+        self.readers.read("reading a session of", move |connection| sessions::get(connection, id)).await
+    }
+
+    async fn losses(&self, machine: &MachineId, max: usize) -> Result<Vec<Loss>, StoreError> {
+        bounds::page(max, bounds::LOSSES_MAX)?;
+        let machine = machine.clone();
+        let work = move |connection: &_| derived::losses(connection, &machine, max);
+        self.readers.read("reading losses of", work).await
+    }
+
+    async fn unreadable(&self, machine: &MachineId, max: usize) -> Result<Vec<Unreadable>, StoreError> {
+        bounds::page(max, bounds::PAGE_MAX)?;
+        let machine = machine.clone();
+        let work = move |connection: &_| derived::unreadable(connection, &machine, max);
+        self.readers.read("reading unreadable records of", work).await
+    }
+}

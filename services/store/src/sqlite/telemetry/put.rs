@@ -1,0 +1,230 @@
+//! Writing blocks as chunks, each record once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::ids::LogId;
+use domain::limits;
+use domain::log::Lane;
+use domain::units::UnixMicros;
+use rusqlite::{Connection, params};
+
+use crate::chunk::{self, Encoder, Row};
+use crate::sqlite::failure::Failure;
+use crate::sqlite::names::Names;
+use crate::sqlite::values::{lane_code, rows};
+use crate::telemetry::Block;
+use crate::{StoreError, StoreErrorKind};
+
+/// What the writer keeps from one put to the next.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    names: Names,
+    encoder: Encoder,
+}
+
+/// Where a boot's chunks stand.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    machine_no: i64,
+    lane: Lane,
+    log: LogId,
+    log_no: i64,
+    boot_count: u32,
+}
+
+/// How many records came or went.
+#[derive(Debug, Clone, Copy, Default)]
+struct Change {
+    readings: i64,
+    events: i64,
+    undated: i64,
+}
+
+impl Change {
+    fn count(&mut self, lane: Lane, records: i64, undated: i64) {
+        match lane {
+            Lane::Events => self.events += records,
+            Lane::Readings => self.readings += records,
+        }
+        self.undated += undated;
+    }
+}
+
+/// Writes what is new in the blocks.
+pub(super) fn blocks(
+    connection: &Connection,
+    memory: &mut Memory,
+    blocks: Vec<Block>,
+) -> Result<(), Failure> {
+    let mut changes: HashMap<i64, Change> = HashMap::new();
+    for block in blocks {
+        let place = Place {
+            machine_no: memory.names.machine(connection, &block.machine)?,
+            lane: block.lane,
+            log: block.log,
+            log_no: memory.names.log(connection, block.log)?,
+            boot_count: block.boot_count,
+        };
+        let clock = block.clock;
+        let records = block.records.into_iter();
+        let rows: Vec<Row> = records.map(|(n, record)| Row { n, clock, record }).collect();
+        if !rows.is_empty() {
+            let change = changes.entry(place.machine_no).or_default();
+            put(connection, &mut memory.encoder, &place, rows, change)?;
+        }
+    }
+    let mut statement = connection.prepare_cached(
+        "UPDATE machine SET readings = readings + ?2, events = events + ?3, undated = undated + ?4
+         WHERE machine_no = ?1",
+    )?;
+    for (machine_no, change) in changes {
+        statement.execute(params![machine_no, change.readings, change.events, change.undated])?;
+    }
+    Ok(())
+}
+
+/// Writes the rows that are not there yet. Where they overlap with chunks, these are made anew from both.
+fn put(
+    connection: &Connection,
+    encoder: &mut Encoder,
+    place: &Place,
+    rows: Vec<Row>,
+    change: &mut Change,
+) -> Result<(), Failure> {
+    let old = overlapping(connection, place, rows[0].n, rows[rows.len() - 1].n)?;
+    if old.is_empty() {
+        return insert(connection, encoder, place, rows, change);
+    }
+    let mut known = BTreeMap::new();
+    let mut damaged = false;
+    for chunk in &old {
+        match chunk::decode(&chunk.body) {
+            Ok((_, rows)) => known.extend(rows.into_iter().map(|row| (row.n, row))),
+            Err(error) => {
+                damaged = true;
+                tracing::error!(log.id = %place.log, boot = place.boot_count, first = chunk.first_n, %error,
+                    "a damaged chunk is replaced by what is written in its place");
+            }
+        }
+    }
+    if !damaged && rows.iter().all(|row| known.contains_key(&row.n)) {
+        return Ok(());
+    }
+    for row in rows {
+        known.entry(row.n).or_insert(row);
+    }
+    for chunk in &old {
+        remove(connection, place, chunk)?;
+        change.count(place.lane, -chunk.records, if chunk.dated { 0 } else { -chunk.records });
+    }
+    insert(connection, encoder, place, known.into_values().collect(), change)
+}
+
+/// A chunk as it stands in its row.
+struct Old {
+    first_n: u64,
+    records: i64,
+    dated: bool,
+    body: Vec<u8>,
+}
+
+/// Chunks that have numbers from `first` to `last`. No two overlap, so going back from the end finds them all.
+fn overlapping(connection: &Connection, place: &Place, first: u64, last: u64) -> Result<Vec<Old>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT first_n, records, first_us IS NOT NULL, body FROM chunk
+         WHERE machine_no = ?1 AND lane = ?2 AND log_no = ?3 AND boot_count = ?4
+             AND first_n <= ?6 AND first_n >= coalesce(
+                 (SELECT max(first_n) FROM chunk
+                  WHERE machine_no = ?1 AND lane = ?2 AND log_no = ?3 AND boot_count = ?4 AND first_n <= ?5), 0)
+             AND last_n >= ?5",
+    )?;
+    let params =
+        params![place.machine_no, lane_code(place.lane), place.log_no, place.boot_count, first, last];
+    rows(&mut statement, params, |columns| {
+        Ok(Old {
+            first_n: columns.get()?,
+            records: columns.get()?,
+            dated: columns.get()?,
+            body: columns.get()?,
+        })
+    })
+}
+
+fn remove(connection: &Connection, place: &Place, chunk: &Old) -> Result<(), Failure> {
+    connection
+        .prepare_cached(
+            "DELETE FROM chunk
+             WHERE machine_no = ?1 AND lane = ?2 AND log_no = ?3 AND boot_count = ?4 AND first_n = ?5",
+        )?
+        .execute(params![
+            place.machine_no,
+            lane_code(place.lane),
+            place.log_no,
+            place.boot_count,
+            chunk.first_n
+        ])?;
+    Ok(())
+}
+
+fn insert(
+    connection: &Connection,
+    encoder: &mut Encoder,
+    place: &Place,
+    rows: Vec<Row>,
+    change: &mut Change,
+) -> Result<(), Failure> {
+    let mut statement =
+        connection.prepare_cached("INSERT INTO chunk VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
+    let mut rest = &rows[..];
+    while !rest.is_empty() {
+        let (part, times) = next_part(&mut rest);
+        let body = encoder.encode(place.lane, part).map_err(|error| {
+            StoreError::with_source(
+                StoreErrorKind::Invalid,
+                format!("a block cannot be written: {error}"),
+                error,
+            )
+        })?;
+        let records = i64::try_from(part.len()).unwrap_or(i64::MAX);
+        change.count(place.lane, records, if times.is_some() { 0 } else { records });
+        statement.execute(params![
+            place.machine_no,
+            lane_code(place.lane),
+            place.log_no,
+            place.boot_count,
+            part[0].n,
+            part[part.len() - 1].n,
+            records,
+            times.map(|(least, _)| least.0),
+            times.map(|(_, greatest)| greatest.0),
+            body,
+        ])?;
+    }
+    Ok(())
+}
+
+type Times = Option<(UnixMicros, UnixMicros)>;
+
+/// Cuts off what fits one chunk: all dated or all undated, not too many, not over too long a time.
+fn next_part<'r>(rest: &mut &'r [Row]) -> (&'r [Row], Times) {
+    let mut times = rest[0].time().map(|time| (time, time));
+    let mut count = 1;
+    for row in rest.iter().take(limits::CHUNK_ROWS_MAX).skip(1) {
+        let wider = match (times, row.time()) {
+            (None, None) => None,
+            (Some((least, greatest)), Some(time)) => {
+                let (least, greatest) = (least.min(time), greatest.max(time));
+                if greatest.0.abs_diff(least.0) > limits::CHUNK_SPAN_US_MAX {
+                    break;
+                }
+                Some((least, greatest))
+            }
+            (None, Some(_)) | (Some(_), None) => break,
+        };
+        times = wider;
+        count += 1;
+    }
+    let (part, after) = rest.split_at(count);
+    *rest = after;
+    (part, times)
+}
