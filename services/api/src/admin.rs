@@ -104,6 +104,7 @@ impl Administration {
         let stands = match self.add(&caller, request_id, FactKind::MachineCreated(machine.clone())).await {
             Ok(FactOutcome::Added(fact)) => {
                 tracing::info!(machine.id = %machine.id, fact, caller = caller.name, "machine registered");
+                self.surroundings.machine_added(&machine);
                 machine
             }
             Ok(FactOutcome::Repeated(_, fact)) => match fact.kind {

@@ -1,6 +1,7 @@
 //! What the API needs to know of the rest of the server. The composition tells it; the ingest is never named here.
 
 use domain::units::UnixMicros;
+use store::ledger::Machine;
 
 /// The rest of the server, as the composition knows it. No method waits.
 pub trait Surroundings: Send + Sync + std::fmt::Debug {
@@ -21,6 +22,9 @@ pub trait Surroundings: Send + Sync + std::fmt::Debug {
 
     /// The broker that a new machine's agent is told, as `host:port`.
     fn broker(&self) -> String;
+
+    /// A machine was registered: its agent may come at any moment now.
+    fn machine_added(&self, machine: &Machine);
 }
 
 /// A part of the server.

@@ -76,6 +76,8 @@ impl Surroundings for Stage {
     fn broker(&self) -> String {
         "127.0.0.1:1883".to_owned()
     }
+
+    fn machine_added(&self, _machine: &store::ledger::Machine) {}
 }
 
 /// A running API and what lies behind it.

@@ -3,6 +3,10 @@
 pub mod broker;
 pub mod client;
 pub mod command;
+pub mod config;
 pub mod failure;
+pub mod keys;
+pub mod log;
+pub mod serve;
 pub mod table;
 pub mod words;

@@ -8,14 +8,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::store::feed::Feed;
+use ::store::journal::Journal;
+use ::store::ledger::Ledger;
+use ::store::memory::{MemoryJournal, MemoryLedger, MemoryTelemetry};
+use ::store::sqlite::{self, FolderLock, SqliteJournal, SqliteLedger, SqliteTelemetry};
+use ::store::telemetry::Telemetry;
 use anyhow::Context;
-use ingest::{Ingest, IngestSettings};
-use store::feed::Feed;
-use store::journal::Journal;
-use store::ledger::Ledger;
-use store::memory::{MemoryJournal, MemoryLedger, MemoryTelemetry};
-use store::sqlite::{FolderLock, SqliteJournal, SqliteLedger, SqliteTelemetry};
-use store::telemetry::Telemetry;
+use api::{Api, Surroundings};
+use ingest::counters::Counters;
+use ingest::{BrokerAddress, Ingest, IngestHandle, IngestSettings};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wire::keys::MasterKey;
 
@@ -23,7 +28,8 @@ use crate::broker::{Broker, BrokerSettings};
 use crate::config::Config;
 use crate::keys;
 
-pub use surroundings::install_metrics;
+use self::access::{Access, SERVICE_USER};
+use self::surroundings::Around;
 
 /// The three stores and the feed. Clones are the same stores.
 #[derive(Debug, Clone)]
@@ -42,13 +48,206 @@ pub struct Stores {
 #[derive(Debug)]
 pub struct Server {
     api_address: SocketAddr,
-    broker_address: Option<SocketAddr>,
+    broker_address: String,
+    master: MasterKey,
     stores: Stores,
-    ingest: Ingest,
+    ingest: Arc<IngestHandle>,
     broker: Option<Broker>,
-    stop_api: CancellationToken,
-    api: tokio::task::JoinHandle<()>,
+    stopping: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
     drain: Duration,
-    // Dropped last: nobody else may open the folder while anything here still writes.
+    /// Dropped last: nobody else may open the folder while anything here still writes.
     _lock: Option<FolderLock>,
+}
+
+impl Server {
+    /// Starts the service. When this returns, broker and API listen.
+    ///
+    /// # Errors
+    /// The folder or a store cannot be used, or a port is taken; the message says what to do.
+    pub async fn start(config: &Config) -> anyhow::Result<Server> {
+        let metrics = surroundings::keep_metrics()?;
+        let listener = listen(config.api.listen).await?;
+        let api_address = listener.local_addr()?;
+        let (stores, master, lock) = open_stores(config)?;
+        let access = Arc::new(Access::load(master.clone(), &*stores.ledger).await?);
+        let broker = match config.broker.embedded {
+            true => Some(Broker::start(BrokerSettings::at(config.broker.listen), access.clone()).await?),
+            false => None,
+        };
+        let settings = IngestSettings {
+            broker: broker_for_ingest(config, broker.as_ref(), &access)?,
+            master: master.clone(),
+            journal_folder: (!config.memory).then(|| config.folder.clone()),
+        };
+        let broker_address = match &broker {
+            Some(broker) => config.advertised_broker(broker.local_addr()),
+            None => config.advertised_broker(config.broker.listen),
+        };
+        let Stores { journal, ledger, telemetry, feed } = stores.clone();
+        let ingest = Ingest::start(settings, journal, ledger, telemetry, feed).await?;
+        let ingest = Arc::new(ingest);
+        let registry_changed = Arc::new(Notify::new());
+        let around = Arc::new(Around {
+            ingest: ingest.clone(),
+            metrics,
+            broker: broker_address.clone(),
+            access,
+            registry_changed: registry_changed.clone(),
+        });
+        let stopping = CancellationToken::new();
+        let mut tasks = serve_api(listener, &stores, master.clone(), around, stopping.clone())?;
+        tasks.push(tokio::spawn(tell_registry(ingest.clone(), registry_changed, stopping.clone())));
+        let drain = Duration::from_secs(config.drain_seconds);
+        Ok(Server {
+            api_address,
+            broker_address,
+            master,
+            stores,
+            ingest,
+            broker,
+            stopping,
+            tasks,
+            drain,
+            _lock: lock,
+        })
+    }
+
+    /// Where the API and the pages listen.
+    pub fn api_address(&self) -> SocketAddr {
+        self.api_address
+    }
+
+    /// The broker as agents reach it, `host:port`.
+    pub fn broker_address(&self) -> &str {
+        &self.broker_address
+    }
+
+    /// The stores.
+    pub fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
+    /// The key from which the machines' keys follow.
+    pub fn master(&self) -> &MasterKey {
+        &self.master
+    }
+
+    /// The running ingest.
+    pub fn ingest(&self) -> &IngestHandle {
+        &self.ingest
+    }
+
+    /// Takes no more requests, finishes what is under way, brings everything to disk, and ends.
+    ///
+    /// # Errors
+    /// Something still uses the ingest.
+    pub async fn stop(self) -> anyhow::Result<Counters> {
+        self.stopping.cancel();
+        let ended = futures::future::join_all(self.tasks);
+        if tokio::time::timeout(self.drain, ended).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+        let ingest = Arc::into_inner(self.ingest).context("something still uses the ingest")?;
+        let counters = ingest.stop().await;
+        if let Some(broker) = self.broker {
+            broker.stop().await;
+        }
+        tracing::info!(
+            readings = counters.readings_committed,
+            events = counters.events_committed,
+            "everything is on disk; the service ends"
+        );
+        Ok(counters)
+    }
+}
+
+fn open_stores(config: &Config) -> anyhow::Result<(Stores, MasterKey, Option<FolderLock>)> {
+    let feed = Feed::new();
+    if config.memory {
+        let stores = Stores {
+            journal: Arc::new(MemoryJournal::new()),
+            ledger: Arc::new(MemoryLedger::new()),
+            telemetry: Arc::new(MemoryTelemetry::new()),
+            feed,
+        };
+        return Ok((stores, MasterKey::generate()?, None));
+    }
+    let folder: &Path = &config.folder;
+    let lock = sqlite::lock_folder(folder)?;
+    let stores = Stores {
+        journal: Arc::new(SqliteJournal::open(folder)?),
+        ledger: Arc::new(SqliteLedger::open(folder)?),
+        telemetry: Arc::new(SqliteTelemetry::open(folder)?),
+        feed,
+    };
+    Ok((stores, keys::master_key(folder)?, Some(lock)))
+}
+
+fn broker_for_ingest(
+    config: &Config,
+    embedded: Option<&Broker>,
+    access: &Access,
+) -> anyhow::Result<BrokerAddress> {
+    let client_id = "beltwatch-ingest".to_owned();
+    if let Some(broker) = embedded {
+        let address = broker.local_addr();
+        let login = Some((SERVICE_USER.to_owned(), access.service_password()));
+        let (host, port) = (address.ip().to_string(), address.port());
+        return Ok(BrokerAddress { host, port, login, client_id });
+    }
+    let (host, port) = config.broker.address.rsplit_once(':').context("broker.address: host:port is required")?;
+    let port = port.parse().with_context(|| format!("broker.address: \"{port}\" is no port"))?;
+    let file = &config.broker.password_file;
+    let password = std::fs::read_to_string(file)
+        .with_context(|| format!("broker.password_file: cannot read {}", file.display()))?;
+    let login = Some((config.broker.user.clone(), password.trim_end().to_owned()));
+    Ok(BrokerAddress { host: host.to_owned(), port, login, client_id })
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("api.listen: cannot listen on {address}; stop who uses it, or choose another address")
+    })
+}
+
+/// The API and the pages on one port, and the health that follows the server's parts.
+fn serve_api(
+    listener: TcpListener,
+    stores: &Stores,
+    master: MasterKey,
+    around: Arc<Around>,
+    stopping: CancellationToken,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let own = format!("http://{}", listener.local_addr()?).parse().context("the API's own address")?;
+    let pages = dashboard::router(dashboard::Dashboard::new(own));
+    let stores = api::Stores {
+        ledger: stores.ledger.clone(),
+        telemetry: stores.telemetry.clone(),
+        feed: stores.feed.clone(),
+    };
+    let around: Arc<dyn Surroundings> = around;
+    let api = Api::new(stores, master, around, stopping.clone());
+    let router = api.router(pages);
+    let serving = tokio::spawn(async move {
+        if let Err(error) = api::serve(listener, router, stopping).await {
+            tracing::error!(%error, "the api ended");
+        }
+    });
+    let health = tokio::spawn(async move { api.keep_health().await });
+    Ok(vec![serving, health])
+}
+
+/// Tells the ingest of newly registered machines.
+async fn tell_registry(ingest: Arc<IngestHandle>, changed: Arc<Notify>, stopping: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = changed.notified() => {
+                if let Err(error) = ingest.registry_changed().await {
+                    tracing::error!(%error, "the registry cannot be read; new machines are refused until it can");
+                }
+            }
+        }
+    }
 }

@@ -40,10 +40,10 @@ pub(crate) async fn ask(channel: Channel, identity: Identity) -> Fleet {
 
 fn reason(status: &Status) -> String {
     tracing::warn!(rpc.code = ?status.code(), error = status.message(), "a part of the page could not be had");
-    match status.code() {
-        tonic::Code::Unavailable => "the service does not answer".to_owned(),
-        _ => status.message().to_owned(),
+    if status.code() == tonic::Code::Unavailable {
+        return "the service does not answer".to_owned();
     }
+    status.message().to_owned()
 }
 
 fn request<T>(message: T, identity: &Identity) -> Request<T> {

@@ -11,7 +11,7 @@ use rmqtt::hook::{Handler, HookResult, Parameter, ReturnType, Type};
 use rmqtt::net::MqttError;
 use rmqtt::session::Session;
 use rmqtt::types::{
-    AuthResult, ConnectInfo, From, Id, Publish, PublishAclResult, Reason as End, Subscribe, SubscribeAclResult, To,
+    AuthResult, ConnectInfo, From, Id, Publish, PublishAclResult, Reason as End, Subscribe, SubscribeAclResult,
 };
 use wire::topics::Kind;
 
@@ -137,7 +137,8 @@ struct Hooks(Arc<Gate>);
 
 #[async_trait]
 impl Handler for Hooks {
-    async fn hook(&self, parameter: &Parameter<'_>, before: Option<HookResult>) -> ReturnType {
+    #[expect(elided_lifetimes_in_paths, reason = "the library's signature, word for word")]
+    async fn hook(&self, parameter: &Parameter, before: Option<HookResult>) -> ReturnType {
         let gate = &self.0;
         let decided = |result| (false, Some(result));
         #[expect(clippy::wildcard_enum_match_arm, reason = "the library's hooks, of which these concern us")]

@@ -204,10 +204,8 @@ async fn create(client: &mut Client, args: &AddArgs) -> Result<v1::CreateMachine
 fn create_private(path: &Path) -> Result<File, Failure> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
         let shown = path.display();
-        let help = match error.kind() {
-            io::ErrorKind::AlreadyExists => "it exists already; choose another with --out",
-            _ => "choose another with --out",
-        };
+        let exists = error.kind() == io::ErrorKind::AlreadyExists;
+        let help = if exists { "it exists already; choose another with --out" } else { "choose another with --out" };
         Failure::new(Exit::CannotCreate, format!("{shown} cannot be made ({error}); {help}"))
     })
 }

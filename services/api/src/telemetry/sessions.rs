@@ -1,0 +1,153 @@
+//! Sessions: from first motion until rest.
+
+use std::collections::HashMap;
+
+use domain::ids::{MachineId, SessionId, SiteId};
+use domain::limits::{API_PAGE_BYTES_MAX, MACHINES_NAMED_MAX};
+use domain::live::Session;
+use domain::units::UnixMicros;
+use prost::Message;
+use store::ledger::{Loss, SessionQuery};
+use wire::api::v1;
+
+use super::{History, LOSSES_READ};
+use crate::access::{Caller, Scope};
+use crate::check::Check;
+use crate::convert;
+use crate::paging::{AfterSession, Asked};
+use crate::registry::Visible;
+use crate::status::ApiError;
+
+const SESSIONS_DEFAULT: usize = 100;
+const SESSIONS_MAX: usize = 1_000;
+const SESSIONS_DAYS_MAX: i64 = 366;
+/// Sessions read from the ledger at once: each may hold a thousand segments.
+const SESSIONS_READ: usize = 100;
+
+impl History {
+    pub(super) async fn sessions(
+        &self,
+        _caller: Caller,
+        scope: Scope,
+        mut request: v1::ListSessionsRequest,
+    ) -> Result<v1::ListSessionsResponse, ApiError> {
+        let as_of = self.surroundings.settled();
+        let token = std::mem::take(&mut request.page_token);
+        let page_size = std::mem::take(&mut request.page_size);
+        let mut check = Check::default();
+        let machine = check.optional_id::<MachineId>("machine_id", &request.machine_id);
+        let site = check.optional_id::<SiteId>("site_id", &request.site_id);
+        if request.machine_id.is_empty() == request.site_id.is_empty() {
+            check.wrong("machine_id", "or site_id must be given, and only one of them");
+        }
+        let size = check.page_size(page_size, SESSIONS_DEFAULT, SESSIONS_MAX);
+        let span = check.span(request.range.as_ref(), self.surroundings.now(), SESSIONS_DAYS_MAX);
+        check.finish()?;
+        let span = span.expect("a span that is not valid is a violation");
+        let asked = Asked::new("ListSessions", &request);
+        let after = self.pages.cursor::<AfterSession>(&asked, &token)?;
+        let span = after.map_or(span, |after| after.span);
+        let visible = self.registry.visible(&scope).await?;
+        let machines = machines_of(&visible, machine, site)?;
+        let query = SessionQuery {
+            machines,
+            from: span.from,
+            until: span.until,
+            after: after.map(|after| after.session),
+            max: SESSIONS_READ.min(size + 1),
+        };
+        let (sessions, last) = self.session_page(&visible, query, size).await?;
+        let next = last.map(|session| AfterSession { span, session });
+        Ok(v1::ListSessionsResponse {
+            sessions,
+            next_page_token: next.map(|next| self.pages.token(&asked, &next)).unwrap_or_default(),
+            as_of: as_of.map(convert::timestamp),
+        })
+    }
+
+    /// Up to `size` sessions, and the place of the last one if there are more.
+    async fn session_page(
+        &self,
+        visible: &Visible,
+        mut query: SessionQuery,
+        size: usize,
+    ) -> Result<(Vec<v1::Session>, Option<(UnixMicros, SessionId)>), ApiError> {
+        let mut page: Vec<v1::Session> = Vec::new();
+        let mut octets = 0;
+        let mut losses = HashMap::new();
+        loop {
+            let rows = self.ledger.sessions(&query).await?;
+            for row in &rows {
+                let shown = self.show_session(visible, row, &mut losses).await?;
+                octets += shown.encoded_len();
+                if page.len() == size || (!page.is_empty() && octets > API_PAGE_BYTES_MAX) {
+                    return Ok((page, query.after));
+                }
+                page.push(shown);
+                query.after = Some((row.started, row.id));
+            }
+            if rows.len() < query.max {
+                return Ok((page, None));
+            }
+        }
+    }
+
+    async fn show_session(
+        &self,
+        visible: &Visible,
+        session: &Session,
+        losses: &mut HashMap<MachineId, Vec<Loss>>,
+    ) -> Result<v1::Session, ApiError> {
+        let machine = visible.machine(&session.machine)?;
+        if !losses.contains_key(&machine.id) {
+            losses.insert(machine.id.clone(), self.ledger.losses(&machine.id, LOSSES_READ).await?);
+        }
+        let within = |time: UnixMicros| session.started <= time && time <= session.last_motion;
+        let here = losses[&machine.id].iter().filter(|loss| loss.before.is_some_and(within));
+        Ok(convert::session(session, machine.belt, here.map(|loss| loss.hole.records_at_least).sum()))
+    }
+
+    pub(super) async fn session(
+        &self,
+        _caller: Caller,
+        scope: Scope,
+        request: v1::GetSessionRequest,
+    ) -> Result<v1::GetSessionResponse, ApiError> {
+        let as_of = self.surroundings.settled();
+        let mut check = Check::default();
+        let id = check.session_id("session_id", &request.session_id);
+        check.finish()?;
+        let id = id.expect("an id that is not valid is a violation");
+        let visible = self.registry.visible(&scope).await?;
+        let session = self.ledger.session(&id).await?;
+        let session = session.filter(|session| visible.machine(&session.machine).is_ok());
+        let session = session.ok_or_else(|| ApiError::NotFound { what: "session", id: id.to_string() })?;
+        let shown = self.show_session(&visible, &session, &mut HashMap::new()).await?;
+        Ok(v1::GetSessionResponse { session: Some(shown), as_of: as_of.map(convert::timestamp) })
+    }
+}
+
+/// The machines whose sessions are asked for.
+fn machines_of(
+    visible: &Visible,
+    machine: Option<MachineId>,
+    site: Option<SiteId>,
+) -> Result<Vec<MachineId>, ApiError> {
+    let mut machines = Vec::new();
+    if let Some(machine) = machine {
+        machines.push(visible.machine(&machine)?.id.clone());
+    }
+    if let Some(site) = site {
+        visible.site(&site)?;
+        let here = visible.machines(None).filter(|machine| machine.site == site);
+        machines.extend(here.map(|machine| machine.id.clone()));
+    }
+    if machines.len() > MACHINES_NAMED_MAX {
+        let mut check = Check::default();
+        let count = machines.len();
+        let allowed = format!("at most {MACHINES_NAMED_MAX} can be listed together: ask by machine_id");
+        check.wrong("site_id", format!("names a site of {count} machines; {allowed}"));
+        check.finish()?;
+    }
+    Ok(machines)
+}

@@ -1,0 +1,97 @@
+//! What the API is told of the rest of the server.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use anyhow::Context;
+use api::{Part, Refusal, Surroundings};
+use domain::units::UnixMicros;
+use ingest::IngestHandle;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use store::ledger::Machine;
+use tokio::sync::Notify;
+
+use super::access::Access;
+
+/// The process's metrics. Several servers in one process, as in tests, share them.
+static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Begins to keep metrics; once in a process.
+pub(super) fn keep_metrics() -> anyhow::Result<PrometheusHandle> {
+    if let Some(handle) = METRICS.get() {
+        return Ok(handle.clone());
+    }
+    let installed = PrometheusBuilder::new().install_recorder();
+    match (METRICS.get(), installed) {
+        (Some(handle), _) => Ok(handle.clone()),
+        (None, Ok(handle)) => Ok(METRICS.get_or_init(|| handle).clone()),
+        (None, Err(error)) => Err(error).context("metrics are kept by somebody else in this process"),
+    }
+}
+
+/// The server around the API.
+pub(super) struct Around {
+    pub(super) ingest: Arc<IngestHandle>,
+    pub(super) metrics: PrometheusHandle,
+    pub(super) broker: String,
+    pub(super) access: Arc<Access>,
+    pub(super) registry_changed: Arc<Notify>,
+}
+
+impl fmt::Debug for Around {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Around").field("broker", &self.broker).finish_non_exhaustive()
+    }
+}
+
+impl Surroundings for Around {
+    fn now(&self) -> UnixMicros {
+        unix_now()
+    }
+
+    fn readiness(&self) -> Vec<Part> {
+        let troubles = self.ingest.readiness().troubles();
+        let state = |part| match troubles.iter().find(|(troubled, _)| *troubled == part) {
+            Some((_, message)) => Err(message.clone()),
+            None => Ok(()),
+        };
+        use ingest::readiness::Part as P;
+        let parts = [P::Events, P::Readings, P::Journal, P::Ledger, P::Telemetry, P::Registry];
+        parts.into_iter().map(|part| Part { name: part.name(), state: state(part) }).collect()
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics.render()
+    }
+
+    fn refusals(&self) -> Vec<Refusal> {
+        let shown = |refused: ingest::refusals::Refused| Refusal {
+            time: refused.time,
+            topic: refused.topic,
+            reason: refused.reason.name().to_owned(),
+            detail: refused.detail,
+            count: self.ingest.counters().refused_for(refused.reason),
+        };
+        self.ingest.refusals().into_iter().map(shown).collect()
+    }
+
+    fn settled(&self) -> Option<UnixMicros> {
+        None
+    }
+
+    fn broker(&self) -> String {
+        self.broker.clone()
+    }
+
+    fn machine_added(&self, machine: &Machine) {
+        self.access.add(&machine.id, machine.key_generation);
+        self.registry_changed.notify_one();
+    }
+}
+
+/// This computer's clock.
+#[expect(clippy::disallowed_methods, reason = "the server's clock is asked for here")]
+fn unix_now() -> UnixMicros {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    UnixMicros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
