@@ -1,6 +1,11 @@
 //! The command line: one file a command. Exit codes are those of sysexits.
 
 mod decode;
+mod decode_envelope;
+mod life;
+mod replay;
+mod run;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -17,6 +22,10 @@ pub(crate) struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     Decode(decode::Arguments),
+    DecodeEnvelope(decode_envelope::Arguments),
+    Replay(replay::Arguments),
+    Run(run::Arguments),
+    Simulate(simulate::Arguments),
 }
 
 /// Wrong usage.
@@ -26,7 +35,13 @@ impl CommandLine {
     /// Runs what the command line asks for.
     pub(crate) fn run() -> ExitCode {
         match CommandLine::try_parse() {
-            Ok(CommandLine { command: Command::Decode(arguments) }) => decode::run(&arguments),
+            Ok(CommandLine { command }) => match command {
+                Command::Decode(arguments) => decode::run(&arguments),
+                Command::DecodeEnvelope(arguments) => decode_envelope::run(&arguments),
+                Command::Replay(arguments) => replay::run(&arguments),
+                Command::Run(arguments) => run::run(&arguments),
+                Command::Simulate(arguments) => simulate::run(&arguments),
+            },
             Err(error) => {
                 // Nothing can be done if even this cannot be printed; the code still tells.
                 let _ = error.print();

@@ -4,6 +4,7 @@ pub mod capture;
 pub mod clock;
 pub mod decode;
 pub mod ftms;
+pub mod inspect;
 pub mod outbox;
 pub mod run;
 pub mod source;

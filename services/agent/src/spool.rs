@@ -9,7 +9,7 @@ mod disk;
 mod lane;
 pub mod sqlite;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,12 @@
 //! The command line: one file a command. Data goes to standard output, everything else to standard error.
 
+pub mod config;
+pub mod demo;
 pub mod event;
 pub mod fleet;
 pub mod machine;
 pub mod reading;
+pub mod serve;
 pub mod session;
 pub mod site;
 pub mod token;
@@ -33,6 +36,9 @@ pub struct CommandLine {
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Demo(demo::Args),
+    Serve(serve::Args),
+    Config(config::Args),
     Fleet(fleet::Args),
     Machine(machine::Args),
     Site(site::Args),
@@ -66,6 +72,9 @@ impl CommandLine {
 impl Command {
     async fn run(self, options: &Options) -> Result<(), Failure> {
         match self {
+            Command::Demo(args) => demo::run(args).await,
+            Command::Serve(args) => serve::run(args).await,
+            Command::Config(args) => config::run(args),
             Command::Fleet(args) => fleet::run(args, options).await,
             Command::Machine(args) => machine::run(args, options).await,
             Command::Site(args) => site::run(args, options).await,

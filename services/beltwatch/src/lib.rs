@@ -4,6 +4,7 @@ pub mod broker;
 pub mod client;
 pub mod command;
 pub mod config;
+pub mod demo;
 pub mod failure;
 pub mod keys;
 pub mod log;

@@ -1,10 +1,19 @@
-//! When one machine is told what is in the journal: events at once, readings at most once a second, unless a good part
-//! of the window was used.
+//! When one machine is told what is in the journal, and of which lane.
+//!
+//! Events are acked at once, readings at most once a second unless a good part of the window was used. An agent takes
+//! an ack that repeats a position as a sign that something is missing, so a lane is told again only with a reason.
 
+use domain::ids::LogId;
 use domain::limits;
-use domain::log::Lane;
+use domain::log::{Lane, Position};
 use domain::units::{MILLI, MonotonicMicros, SECOND, UnixMicros};
-use wire::ack::Refusal;
+use wire::ack::{LaneAck, Refusal};
+use wire::status::LaneStatus;
+
+use crate::machine::lane_index;
+
+#[cfg(test)]
+mod tests;
 
 /// Readings are acked at most so often, unless many envelopes wait for it.
 const READINGS_PERIOD_US: u64 = SECOND;
@@ -12,6 +21,8 @@ const READINGS_PERIOD_US: u64 = SECOND;
 const ENVELOPES_WORTH_AN_ACK: u32 = 16;
 /// That something is missing is told at most so often; every envelope after the missing one would tell it.
 const MISSING_PERIOD_US: u64 = 100 * MILLI;
+/// A repeated envelope asks for the ack again, unless that was told so short a while ago that the broker repeated it.
+const DUPLICATE_PERIOD_US: u64 = 500 * MILLI;
 /// Refusals are told at most so often.
 const REFUSAL_PERIOD_US: u64 = SECOND;
 
@@ -20,12 +31,20 @@ const REFUSAL_PERIOD_US: u64 = SECOND;
 pub(crate) struct AckPace {
     counter: u64,
     echo: Option<(MonotonicMicros, MonotonicMicros)>,
-    last: Option<MonotonicMicros>,
-    told_missing: Option<MonotonicMicros>,
+    lanes: [LanePace; 2],
     told_refusal: Option<MonotonicMicros>,
     envelopes_since: u32,
     due: Option<MonotonicMicros>,
     refusal: Option<Refusal>,
+}
+
+/// What was told of one lane, and whether it has to be told again.
+#[derive(Debug, Default)]
+struct LanePace {
+    told: Option<LaneAck>,
+    told_at: Option<MonotonicMicros>,
+    told_missing: Option<MonotonicMicros>,
+    must_tell: bool,
 }
 
 impl AckPace {
@@ -39,39 +58,72 @@ impl AckPace {
     /// Another process speaks for the machine now.
     pub(crate) fn new_sender(&mut self) {
         self.echo = None;
-        self.told_missing = None;
+        self.new_connection();
     }
 
-    /// An envelope came that will be, or was, committed.
+    /// The process has a new connection: it has been told nothing on it.
+    pub(crate) fn new_connection(&mut self) {
+        self.lanes = Default::default();
+    }
+
+    /// An envelope came whose records are new.
     pub(crate) fn envelope(&mut self) {
         self.envelopes_since = self.envelopes_since.saturating_add(1);
     }
 
     /// When the ack for something committed in a lane is due.
     pub(crate) fn committed(&mut self, lane: Lane, now: MonotonicMicros) -> Option<MonotonicMicros> {
-        let at = match (lane, self.last) {
-            (Lane::Readings, Some(last)) if self.envelopes_since < ENVELOPES_WORTH_AN_ACK => {
-                now.max(last.plus(READINGS_PERIOD_US))
+        let pace = &mut self.lanes[lane_index(lane)];
+        pace.must_tell = true;
+        let at = match (lane, pace.told_at) {
+            (Lane::Readings, Some(told)) if self.envelopes_since < ENVELOPES_WORTH_AN_ACK => {
+                now.max(told.plus(READINGS_PERIOD_US))
             }
             (Lane::Events, _) | (Lane::Readings, _) => now,
         };
         self.want(at)
     }
 
-    /// When the ack that tells what is missing is due.
-    pub(crate) fn missing(&mut self, now: MonotonicMicros, is_under_way: bool) -> Option<MonotonicMicros> {
+    /// When the ack for an envelope that is in the journal already is due; `None`: it was told just now.
+    pub(crate) fn duplicate(&mut self, lane: Lane, now: MonotonicMicros) -> Option<MonotonicMicros> {
+        let pace = &mut self.lanes[lane_index(lane)];
+        if pace.told_at.is_some_and(|told| now.since(told) < DUPLICATE_PERIOD_US) {
+            return None;
+        }
+        pace.must_tell = true;
+        self.want(now)
+    }
+
+    /// When the ack that tells from where to send again is due.
+    pub(crate) fn missing(
+        &mut self,
+        lane: Lane,
+        is_under_way: bool,
+        now: MonotonicMicros,
+    ) -> Option<MonotonicMicros> {
+        let pace = &mut self.lanes[lane_index(lane)];
+        pace.must_tell = true;
         // What is under way will be told, too, if the ack waits a little.
         let soon = if is_under_way { now.plus(2 * limits::COMMIT_WAIT_US) } else { now };
-        let at = self.told_missing.map_or(soon, |told| soon.max(told.plus(MISSING_PERIOD_US)));
+        let at = pace.told_missing.map_or(soon, |told| soon.max(told.plus(MISSING_PERIOD_US)));
         let due = self.want(at);
         if due.is_some() {
-            self.told_missing = due;
+            self.lanes[lane_index(lane)].told_missing = due;
         }
         due
     }
 
-    /// A status is answered at once.
-    pub(crate) fn status(&mut self, now: MonotonicMicros) -> Option<MonotonicMicros> {
+    /// A status is answered at once. It shows which lanes have to be told: those whose oldest record is in the journal.
+    pub(crate) fn status(
+        &mut self,
+        lanes: &[LaneStatus],
+        committed: impl Fn(LogId, Lane) -> Option<Position>,
+        now: MonotonicMicros,
+    ) -> Option<MonotonicMicros> {
+        for status in lanes {
+            let is_behind = status.first.is_some() && status.first <= committed(status.log, status.lane);
+            self.lanes[lane_index(status.lane)].must_tell |= is_behind;
+        }
         self.want(now)
     }
 
@@ -116,81 +168,37 @@ impl AckPace {
         self.counter
     }
 
+    /// Of what could be told, what the ack that goes out now has to tell.
+    pub(crate) fn take_lanes(&mut self, lanes: Vec<LaneAck>, now: MonotonicMicros) -> Vec<LaneAck> {
+        let tell = |ack: &LaneAck| {
+            let pace = &mut self.lanes[lane_index(ack.lane)];
+            let same_else = pace.told.is_some_and(|told| told.log == ack.log && told.window == ack.window);
+            let tells = pace.must_tell || !same_else;
+            if tells {
+                if ack.lane == Lane::Readings {
+                    self.envelopes_since = 0;
+                }
+                *pace = LanePace {
+                    told: Some(*ack),
+                    told_at: Some(now),
+                    told_missing: pace.told_missing,
+                    must_tell: false,
+                };
+            }
+            tells
+        };
+        let mut lanes = lanes;
+        lanes.retain(tell);
+        lanes
+    }
+
     /// An ack goes out now: the newest monotonic time of the agent with how long it was held, and what was refused.
     pub(crate) fn take(&mut self, now: MonotonicMicros) -> (Option<(MonotonicMicros, u64)>, Option<Refusal>) {
         self.due = None;
-        self.last = Some(now);
-        self.envelopes_since = 0;
         let refusal = self.refusal.take();
         if refusal.is_some() {
             self.told_refusal = Some(now);
         }
         (self.echo.map(|(sent, received)| (sent, now.since(received))), refusal)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(millis: u64) -> MonotonicMicros {
-        MonotonicMicros(millis * MILLI)
-    }
-
-    #[test]
-    fn readings_wait_a_second_and_events_do_not() {
-        let mut pace = AckPace::default();
-        assert_eq!(pace.committed(Lane::Readings, at(100)), Some(at(100)), "the first");
-        pace.take(at(100));
-        assert_eq!(pace.committed(Lane::Readings, at(200)), Some(at(1_100)));
-        assert_eq!(pace.committed(Lane::Readings, at(300)), None, "it is on the list");
-        assert!(!pace.is_due(at(300)));
-        assert_eq!(pace.committed(Lane::Events, at(400)), Some(at(400)));
-        assert!(pace.is_due(at(400)));
-    }
-
-    #[test]
-    fn many_envelopes_are_acked_before_the_window_is_used_up() {
-        let mut pace = AckPace::default();
-        pace.take(at(0));
-        for _ in 1..ENVELOPES_WORTH_AN_ACK {
-            pace.envelope();
-            assert_ne!(pace.committed(Lane::Readings, at(1)), Some(at(1)));
-        }
-        pace.envelope();
-        assert_eq!(pace.committed(Lane::Readings, at(1)), Some(at(1)));
-    }
-
-    #[test]
-    fn what_is_missing_is_told_at_once_but_not_for_every_envelope() {
-        let mut pace = AckPace::default();
-        assert_eq!(pace.missing(at(10), false), Some(at(10)));
-        pace.take(at(10));
-        assert_eq!(pace.missing(at(11), false), Some(at(110)));
-        assert_eq!(pace.missing(at(12), false), None);
-        pace.take(at(110));
-        assert_eq!(pace.missing(at(500), true), Some(at(510)), "with what is under way");
-    }
-
-    #[test]
-    fn counters_go_on_after_a_restart_and_echoes_are_the_newest() {
-        let mut pace = AckPace::default();
-        assert_eq!(pace.next_counter(UnixMicros(1_000)), 1_000);
-        assert_eq!(pace.next_counter(UnixMicros(900)), 1_001);
-        assert_eq!(AckPace::default().next_counter(UnixMicros(-5)), 1);
-        pace.heard(at(50), at(1_000));
-        pace.heard(at(40), at(1_001));
-        assert_eq!(pace.take(at(1_002)).0, Some((at(50), 2 * MILLI)));
-    }
-
-    #[test]
-    fn a_refusal_is_told_once_a_second() {
-        let refusal = || Refusal { reason: "unreadable".to_owned(), detail: String::new() };
-        let mut pace = AckPace::default();
-        assert_eq!(pace.refuse(refusal(), at(0)), Some(at(0)));
-        assert_eq!(pace.take(at(0)).1, Some(refusal()));
-        assert_eq!(pace.refuse(refusal(), at(1)), Some(at(1_000)));
-        assert!(!pace.may_tell_other(at(999)));
-        assert!(pace.may_tell_other(at(1_000)));
     }
 }

@@ -6,8 +6,6 @@
 mod land;
 mod receive;
 mod replay;
-#[cfg(test)]
-mod tests;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};

@@ -34,10 +34,12 @@ pub enum Standing {
     Current,
     /// It is, and it has just replaced another, or is the first.
     New,
-    /// It is from another process; `cloned`: which is certainly still alive, so that there are two.
+    /// It is from another process.
     Old {
         /// Whether two processes speak for one machine.
         cloned: bool,
+        /// Whether the one that speaks for the machine was silent for long: this one may be all there is.
+        alone: bool,
     },
 }
 
@@ -92,6 +94,8 @@ impl Senders {
             return Standing::New;
         };
         if current.sender.boot == sender.boot {
+            // An agent whose spool was restored gives its boot a greater number.
+            current.sender.boot_count = current.sender.boot_count.max(sender.boot_count);
             current.sender.connection = current.sender.connection.max(sender.connection);
             current.sender.log = sender.log.or(current.sender.log);
             current.sent = current.sent.max(Some(sent));
@@ -111,7 +115,8 @@ impl Senders {
         let replaced_at = known.and_then(|index| self.replaced[index].sent);
         let lived_on = replaced_at.is_some_and(|before| sent.since(before) > STILL_ALIVE_US);
         let same_count = same_spool(&current, &sender) && sender.boot_count == current.sender.boot_count;
-        Standing::Old { cloned: lived_on || same_count }
+        let alone = now.since(current.at) > SILENT_US;
+        Standing::Old { cloned: lived_on || same_count, alone }
     }
 
     fn replace(&mut self, current: Heard, heard: Heard, known: Option<usize>) {

@@ -41,7 +41,9 @@ impl Observer {
             self.watcher.apply(signal, &mut observed);
         }
         self.watcher.tick(now, &mut observed);
-        out.extend(observed.into_iter().map(|record| Input::Record { at: record.at, payload: record.payload }));
+        out.extend(
+            observed.into_iter().map(|record| Input::Record { at: record.at, payload: record.payload }),
+        );
         let (belt, at, holds_for_ms) = self.watcher.belt(now);
         out.push(Input::Picture(Picture { belt, at, holds_for_ms }));
     }

@@ -121,7 +121,8 @@ impl Simulator {
 
     fn step(&mut self, out: &mut Vec<Signal>) {
         self.at = self.at.plus(STEP_US);
-        let (was_moving, phase) = (self.belt.is_moving(), self.plan.phase(self.at, &self.belt, &mut self.random));
+        let (was_moving, phase) =
+            (self.belt.is_moving(), self.plan.phase(self.at, &self.belt, &mut self.random));
         if let Some(phase) = phase {
             self.begin(phase, out);
         }

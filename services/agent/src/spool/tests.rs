@@ -279,10 +279,7 @@ fn what_was_counted_before_the_kernel_started_anew_is_told_in_words() {
     spool.write(now);
     let told = decoded(&mut spool);
     assert_eq!((told[0].last, told[0].count), (now, 1));
-    assert_eq!(
-        told[0].detail,
-        "counted without room in boot 1, from 6 to 6, in seconds since 1970"
-    );
+    assert_eq!(told[0].detail, "counted without room in boot 1, from 6 to 6, in seconds since 1970");
 }
 
 #[test]

@@ -276,16 +276,23 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 async fn poll(events: &mut EventLoop, deadline: Option<Instant>) -> Result<Event, String> {
     let polled = match deadline {
-        Some(deadline) => timeout_at(deadline, events.poll()).await.map_err(|_| {
-            format!("no connection and subscription within {} s", CONNECT_MAX.as_secs())
-        })?,
+        Some(deadline) => timeout_at(deadline, events.poll())
+            .await
+            .map_err(|_| format!("no connection and subscription within {} s", CONNECT_MAX.as_secs()))?,
         None => events.poll().await,
     };
-    polled.map_err(|error| match error {
-        ConnectionError::ConnectionRefused(
-            ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
-        ) => "the broker refused the credential: is the machine registered, and is its key the newest?".to_owned(),
-        other => other.to_string(),
+    polled.map_err(|error| {
+        let refused = matches!(
+            error,
+            ConnectionError::ConnectionRefused(
+                ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized
+            )
+        );
+        if refused {
+            return "the broker refused the credential: is the machine registered, and is its key the newest?"
+                .to_owned();
+        }
+        error.to_string()
     })
 }
 

@@ -400,9 +400,9 @@ fn a_clock_is_learnt_from_echoes() {
         ("held for longer than it took", 1_000, 1_001, 5_000_000, 2_000, None),
     ] {
         let mut estimate = Estimate::default();
-        let learnt =
-            estimate.learn(MonotonicMicros(sent), held, UnixMicros(server), MonotonicMicros(now));
-        let expected = expected.map(|(offset, plus_minus)| clock(ClockQuality::Estimated, offset, plus_minus));
+        let learnt = estimate.learn(MonotonicMicros(sent), held, UnixMicros(server), MonotonicMicros(now));
+        let expected =
+            expected.map(|(offset, plus_minus)| clock(ClockQuality::Estimated, offset, plus_minus));
         assert_eq!(learnt, expected, "{name}");
     }
 }

@@ -50,10 +50,7 @@ impl Gate {
     fn authenticate(&self, info: &ConnectInfo) -> AuthResult {
         let refused = |reason, what: &str| {
             self.refusals.refuse(reason, info.client_id(), what);
-            match reason {
-                Reason::Login => AuthResult::BadUsernameOrPassword,
-                _ => AuthResult::NotAuthorized,
-            }
+            if reason == Reason::Login { AuthResult::BadUsernameOrPassword } else { AuthResult::NotAuthorized }
         };
         let ConnectInfo::V3(id, connect) = info else {
             return refused(Reason::Protocol, "MQTT 5");

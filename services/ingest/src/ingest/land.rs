@@ -152,12 +152,14 @@ impl IngestMind {
             machine.pace.forget_due();
             return;
         };
+        let lanes = machine.lane_acks(|lane| Self::window(room, lane));
+        let lanes = machine.pace.take_lanes(lanes, now.monotonic);
         let (echo, refusal) = machine.pace.take(now.monotonic);
         let ack = Ack {
             boot: sender.boot,
             connection: sender.connection,
             counter: machine.pace.next_counter(now.unix),
-            lanes: machine.lane_acks(|lane| Self::window(room, lane)),
+            lanes,
             echo,
             server_time: now.unix,
             refusal,

@@ -1,11 +1,11 @@
 //! From a message to records that wait for the journal: the seal, the sender, the position.
 
 use bytes::Bytes;
-use domain::ids::BootId;
+use domain::ids::LogId;
 use domain::limits;
 use domain::log::Lane;
 use wire::Unreadable;
-use wire::ack::{Ack, Refusal};
+use wire::ack::{Ack, LaneAck, Refusal};
 use wire::envelope::Envelope;
 use wire::seal::{SealError, Unopened};
 use wire::status::Status;
@@ -14,7 +14,7 @@ use wire::topics::{Kind, Topic};
 use super::land::ALARM_PERIOD_US;
 use super::{Alarm, Effects, IngestMind, Now, Publish};
 use crate::commit::Staged;
-use crate::log::Verdict;
+use crate::log::{LogMind, Verdict};
 use crate::machine::{slice_of, spool_of};
 use crate::refusals::{RefusalReason, Refused};
 use crate::registry::MachineNumber;
@@ -153,9 +153,7 @@ impl IngestMind {
             }
             Verdict::Duplicate => {
                 self.count_duplicate(&envelope);
-                let pace = &mut self.machines[number].pace;
-                pace.envelope();
-                pace.committed(envelope.lane, now.monotonic)
+                self.machines[number].pace.duplicate(envelope.lane, now.monotonic)
             }
             Verdict::UnderWay => {
                 self.count_duplicate(&envelope);
@@ -164,7 +162,7 @@ impl IngestMind {
             Verdict::Missing => {
                 self.counters.envelopes_missing += 1;
                 let is_under_way = mind.applied() != mind.committed();
-                machine.pace.missing(now.monotonic, is_under_way)
+                machine.pace.missing(envelope.lane, is_under_way, now.monotonic)
             }
             Verdict::OtherMaker => {
                 self.counters.clones_seen += 1;
@@ -200,14 +198,16 @@ impl IngestMind {
             machine.note_log(lane.lane, lane.log);
         }
         let readings = machine.current_logs[1].and_then(|log| machine.logs.get(log, Lane::Readings));
-        let (sent, offline) = (status.sent, status.offline);
+        let (sent, offline, lanes) = (status.sent, status.offline, status.lanes.clone());
         if !machine.presence.status(status, now.unix, readings) {
             return;
         }
         self.counters.statuses += 1;
         if !offline {
             machine.pace.heard(sent, now.monotonic);
-            let due = machine.pace.status(now.monotonic);
+            let logs = &machine.logs;
+            let committed = |log, lane| logs.get(log, lane).and_then(LogMind::committed);
+            let due = machine.pace.status(&lanes, committed, now.monotonic);
             self.schedule_ack(number, due);
         }
         effects.states.push(self.machines[number].live());
@@ -224,15 +224,21 @@ impl IngestMind {
     ) -> bool {
         let machine = &mut self.machines[number];
         let known = sender.log.and_then(|spool| machine.logs.boot_count(spool));
+        let before = machine.senders.current().map(|current| current.connection);
         match machine.senders.judge(sender, sent, known, now.monotonic) {
-            Standing::Current => true,
+            Standing::Current => {
+                if machine.senders.current().map(|current| current.connection) != before {
+                    machine.pace.new_connection();
+                }
+                true
+            }
             Standing::New => {
                 machine.pace.new_sender();
                 machine.presence.new_sender();
                 machine.current_logs = [None; 2];
                 true
             }
-            Standing::Old { cloned } => {
+            Standing::Old { cloned, alone } => {
                 let connection = sender.connection.max(machine.senders.connection(sender.boot));
                 let detail = format!(
                     "boot {} (number {}) is not the newest process of this machine",
@@ -243,7 +249,8 @@ impl IngestMind {
                     let message = format!("two processes speak for one machine: {detail}");
                     self.alarm(number, message, now, effects);
                 }
-                self.tell_other(number, (sender.boot, connection), &detail, now, effects);
+                let other = Sender { connection, ..sender };
+                self.tell_other(number, other, alone, &detail, now, effects);
                 let topic = self.registry.topic(number, Kind::Status).to_string();
                 self.refuse(&topic, (RefusalReason::Order, detail), now, effects);
                 false
@@ -256,28 +263,36 @@ impl IngestMind {
         self.counters.records_duplicate += envelope.entries.len() as u64;
     }
 
-    /// Tells a process that does not speak for the machine that it is refused.
+    /// Tells a process that does not speak for the machine that it is refused. If it may be all there is, because the
+    /// machine's spool was put back to an earlier state, it is told what its logs hold, too: then it can number anew.
     fn tell_other(
         &mut self,
         number: MachineNumber,
-        (boot, connection): (BootId, u32),
+        other: Sender,
+        alone: bool,
         detail: &str,
         now: Now,
         effects: &mut Effects,
     ) {
-        if connection == 0 || !self.machines[number].pace.may_tell_other(now.monotonic) {
+        let machine = &mut self.machines[number];
+        if other.connection == 0 || !machine.pace.may_tell_other(now.monotonic) {
             return;
         }
-        let refusal = Refusal { reason: RefusalReason::Order.name().to_owned(), detail: detail.to_owned() };
-        let counter = self.machines[number].pace.next_counter(now.unix);
+        let of_spool = |(log, _, _): &(LogId, Lane, &LogMind)| alone && Some(spool_of(*log)) == other.log;
+        let lane_ack = |(log, lane, mind): (LogId, Lane, &LogMind)| {
+            LaneAck { lane, log, committed: mind.committed(), window: 0 }
+        };
         let ack = Ack {
-            boot,
-            connection,
-            counter,
-            lanes: Vec::new(),
+            boot: other.boot,
+            connection: other.connection,
+            counter: machine.pace.next_counter(now.unix),
+            lanes: machine.logs.iter().filter(of_spool).map(lane_ack).collect(),
             echo: None,
             server_time: now.unix,
-            refusal: Some(refusal),
+            refusal: Some(Refusal {
+                reason: RefusalReason::Order.name().to_owned(),
+                detail: detail.to_owned(),
+            }),
             settings: None,
         };
         self.publish(number, &ack, effects);

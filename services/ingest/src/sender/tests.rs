@@ -12,7 +12,7 @@ fn process(boot: u8, boot_count: u32, connection: u32, log: LogId) -> Sender {
 }
 
 fn old(cloned: bool) -> Standing {
-    Standing::Old { cloned }
+    Standing::Old { cloned, alone: false }
 }
 
 #[test]
@@ -25,7 +25,8 @@ fn a_newer_boot_replaces_an_older_one_and_late_messages_are_no_alarm() {
     assert_eq!(senders.judge(one, at(7), Some(1), at(103)), old(false));
     assert_eq!(senders.judge(two, at(2), Some(2), at(104)), Standing::Current);
     assert_eq!(senders.judge(one, at(67), Some(2), at(105)), old(true));
-    assert_eq!(senders.judge(one, at(500), Some(2), at(999)), old(true), "an older boot never comes back");
+    let alone = Standing::Old { cloned: true, alone: true };
+    assert_eq!(senders.judge(one, at(500), Some(2), at(999)), alone, "an older boot never comes back");
 }
 
 #[test]
@@ -39,6 +40,16 @@ fn a_copy_with_the_same_count_is_an_alarm_and_the_newest_connection_wins() {
     assert_eq!(senders.judge(again, at(9), Some(4), at(103)), Standing::New);
     assert_eq!(senders.judge(two, at(9), Some(4), at(104)), old(true));
     assert_eq!(senders.current(), Some(again));
+}
+
+#[test]
+fn a_process_may_give_its_boot_a_greater_number() {
+    let mut senders = Senders::default();
+    let one = process(1, 4, 1, SPOOL);
+    assert_eq!(senders.judge(one, at(5), None, at(100)), Standing::New);
+    let renumbered = Sender { boot_count: 9, connection: 2, ..one };
+    assert_eq!(senders.judge(renumbered, at(6), Some(4), at(101)), Standing::Current);
+    assert_eq!(senders.current(), Some(renumbered));
 }
 
 #[test]

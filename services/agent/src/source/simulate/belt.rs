@@ -79,8 +79,8 @@ impl Belt {
     /// Lets time pass.
     pub(super) fn step(&mut self, step_us: u64) {
         let seconds = step_us as f64 / 1e6;
-        let change = (self.target_mm_s - self.speed_mm_s)
-            .clamp(-self.ramp_mm_s2 * seconds, self.ramp_mm_s2 * seconds);
+        let change =
+            (self.target_mm_s - self.speed_mm_s).clamp(-self.ramp_mm_s2 * seconds, self.ramp_mm_s2 * seconds);
         self.speed_mm_s += change;
         self.distance_mm += self.speed_mm_s * seconds;
         self.stride += seconds * std::f64::consts::TAU * 0.9;

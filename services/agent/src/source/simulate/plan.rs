@@ -74,7 +74,9 @@ impl Plan {
     }
 
     fn plan_session(&mut self, random: &mut Rng) {
-        self.rest(random, 20.0, 600.0);
+        // The first session begins soon: a machine that nobody uses shows nothing.
+        let (least_s, most_s) = if self.until.is_none() { (2.0, 60.0) } else { (20.0, 300.0) };
+        self.rest(random, least_s, most_s);
         if self.is_reversible && random.f64() < 0.6 {
             self.plan_intervals(random);
         } else {

@@ -1,6 +1,8 @@
 //! A disk in memory whose power can be cut.
 
-use crate::spool::{Boot, Clock, Counter, Disk, DiskError, Lane, LaneOnDisk, Loaded, Position, Removal, Row, SpoolId};
+use crate::spool::{
+    Boot, Clock, Counter, Disk, DiskError, Lane, LaneOnDisk, Loaded, Position, Removal, Row, SpoolId,
+};
 
 /// One lane as it is in a file.
 #[derive(Debug, Clone, Default)]
@@ -150,7 +152,12 @@ impl Disk for Shelf {
         Ok(())
     }
 
-    fn read(&mut self, lane: Lane, after: Option<Position>, records_max: usize) -> Result<Vec<Row>, DiskError> {
+    fn read(
+        &mut self,
+        lane: Lane,
+        after: Option<Position>,
+        records_max: usize,
+    ) -> Result<Vec<Row>, DiskError> {
         self.check("read")?;
         let later = self.lane(lane).rows.values().filter(|row| Some(row.position) > after);
         Ok(later.take(records_max).cloned().collect())

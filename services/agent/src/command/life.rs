@@ -1,0 +1,179 @@
+//! What all commands that run an agent have in common: credential, log, signals, exit codes.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use agent::clock;
+use agent::run::{Agent, AgentSettings, Progress, StartError};
+use agent::spool::sqlite::OpenError;
+use domain::signal::Script;
+use domain::units::MonotonicMicros;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use wire::credential::Credential;
+
+/// Exit codes of sysexits that an agent uses.
+const EX_DATAERR: u8 = 65;
+const EX_NOINPUT: u8 = 66;
+const EX_SOFTWARE: u8 = 70;
+const EX_OSERR: u8 = 71;
+const EX_CANTCREAT: u8 = 73;
+const EX_IOERR: u8 = 74;
+const EX_TEMPFAIL: u8 = 75;
+const EX_CONFIG: u8 = 78;
+
+/// What every command that runs an agent takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct AgentArguments {
+    /// The machine's credential, as `beltwatch machine add` wrote it.
+    #[arg(long, value_name = "FILE")]
+    credential: PathBuf,
+    /// Folder of the spool. Made if it is not there; belongs to one agent at a time.
+    #[arg(long, value_name = "FOLDER")]
+    spool: PathBuf,
+    /// Believe this computer's clock, because something keeps it right. Otherwise the server tells the time.
+    #[arg(long)]
+    trust_system_clock: bool,
+    /// How long to wait for acknowledgements when told to stop, in seconds. What is not acknowledged by then
+    /// stays in the spool.
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    drain: u64,
+    /// Which lines are logged, as in "info" or "info,agent=debug".
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    log: String,
+}
+
+/// Whether an agent ends when its source does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// When it is told to.
+    WhenTold,
+    /// When its source has ended and everything is acknowledged, too.
+    WithItsSource,
+}
+
+/// Why a command fails.
+#[derive(Debug)]
+pub(super) struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// A file that cannot be read.
+    pub(super) fn no_input(message: String) -> Failure {
+        Failure { code: EX_NOINPUT, message }
+    }
+
+    /// A file that holds something else than it should.
+    pub(super) fn wrong_content(message: String) -> Failure {
+        Failure { code: EX_DATAERR, message }
+    }
+
+    /// Reading or writing failed.
+    pub(super) fn io(message: String) -> Failure {
+        Failure { code: EX_IOERR, message }
+    }
+
+    /// Says it on standard error and gives the code.
+    pub(super) fn report(&self) -> ExitCode {
+        // That standard error is closed is no reason to fail in another way.
+        let _ = writeln!(std::io::stderr(), "{}", self.message);
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Failure {
+        let code = match &error {
+            StartError::Spool(OpenError::InUse { .. }) => EX_TEMPFAIL,
+            StartError::Spool(OpenError::Folder { .. }) | StartError::Truth { .. } => EX_CANTCREAT,
+            StartError::Spool(OpenError::Newer { .. } | OpenError::Foreign { .. }) => EX_DATAERR,
+            StartError::Spool(OpenError::Sqlite { .. }) | StartError::Disk(_) => EX_IOERR,
+            StartError::Address(_) => EX_CONFIG,
+            StartError::Random(_) => EX_OSERR,
+            StartError::Task(_) => EX_SOFTWARE,
+        };
+        Failure { code, message: error.to_string() }
+    }
+}
+
+/// Reads a credential file.
+pub(super) fn credential(file: &PathBuf) -> Result<Credential, Failure> {
+    let shown = file.display();
+    let text = fs::read_to_string(file)
+        .map_err(|error| Failure::no_input(format!("cannot read the credential {shown}: {error}")))?;
+    let credential = Credential::from_json(&text)
+        .map_err(|error| Failure { code: EX_CONFIG, message: format!("{shown}: {error}") })?;
+    let mode = fs::metadata(file).map_or(0, |metadata| metadata.permissions().mode());
+    if mode & 0o077 != 0 {
+        tracing::warn!(file = %shown, "others can read this credential; it should have mode 0600");
+    }
+    Ok(credential)
+}
+
+/// Runs an agent until it is told to stop. `script` makes its source, which begins at the given time.
+pub(super) fn run(
+    arguments: &AgentArguments,
+    truth: Option<PathBuf>,
+    ending: Ending,
+    script: impl FnOnce(MonotonicMicros) -> Result<Box<dyn Script>, Failure>,
+) -> ExitCode {
+    let outcome = log(&arguments.log).and_then(|()| {
+        let credential = credential(&arguments.credential)?;
+        let script = script(clock::monotonic())?;
+        let settings = AgentSettings {
+            trust_system_clock: arguments.trust_system_clock,
+            truth,
+            ..AgentSettings::new(credential, arguments.spool.clone(), script)
+        };
+        live(settings, ending, Duration::from_secs(arguments.drain))
+    });
+    match outcome {
+        Ok(progress) => {
+            let [events, readings] = progress.unacknowledged;
+            if events + readings > 0 {
+                tracing::info!(events, readings, "not acknowledged; kept in the spool");
+            }
+            ExitCode::SUCCESS
+        }
+        Err(failure) => failure.report(),
+    }
+}
+
+fn log(filter: &str) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| Failure {
+        code: super::EX_USAGE,
+        message: format!("--log is \"{filter}\": {error}; \"info\" or \"info,agent=debug\" are allowed"),
+    })?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}
+
+fn live(settings: AgentSettings, ending: Ending, drain: Duration) -> Result<Progress, Failure> {
+    let failed =
+        |error: std::io::Error| Failure { code: EX_OSERR, message: format!("cannot start: {error}") };
+    // One agent needs one thread, and one beside it that may wait for the disk.
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().max_blocking_threads(2).build().map_err(failed)?;
+    runtime.block_on(async {
+        let (mut terminate, mut interrupt) = (
+            signal(SignalKind::terminate()).map_err(failed)?,
+            signal(SignalKind::interrupt()).map_err(failed)?,
+        );
+        let mut agent = Agent::start(settings).await?;
+        let ended = move |progress: &Progress| {
+            ending == Ending::WithItsSource && progress.has_source_ended && progress.is_delivered()
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = agent.wait_until(ended) => {}
+        }
+        Ok(agent.stop(drain).await?)
+    })
+}

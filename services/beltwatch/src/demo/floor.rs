@@ -1,0 +1,123 @@
+//! Who stands where: the sites and machines of the demo, and what their agents observe.
+
+use std::fs::File;
+use std::io::BufReader;
+
+use agent::capture::{Capture, Embedded};
+use agent::source::replay::{Options, Repeat, Replay};
+use agent::source::simulate::{Profile, Simulator};
+use anyhow::{Context, ensure};
+use domain::signal::{Script, SourceNumber};
+use tonic::Request;
+use wire::api::v1::admin_service_client::AdminServiceClient;
+use wire::api::v1::{BeltKind, CreateMachineRequest, CreateSiteRequest, DriveKind};
+use wire::credential::Credential;
+
+use super::DemoSettings;
+
+/// Id, name and zone of the sites.
+pub(super) const SITES: [(&str, &str, &str); 2] =
+    [("north", "Northside Gym", "Europe/Vienna"), ("harbour", "Harbour Rehabilitation", "Europe/London")];
+
+/// A place on the floor: a machine and what its agent observes.
+pub(super) struct Spot {
+    pub(super) id: String,
+    pub(super) script: Box<dyn Script>,
+    name: String,
+    model: &'static str,
+    site: &'static str,
+    belt: BeltKind,
+}
+
+/// The kinds of machines, by turns.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// Reversible, with an encoder: its direction is measured.
+    Encoder,
+    /// One-way, of which only the console is heard.
+    OneWay,
+    /// Reversible, of which only the console is heard: it is blind to direction.
+    Blind,
+    /// A real walking pad's capture, replayed.
+    Capture,
+}
+
+const KINDS: [Kind; 6] =
+    [Kind::Encoder, Kind::Encoder, Kind::OneWay, Kind::Capture, Kind::Encoder, Kind::Blind];
+
+/// All places, with what is to be observed there.
+pub(super) fn spots(settings: &DemoSettings) -> anyhow::Result<Vec<Spot>> {
+    ensure!((2..=1_000).contains(&settings.machines), "--machines is {}: 2 to 1000 is allowed", settings.machines);
+    ensure!(settings.speed >= 1.0, "--speed is {}: at least 1 is required", settings.speed);
+    let capture = match &settings.replay {
+        Some(path) => {
+            let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+            Capture::read(BufReader::new(file)).with_context(|| format!("reading {}", path.display()))?
+        }
+        None => Embedded::UrevoPause.capture(),
+    };
+    (0..settings.machines).map(|number| spot(settings, number, &capture)).collect()
+}
+
+fn spot(settings: &DemoSettings, number: usize, capture: &Capture) -> anyhow::Result<Spot> {
+    let (site, kind) = (SITES[number % SITES.len()].0, KINDS[(number / SITES.len()) % KINDS.len()]);
+    let place = number / SITES.len() + 1;
+    let started = agent::clock::monotonic();
+    let seed = settings.seed.wrapping_mul(1_000).wrapping_add(number as u64);
+    let simulated = |profile: Profile| -> Box<dyn Script> {
+        Box::new(Simulator::new(SourceNumber(0), seed, profile.with_pace(settings.speed), started))
+    };
+    let (script, model, belt) = match kind {
+        Kind::Encoder => (simulated(Profile::encoder()), "Reversible with encoder", BeltKind::Reversible),
+        Kind::OneWay => (simulated(Profile::ftms()), "One-way, console only", BeltKind::OneWay),
+        Kind::Blind => {
+            let profile = Profile { is_reversible: true, ..Profile::ftms() };
+            (simulated(profile), "Reversible, console only", BeltKind::Reversible)
+        }
+        Kind::Capture => {
+            let options = Options { repeat: Repeat::AfterRest(5_000_000), ..Options::default() };
+            let replay = Replay::new(SourceNumber(0), "capture", capture, options, started)?;
+            let script: Box<dyn Script> = Box::new(replay);
+            (script, "Walking pad, replayed capture", BeltKind::OneWay)
+        }
+    };
+    let id = format!("{site}-{place:02}");
+    Ok(Spot { id, script, name: format!("Treadmill {place}"), model, site, belt })
+}
+
+/// Registers sites and machines through the API, as anybody would, and gives the machines' credentials. Repeating it
+/// on the same folder gives the same ones.
+pub(super) async fn register(url: &str, spots: &[Spot]) -> anyhow::Result<Vec<Credential>> {
+    let mut admin = AdminServiceClient::connect(url.to_owned()).await.context("the API does not answer")?;
+    for (id, name, zone) in SITES {
+        let request = CreateSiteRequest {
+            site_id: id.to_owned(),
+            display_name: name.to_owned(),
+            time_zone: zone.to_owned(),
+            request_id: format!("demo-site-{id}"),
+        };
+        admin.create_site(by_demo(request)).await.with_context(|| format!("registering site {id}"))?;
+    }
+    let mut credentials = Vec::new();
+    for spot in spots {
+        let request = CreateMachineRequest {
+            machine_id: spot.id.clone(),
+            site_id: spot.site.to_owned(),
+            display_name: spot.name.clone(),
+            model: spot.model.to_owned(),
+            belt: spot.belt.into(),
+            drive: DriveKind::Motor.into(),
+            request_id: format!("demo-machine-{}", spot.id),
+        };
+        let reply = admin.create_machine(by_demo(request)).await;
+        let reply = reply.with_context(|| format!("registering machine {}", spot.id))?;
+        credentials.push(Credential::from_json(&reply.into_inner().credential)?);
+    }
+    Ok(credentials)
+}
+
+fn by_demo<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("x-beltwatch-user", "demo".parse().expect("it is ASCII"));
+    request
+}

@@ -1,0 +1,260 @@
+//! The operator's commands as somebody types them: the real program against a real API on the memory stores.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use api::{Api, Part, Refusal, Stores, Surroundings};
+use domain::belt::{Direction, Origin};
+use domain::clock::{Clock, ClockQuality};
+use domain::ids::{LogId, MachineId, SessionId};
+use domain::live::{Segment, Session};
+use domain::log::Lane;
+use domain::record::{Payload, Reading, Record, SpeedSummary};
+use domain::units::{MonotonicMicros, Speed, UnixMicros};
+use store::feed::Feed;
+use store::ledger::{Derived, Ledger};
+use store::memory::{MemoryLedger, MemoryTelemetry};
+use store::telemetry::{Block, Telemetry};
+use tokio::net::TcpListener;
+use tokio::process::Command;
+use tokio_util::sync::CancellationToken;
+use wire::credential::Credential;
+use wire::keys::MasterKey;
+
+/// 2026-11-20T12:00:00Z.
+const NOON: UnixMicros = UnixMicros(1_795_176_000_000_000);
+
+#[derive(Debug)]
+struct Stage;
+
+impl Surroundings for Stage {
+    fn now(&self) -> UnixMicros {
+        NOON
+    }
+    fn readiness(&self) -> Vec<Part> {
+        Vec::new()
+    }
+    fn metrics(&self) -> String {
+        String::new()
+    }
+    fn refusals(&self) -> Vec<Refusal> {
+        Vec::new()
+    }
+    fn settled(&self) -> Option<UnixMicros> {
+        Some(NOON)
+    }
+    fn broker(&self) -> String {
+        "127.0.0.1:1883".to_owned()
+    }
+    fn machine_added(&self, _machine: &store::ledger::Machine) {}
+}
+
+struct Bench {
+    url: String,
+    folder: tempfile::TempDir,
+    ledger: MemoryLedger,
+    telemetry: MemoryTelemetry,
+}
+
+/// What a command left behind.
+#[derive(Debug)]
+struct Ran {
+    code: i32,
+    out: String,
+    aside: String,
+}
+
+impl Bench {
+    async fn start() -> Bench {
+        let (ledger, telemetry) = (MemoryLedger::new(), MemoryTelemetry::new());
+        let stores = Stores {
+            ledger: Arc::new(ledger.clone()),
+            telemetry: Arc::new(telemetry.clone()),
+            feed: Feed::new(),
+        };
+        let stopping = CancellationToken::new();
+        let api = Api::new(stores, MasterKey::new([5; 32]), Arc::new(Stage), stopping.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(api::serve(listener, api.router(axum::Router::new()), stopping));
+        Bench { url, folder: tempfile::tempdir().unwrap(), ledger, telemetry }
+    }
+
+    async fn run(&self, line: &str) -> Ran {
+        let output = Command::new(env!("CARGO_BIN_EXE_beltwatch"))
+            .args(line.split_whitespace())
+            .current_dir(&self.folder)
+            .env("BELTWATCH_SERVER", &self.url)
+            .env("USER", "anna")
+            .env_remove("BELTWATCH_TOKEN")
+            .output()
+            .await
+            .unwrap();
+        let text = |octets| String::from_utf8(octets).unwrap();
+        Ran {
+            code: output.status.code().unwrap(),
+            out: text(output.stdout),
+            aside: text(output.stderr),
+        }
+    }
+
+    async fn ok(&self, line: &str) -> Ran {
+        let ran = self.run(line).await;
+        assert_eq!(ran.code, 0, "{line}: {ran:?}");
+        ran
+    }
+
+    async fn json(&self, line: &str) -> serde_json::Value {
+        serde_json::from_str(&self.ok(&format!("{line} --json")).await.out).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_machine_is_registered_and_its_credential_kept_from_others() {
+    let bench = Bench::start().await;
+    bench.ok("site add north --name North --time-zone Europe/Vienna").await;
+    let ran = bench.ok("machine add tm-1 --site north --belt reversible").await;
+    assert!(ran.out.contains("tm-1") && ran.out.contains("reversible"), "{ran:?}");
+    assert!(ran.aside.contains("next: beltwatch-agent run --credential tm-1.credential.json"), "{ran:?}");
+    let path = bench.folder.path().join("tm-1.credential.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(Credential::from_json(&text).unwrap().machine, MachineId::new("tm-1").unwrap());
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!ran.out.contains("\"key\"") && !ran.aside.contains("\"key\""), "{ran:?}");
+    let facts = bench.ledger.facts(0, 10).await.unwrap();
+    assert!(facts.iter().all(|(_, fact)| fact.author == "local:anna"), "{facts:?}");
+
+    // What is there is not overwritten, and then no machine is made.
+    let ran = bench.run("machine add tm-2 --site north --out tm-1.credential.json").await;
+    assert_eq!(ran.code, 73, "{ran:?}");
+    assert!(ran.aside.contains("exists already"), "{ran:?}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    assert_eq!(bench.run("machine show tm-2").await.code, 66);
+
+    // A refused machine leaves no file behind.
+    let ran = bench.run("machine add tm-1 --site north --out other.json").await;
+    assert_eq!(ran.code, 73, "{ran:?}");
+    assert!(ran.aside.contains("belongs to another machine"), "{ran:?}");
+    assert!(!Path::new(&bench.folder.path().join("other.json")).exists());
+}
+
+#[tokio::test]
+async fn failures_are_one_sentence_and_an_exit_code() {
+    let bench = Bench::start().await;
+    bench.ok("site add north").await;
+    for (line, code, words) in [
+        ("machine show tm-9", 66, "there is no machine \"tm-9\" that you may see"),
+        ("site add NORTH", 64, "site_id is not valid: \"NORTH\" is no id"),
+        ("site add west --time-zone Vienna", 64, "time_zone is \"Vienna\""),
+        ("site add north --name Other", 73, "belongs to another site"),
+        ("token create", 64, "required"),
+        ("fleet list --json --csv", 64, "cannot be used with"),
+        ("fleet list --token nonsense", 77, "authorization must be"),
+        ("fleet list --server ftp://x", 64, "--server is \"ftp://x\""),
+        ("session list", 64, "required"),
+        ("session show 00", 64, "session_id is \"00\""),
+        ("nothing", 64, "unrecognized"),
+    ] {
+        let ran = bench.run(line).await;
+        assert_eq!(ran.code, code, "{line}: {ran:?}");
+        assert!(ran.out.is_empty() && ran.aside.contains(words), "{line}: {ran:?}");
+    }
+    // The port was free a moment ago; nobody answers there.
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let ran = bench.run(&format!("fleet list --server http://{gone}")).await;
+    assert_eq!(ran.code, 69, "{ran:?}");
+    assert!(ran.aside.contains("beltwatch serve"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_token_reads_its_site_only() {
+    let bench = Bench::start().await;
+    bench.ok("site add north").await;
+    bench.ok("site add south").await;
+    let token = bench.ok("token create Grafana --site south").await.out;
+    let sites = bench.json(&format!("site list --token {}", token.trim())).await;
+    assert_eq!(sites["sites"].as_array().unwrap().len(), 1);
+    assert_eq!(sites["sites"][0]["id"], "south");
+    let ran = bench.run(&format!("site add east --token {}", token.trim())).await;
+    assert_eq!(ran.code, 77, "{ran:?}");
+}
+
+/// Five readings of one second each, and a session over them.
+async fn with_history() -> Bench {
+    let bench = Bench::start().await;
+    bench.ok("site add north --time-zone Europe/Vienna").await;
+    bench.ok("machine add tm-1 --site north").await;
+    let reading = |n: u64| {
+        let speed = SpeedSummary { mean: Speed(500), min: Speed(490), max: Speed(510), ..SpeedSummary::default() };
+        let reading = Reading {
+            span_ms: 1_000,
+            holds_for_ms: 1_000,
+            direction: Direction::Reverse,
+            origin: Origin::Measured,
+            speed: Some(speed),
+            ..Reading::default()
+        };
+        (n, Record { at: MonotonicMicros(n * 1_000_000), other_n: 0, payload: Payload::Reading(reading) })
+    };
+    let (machine, began) = (MachineId::new("tm-1").unwrap(), NOON.plus(-60_000_000));
+    let block = Block {
+        sequence: 1,
+        machine: machine.clone(),
+        log: LogId([1; 16]),
+        lane: Lane::Readings,
+        boot_count: 1,
+        clock: Clock { quality: ClockQuality::Synchronised, offset_us: began.0, uncertainty_us: 1_000 },
+        records: (1..=5).map(reading).collect(),
+    };
+    bench.telemetry.put(vec![block]).await.unwrap();
+    let segment = Segment {
+        direction: Direction::Reverse,
+        origin: Origin::Measured,
+        started: began,
+        ended: began.plus(5_000_000),
+        observed_us: 5_000_000,
+        distance_mm: 2_500,
+        distance_remainder: 0,
+        speed_max: Speed(510),
+    };
+    let session = Session {
+        id: SessionId([0xab; 16]),
+        machine,
+        started: began,
+        last_motion: began.plus(5_000_000),
+        ended: true,
+        segments: vec![segment],
+        revision: 1,
+    };
+    bench.ledger.put(Derived { sessions: vec![session], ..Derived::default() }).await.unwrap();
+    bench
+}
+
+#[tokio::test]
+async fn readings_and_sessions_are_listed_with_their_coverage() {
+    let bench = with_history().await;
+    let span = "--from 2026-11-20T12:59 --until 2026-11-20T12:00Z";
+    let all = bench.json(&format!("reading list tm-1 {span}")).await;
+    let readings = all["readings"].as_array().unwrap();
+    assert_eq!((readings.len(), &all["more"], &all["asked_s"]), (5, &false.into(), &60.0.into()));
+    assert_eq!((&all["covered_s"], &all["as_of"]), (&6.0.into(), &"2026-11-20T12:00:00Z".into()));
+    assert_eq!((&readings[0]["direction"], &readings[0]["speed_mean_mps"]), (&"reverse".into(), &0.5.into()));
+    assert_eq!(readings[0]["time"], "2026-11-20T11:59:01Z");
+    let some = bench.json(&format!("reading list tm-1 {span} --limit 2")).await;
+    assert_eq!((some["readings"].as_array().unwrap().len(), &some["more"]), (2, &true.into()));
+    let csv = bench.ok(&format!("reading list tm-1 {span} --csv")).await;
+    assert_eq!(csv.out.lines().count(), 6);
+    assert!(csv.aside.contains("covered_s: 6"), "{csv:?}");
+    let table = bench.ok(&format!("reading list tm-1 {span}")).await.out;
+    assert!(table.contains("2026-11-20 12:59:01+01:00") && table.contains("▼ reverse"), "{table}");
+
+    let sessions = bench.json("session list --site north --from 2026-11-20 --until 2026-11-21").await;
+    assert_eq!(sessions["sessions"][0]["reverse_distance_m"], 2.5);
+    let id = sessions["sessions"][0]["id"].as_str().unwrap().to_owned();
+    let session = bench.json(&format!("session show {id}")).await;
+    assert_eq!((&session["machine_id"], &session["segments"][0]["distance_m"]), (&"tm-1".into(), &2.5.into()));
+    let events = bench.json("event list tm-1 --from 2026-11-20 --until 2026-11-21").await;
+    assert_eq!(events["events"].as_array().unwrap().len(), 0);
+    assert_eq!(events["covered_s"], 6.0);
+}

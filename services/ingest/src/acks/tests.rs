@@ -1,0 +1,125 @@
+use super::*;
+
+const LOG: LogId = LogId([1; 16]);
+
+fn at(millis: u64) -> MonotonicMicros {
+    MonotonicMicros(millis * MILLI)
+}
+
+fn lane_ack(lane: Lane, n: u64, window: u32) -> LaneAck {
+    LaneAck { lane, log: LOG, committed: Some(Position::new(1, n)), window }
+}
+
+fn both(events: u64, readings: u64) -> Vec<LaneAck> {
+    vec![lane_ack(Lane::Events, events, 64), lane_ack(Lane::Readings, readings, 64)]
+}
+
+/// Sends an ack and gives the lanes that it tells.
+fn send(pace: &mut AckPace, lanes: Vec<LaneAck>, now: MonotonicMicros) -> Vec<Lane> {
+    pace.take(now);
+    pace.take_lanes(lanes, now).into_iter().map(|ack| ack.lane).collect()
+}
+
+#[test]
+fn readings_wait_a_second_and_events_do_not() {
+    let mut pace = AckPace::default();
+    assert_eq!(pace.committed(Lane::Readings, at(100)), Some(at(100)), "the first");
+    send(&mut pace, both(1, 1), at(100));
+    assert_eq!(pace.committed(Lane::Readings, at(200)), Some(at(1_100)));
+    assert_eq!(pace.committed(Lane::Readings, at(300)), None, "it is on the list");
+    assert!(!pace.is_due(at(300)));
+    assert_eq!(pace.committed(Lane::Events, at(400)), Some(at(400)));
+    assert!(pace.is_due(at(400)));
+}
+
+#[test]
+fn many_envelopes_are_acked_before_the_window_is_used_up() {
+    let mut pace = AckPace::default();
+    send(&mut pace, both(1, 1), at(0));
+    for _ in 1..ENVELOPES_WORTH_AN_ACK {
+        pace.envelope();
+        assert_ne!(pace.committed(Lane::Readings, at(1)), Some(at(1)));
+    }
+    pace.envelope();
+    assert_eq!(pace.committed(Lane::Readings, at(1)), Some(at(1)));
+    send(&mut pace, both(1, 2), at(1));
+    assert_eq!(pace.committed(Lane::Readings, at(2)), Some(at(1_001)), "counted anew");
+}
+
+#[test]
+fn a_lane_is_told_again_only_with_a_reason() {
+    let mut pace = AckPace::default();
+    assert_eq!(send(&mut pace, both(1, 1), at(0)), Lane::ALL, "the first ack tells both");
+    assert_eq!(send(&mut pace, both(1, 1), at(1)), []);
+    pace.committed(Lane::Events, at(2));
+    assert_eq!(send(&mut pace, both(2, 1), at(2)), [Lane::Events]);
+    pace.missing(Lane::Readings, false, at(3));
+    assert_eq!(send(&mut pace, both(2, 1), at(3)), [Lane::Readings]);
+    let narrow = vec![lane_ack(Lane::Events, 2, 64), lane_ack(Lane::Readings, 1, 8)];
+    assert_eq!(send(&mut pace, narrow, at(4)), [Lane::Readings], "another window");
+    pace.new_connection();
+    assert_eq!(send(&mut pace, both(2, 1), at(5)), Lane::ALL);
+}
+
+#[test]
+fn a_status_shows_which_ack_was_lost() {
+    let mut pace = AckPace::default();
+    send(&mut pace, both(5, 5), at(0));
+    let next = Position::new(1, 9);
+    let lane = |lane, first: Option<u64>| LaneStatus {
+        lane,
+        log: LOG,
+        first: first.map(|n| Position::new(1, n)),
+        next,
+        dropped: 0,
+    };
+    let mut answer = |lanes: &[LaneStatus], now| {
+        assert_eq!(pace.status(lanes, |_, _| Some(Position::new(1, 5)), now), Some(now));
+        send(&mut pace, both(5, 5), now)
+    };
+    assert_eq!(answer(&[lane(Lane::Events, None), lane(Lane::Readings, Some(6))], at(1)), []);
+    assert_eq!(answer(&[lane(Lane::Events, Some(4)), lane(Lane::Readings, Some(6))], at(2)), [Lane::Events]);
+}
+
+#[test]
+fn a_repeated_envelope_asks_for_the_ack_again() {
+    let mut pace = AckPace::default();
+    assert_eq!(pace.duplicate(Lane::Events, at(0)), Some(at(0)));
+    assert_eq!(send(&mut pace, both(1, 1), at(0)), Lane::ALL);
+    assert_eq!(pace.duplicate(Lane::Events, at(10)), None, "the broker repeated it");
+    assert_eq!(pace.duplicate(Lane::Events, at(1_000)), Some(at(1_000)));
+    assert_eq!(send(&mut pace, both(1, 1), at(1_000)), [Lane::Events]);
+}
+
+#[test]
+fn what_is_missing_is_told_at_once_but_not_for_every_envelope() {
+    let mut pace = AckPace::default();
+    assert_eq!(pace.missing(Lane::Readings, false, at(10)), Some(at(10)));
+    send(&mut pace, both(1, 1), at(10));
+    assert_eq!(pace.missing(Lane::Readings, false, at(11)), Some(at(110)));
+    assert_eq!(pace.missing(Lane::Readings, false, at(12)), None);
+    send(&mut pace, both(1, 1), at(110));
+    assert_eq!(pace.missing(Lane::Events, true, at(500)), Some(at(510)), "with what is under way");
+}
+
+#[test]
+fn counters_go_on_after_a_restart_and_echoes_are_the_newest() {
+    let mut pace = AckPace::default();
+    assert_eq!(pace.next_counter(UnixMicros(1_000)), 1_000);
+    assert_eq!(pace.next_counter(UnixMicros(900)), 1_001);
+    assert_eq!(AckPace::default().next_counter(UnixMicros(-5)), 1);
+    pace.heard(at(50), at(1_000));
+    pace.heard(at(40), at(1_001));
+    assert_eq!(pace.take(at(1_002)).0, Some((at(50), 2 * MILLI)));
+}
+
+#[test]
+fn a_refusal_is_told_once_a_second() {
+    let refusal = || Refusal { reason: "unreadable".to_owned(), detail: String::new() };
+    let mut pace = AckPace::default();
+    assert_eq!(pace.refuse(refusal(), at(0)), Some(at(0)));
+    assert_eq!(pace.take(at(0)).1, Some(refusal()));
+    assert_eq!(pace.refuse(refusal(), at(1)), Some(at(1_000)));
+    assert!(!pace.may_tell_other(at(999)));
+    assert!(pace.may_tell_other(at(1_000)));
+}
