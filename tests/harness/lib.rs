@@ -1,1 +1,4 @@
-//! placeholder
+//! What the suites share.
+
+#[path = "../simulation/lib.rs"]
+pub mod simulation;

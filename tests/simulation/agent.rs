@@ -2,56 +2,54 @@
 
 use std::collections::BTreeMap;
 
+use agent::outbox::{Effect, Input, Outbox};
 use agent::source::simulate::{Profile, Simulator};
-use agent::spool::{BootIds, Bounds, KernelBoot, Spool, SpoolId};
-use agent::uplink::message::{Message, Picture, RECORDS_BYTES_MAX, Speaker};
-use agent::uplink::{BEHIND_US, Effect, Input, Uplink};
+use agent::spool::{BootIds, Bounds, KernelBoot, Row, Spool, SpoolId};
+use agent::uplink::message::{Picture, Speaker};
 use bytes::Bytes;
-use domain::clock::Clock;
 use domain::ids::{BootId, LogId};
-use domain::limits;
 use domain::log::{Lane, Position};
-use domain::record::Record;
 use domain::signal::{Script, Signal, SourceNumber};
 use domain::units::MonotonicMicros;
-use domain::watcher::{Observed, SignalWatcher, WatcherSettings};
+use domain::watcher::{SignalWatcher, WatcherSettings};
 use wire::credential::Credential;
+use wire::envelope::Envelope;
+use wire::seal::Unopened;
+use wire::topics::{Kind, Topic};
 
 use super::disk::SimulatedDisk;
+use super::network::{Message, To};
 
-/// A record that an agent made, by log and position.
-pub(crate) type Made = BTreeMap<(LogId, Position), MadeRecord>;
-
-/// What the world remembers of a record.
+/// What the world remembers of a record that was brought to a disk.
 #[derive(Debug, Clone)]
-pub(crate) struct MadeRecord {
+pub(crate) struct Made {
     pub(crate) lane: Lane,
-    pub(crate) record: Record,
-    /// Whether it was on the disk when power was cut, or power was never cut after it.
-    pub(crate) durable: bool,
+    /// Whether it may be gone without a word: an unsynced reading when the power was cut, a wiped spool.
+    pub(crate) excused: bool,
 }
 
 /// A machine with its agent, or without while it is dead.
 pub(crate) struct SimulatedAgent {
     pub(crate) credential: Credential,
     pub(crate) disk: SimulatedDisk,
-    pub(crate) made: Made,
+    pub(crate) made: BTreeMap<(LogId, Position), Made>,
+    /// Every record that was ever given to the network: nothing else may be stored.
+    pub(crate) sent: BTreeMap<(LogId, Position), Bytes>,
     random: fastrand::Rng,
     script: Simulator,
     life: Option<Life>,
     kernel: u8,
     /// When the kernel started, by the world's clock; monotonic time counts from there.
     kernel_started: u64,
-    connections: u32,
+    log: Option<LogId>,
 }
 
 /// One life of the process.
 struct Life {
     watcher: SignalWatcher,
-    spool: Spool<SimulatedDisk>,
-    uplink: Uplink,
-    speaker: Speaker,
-    connected: bool,
+    outbox: Outbox<SimulatedDisk>,
+    connection: u32,
+    is_connected: bool,
     retry_at: u64,
 }
 
@@ -61,13 +59,14 @@ impl SimulatedAgent {
         SimulatedAgent {
             credential,
             disk: SimulatedDisk::default(),
-            made: Made::new(),
+            made: BTreeMap::new(),
+            sent: BTreeMap::new(),
             random: fastrand::Rng::with_seed(seed),
             script: Simulator::new(SourceNumber(0), seed, profile.with_pace(20.0), MonotonicMicros(0)),
             life: None,
             kernel: 0,
             kernel_started: 0,
-            connections: 0,
+            log: None,
         }
     }
 
@@ -77,120 +76,138 @@ impl SimulatedAgent {
 
     /// Starts the process. It may fail to, if its disk does.
     pub(crate) fn start(&mut self, now: u64) {
-        let mut octets = || std::array::from_fn(|_| self.random.u8(..));
-        let (boot, fresh_spool) = (BootId(octets()), SpoolId(octets()));
-        let ids = BootIds { boot, kernel: KernelBoot([self.kernel; 16]), fresh_spool };
+        let (boot, fresh) = (self.octets(), self.octets());
+        let ids =
+            BootIds { boot: BootId(boot), kernel: KernelBoot([self.kernel; 16]), fresh_spool: SpoolId(fresh) };
         let monotonic = self.monotonic(now);
         let Ok(spool) = Spool::open(self.disk.clone(), ids, Bounds::default(), monotonic) else { return };
-        let logs = Lane::ALL.map(|lane| spool.log(lane));
+        self.log = Some(spool.log(Lane::Readings));
         let spec = self.script.spec();
-        let capabilities = spec.capabilities;
-        self.connections = 0;
+        let speaker = Speaker::new(&self.credential, ids.boot, spec.capabilities);
         self.life = Some(Life {
             watcher: SignalWatcher::new(vec![spec], WatcherSettings::default(), monotonic),
-            uplink: Uplink::new(boot, spool.boot().boot_count, logs, self.random.u64(..)),
-            speaker: Speaker::new(&self.credential, boot, capabilities),
-            spool,
-            connected: false,
+            outbox: Outbox::new(spool, speaker, self.random.u64(..), monotonic),
+            connection: 0,
+            is_connected: false,
             retry_at: now,
         });
     }
 
-    /// SIGKILL: the process is gone, the kernel and what it holds stay.
+    /// SIGKILL: the process is gone; what the kernel holds for it stays.
     pub(crate) fn kill(&mut self) {
         self.life = None;
     }
 
-    /// The plug is pulled: unsynced readings may be gone, the monotonic clock starts again.
+    /// The plug is pulled: unsynced readings may be gone, and the monotonic clock starts again.
     pub(crate) fn cut_power(&mut self, now: u64) {
-        let spool_log = self.life.as_ref().map(|life| life.spool.log(Lane::Readings));
         self.life = None;
         self.kernel = self.kernel.wrapping_add(1);
         self.kernel_started = now;
         let (kept, undo) = (self.random.usize(0..8), self.random.bool());
-        for position in self.disk.cut_power(kept, undo) {
-            let Some(log) = spool_log else { continue };
-            if let Some(made) = self.made.get_mut(&(log, position)) {
-                made.durable = false;
-            }
-        }
-        // What was in memory only is gone too.
-        let disk = &self.disk;
-        for ((log, position), made) in &mut self.made {
-            if Some(*log) == spool_log && made.lane == Lane::Readings && !disk.holds(made.lane, *position) {
-                made.durable &= Some(*position) <= disk.trimmed(made.lane);
-            }
+        let gone = self.disk.cut_power(kept, undo);
+        for position in gone {
+            let made = self.log.and_then(|log| self.made.get_mut(&(log, position)));
+            made.into_iter().for_each(|made| made.excused = true);
         }
     }
 
-    /// A new card in the reader: nothing of the old spool is left.
+    /// A new card in the machine: nothing of the old spool is left.
     pub(crate) fn wipe(&mut self, now: u64) {
-        self.life = None;
-        self.kernel = self.kernel.wrapping_add(1);
-        self.kernel_started = now;
+        self.cut_power(now);
         self.disk.wipe();
+        self.made.values_mut().for_each(|made| made.excused = true);
     }
 
+    /// The connection is gone; the agent tries again after a while.
     pub(crate) fn disconnect(&mut self, now: u64, pause_us: u64) {
         let monotonic = self.monotonic(now);
-        if let Some(life) = &mut self.life {
-            life.uplink.apply(Input::Disconnected, monotonic);
-            life.connected = false;
+        if let Some(life) = self.life.as_mut().filter(|life| life.is_connected) {
+            life.outbox.apply(Input::Disconnected, monotonic);
+            life.is_connected = false;
             life.retry_at = now + pause_us;
         }
     }
 
-    /// A tenth of a second of life: observes if `observing`, writes, sends.
+    /// A tenth of a second of life. The belt runs on whether its agent lives or not.
     pub(crate) fn step(&mut self, now: u64, observing: bool) -> Vec<Message> {
         let monotonic = self.monotonic(now);
-        let mut out = Vec::new();
+        let mut signals = Vec::new();
         if observing {
-            self.observe(now, monotonic);
+            self.script.observe(MonotonicMicros(now), &mut signals);
         }
-        let connections = self.connections + 1;
-        let Some(life) = &mut self.life else { return out };
-        life.spool.write(monotonic);
-        if !life.connected && now >= life.retry_at {
-            life.connected = true;
-            self.connections = connections;
-            life.input(Input::Connected { connection: connections }, monotonic, &mut out);
+        let Some(life) = &mut self.life else { return Vec::new() };
+        let mut inputs = Vec::new();
+        if observing {
+            let signals = signals.into_iter().map(|signal| Signal { at: monotonic, ..signal });
+            life.observe(signals, monotonic, &mut inputs);
         }
-        let readings_behind = life.spool.readings_wait_longer_than(BEHIND_US, monotonic);
-        life.input(Input::Tick { readings_behind }, monotonic, &mut out);
-        out
+        if !life.is_connected && now >= life.retry_at {
+            life.is_connected = true;
+            life.connection += 1;
+            inputs.push(Input::Connected { connection: life.connection });
+        }
+        inputs.push(Input::Tick);
+        self.apply(inputs, now)
     }
 
-    /// An ack has come.
+    /// Something came on the ack topic.
     pub(crate) fn receive(&mut self, now: u64, payload: Bytes) -> Vec<Message> {
+        if !self.life.as_ref().is_some_and(|life| life.is_connected) {
+            return Vec::new();
+        }
+        self.apply(vec![Input::Ack(payload)], now)
+    }
+
+    /// Whether all that it saw is acknowledged.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.life.as_ref().is_some_and(|life| life.outbox.is_empty())
+    }
+
+    fn apply(&mut self, inputs: Vec<Input>, now: u64) -> Vec<Message> {
         let monotonic = self.monotonic(now);
-        let mut out = Vec::new();
-        if let Some(life) = self.life.as_mut().filter(|life| life.connected) {
-            if let Ok(ack) = life.speaker.open_ack(payload) {
-                life.input(Input::Ack(ack), monotonic, &mut out);
+        let Some(life) = &mut self.life else { return Vec::new() };
+        let mut effects: Vec<Effect> =
+            inputs.into_iter().flat_map(|input| life.outbox.apply(input, monotonic)).collect();
+        let (rows, more) = life.outbox.write(monotonic);
+        effects.extend(more);
+        for (lane, row) in rows {
+            let log = life.outbox.spool().log(lane);
+            let Row { position, .. } = row;
+            self.made.insert((log, position), Made { lane, excused: false });
+        }
+        if effects.iter().any(|effect| matches!(effect, Effect::Reconnect)) {
+            self.disconnect(now, 100_000);
+        }
+        let connected = self.life.as_ref().is_some_and(|life| life.is_connected);
+        let mut messages = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Publish(message) if connected => {
+                    let topic = Topic::new(self.credential.machine.clone(), message.kind);
+                    self.note_sent(&topic, &message.payload);
+                    let (topic, payload) = (topic.to_string(), message.payload);
+                    messages.push(Message { to: To::Ingest, topic, payload });
+                }
+                Effect::Publish(_) | Effect::Reconnect | Effect::Settings(_) | Effect::Notice(_) => {}
             }
         }
-        out
+        messages
     }
 
-    /// Whether all its records are acknowledged.
-    pub(crate) fn is_drained(&self) -> bool {
-        self.life.as_ref().is_some_and(|life| life.spool.status().records == [0, 0])
+    fn note_sent(&mut self, topic: &Topic, payload: &Bytes) {
+        if topic.kind == Kind::Status {
+            return;
+        }
+        let opened = Unopened::read(payload.clone()).ok().and_then(|m| m.open(&self.credential.key, topic).ok());
+        let envelope = opened.and_then(|body| Envelope::decode(body).ok()).expect("agents send envelopes");
+        for entry in &envelope.entries {
+            let position = Position::new(envelope.boot.boot_count, entry.n);
+            self.sent.insert((envelope.log, position), entry.record.clone());
+        }
     }
 
-    fn observe(&mut self, now: u64, monotonic: MonotonicMicros) {
-        let mut signals = Vec::new();
-        // The belt runs on whether its agent lives or not; the script's clock is the world's.
-        self.script.observe(MonotonicMicros(now), &mut signals);
-        let Some(life) = &mut self.life else { return };
-        let mut observed = Vec::new();
-        for signal in signals {
-            let signal = Signal { at: monotonic, ..signal };
-            life.watcher.apply(&signal, &mut observed);
-        }
-        life.watcher.tick(monotonic, &mut observed);
-        for observed in observed {
-            life.append(observed, monotonic, &mut self.made);
-        }
+    fn octets(&mut self) -> [u8; 16] {
+        std::array::from_fn(|_| self.random.u8(..))
     }
 
     fn monotonic(&self, now: u64) -> MonotonicMicros {
@@ -199,63 +216,18 @@ impl SimulatedAgent {
 }
 
 impl Life {
-    fn append(&mut self, observed: Observed, now: MonotonicMicros, made: &mut Made) {
-        let lane = observed.payload.lane();
-        let other = self.spool.status().lanes[usize::from(lane == Lane::Events)].next.n - 1;
-        let record = Record { at: observed.at, other_n: other, payload: observed.payload.clone() };
-        if let Some(position) = self.spool.append(observed.at, observed.payload) {
-            let key = (self.spool.log(lane), position);
-            made.insert(key, MadeRecord { lane, record, durable: true });
-            self.uplink.apply(Input::Appended { lane, newest: position }, now);
-        }
-    }
-
-    fn input(&mut self, input: Input, now: MonotonicMicros, out: &mut Vec<Message>) {
-        let mut effects: std::collections::VecDeque<Effect> = self.uplink.apply(input, now).into();
-        while let Some(effect) = effects.pop_front() {
-            effects.extend(self.perform(effect, now, out));
-        }
-    }
-
-    fn perform(&mut self, effect: Effect, now: MonotonicMicros, out: &mut Vec<Message>) -> Option<Effect> {
-        match effect {
-            Effect::SendStatus { order } => {
-                let (belt, at, holds_for_ms) = self.watcher.belt(now);
-                let picture = Some(Picture { belt, at, holds_for_ms });
-                let status = self.spool.status();
-                out.push(self.speaker.status(order, self.uplink.clock(), picture, &status, now));
-                None
-            }
-            Effect::Send { lane, after } => self.send(lane, after, now, out),
-            Effect::Trim { lane, through } => {
-                self.spool.trim(lane, through);
-                None
-            }
-            Effect::SetClock(clock) => {
-                self.spool.set_clock(clock);
-                None
-            }
-            Effect::Conflict { .. } | Effect::Refused(_) | Effect::Settings(_) => None,
-        }
-    }
-
-    fn send(
+    fn observe(
         &mut self,
-        lane: Lane,
-        after: Option<Position>,
+        signals: impl Iterator<Item = Signal>,
         now: MonotonicMicros,
-        out: &mut Vec<Message>,
-    ) -> Option<Effect> {
-        let batch = self.spool.read(lane, after, limits::ENVELOPE_RECORDS_MAX, RECORDS_BYTES_MAX);
-        let Ok(Some(batch)) = batch else { return self.uplink.nothing(lane, now) };
-        if batch.clock == Clock::UNDATED && batch.clock_is_present && !self.uplink.sends_undated(now) {
-            return self.uplink.held(lane, now);
-        }
-        let log = self.spool.log(lane);
-        let message = self.speaker.envelope(log, self.spool.boot().boot_count, &batch, now);
-        let position = |row: Option<&agent::spool::Row>| row.map(|row| row.position);
-        let (first, last) = (position(batch.rows.first())?, position(batch.rows.last())?);
-        out.push(message);
-        self.uplink.sent(lane, first, last, now)
+        inputs: &mut Vec<Input>,
+    ) {
+        let mut observed = Vec::new();
+        signals.for_each(|signal| self.watcher.apply(&signal, &mut observed));
+        self.watcher.tick(now, &mut observed);
+        inputs
+            .extend(observed.into_iter().map(|seen| Input::Record { at: seen.at, payload: seen.payload }));
+        let (belt, at, holds_for_ms) = self.watcher.belt(now);
+        inputs.push(Input::Picture(Picture { belt, at, holds_for_ms }));
     }
 }

@@ -61,16 +61,6 @@ impl SimulatedDisk {
         self.state().failing = failing;
     }
 
-    /// Whether a row is there.
-    pub(crate) fn holds(&self, lane: Lane, position: Position) -> bool {
-        self.state().lane(lane).rows.contains_key(&position)
-    }
-
-    /// The last position up to which rows of a lane were removed.
-    pub(crate) fn trimmed(&self, lane: Lane) -> Option<Position> {
-        self.state().lane(lane).trimmed
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

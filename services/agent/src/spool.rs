@@ -4,9 +4,11 @@
 //! Events are never lost: with no room left they are counted, durably, and told as one event each as soon as
 //! there is room. Readings are bounded: the oldest go first, and are counted.
 
+mod bounds;
 mod counters;
 mod disk;
 mod lane;
+mod read;
 pub mod sqlite;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -16,47 +18,22 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use domain::clock::Clock;
 use domain::ids::{BootId, LogId};
-use domain::limits;
-use domain::log::{BootStart, Lane, Position};
+use domain::log::{Lane, Position};
 use domain::record::{Event, Payload, Record};
 use domain::units::{MonotonicMicros, SECOND};
 use wire::status::LaneStatus;
 
+use self::bounds::AGE_CHECK_US;
+pub use self::bounds::Bounds;
 pub use self::disk::{
     Boot, Counter, Disk, DiskError, KernelBoot, LaneOnDisk, Loaded, ROW_OVERHEAD_BYTES, Removal, Row,
 };
 use self::lane::SpoolLane;
+pub use self::read::Batch;
 
 /// Identity of a spool: 16 random octets, made with it. Its two logs follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SpoolId(pub [u8; 16]);
-
-/// How much a spool may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
-    /// Octets of the events lane.
-    pub events_bytes_max: u64,
-    /// Octets of the readings lane.
-    pub readings_bytes_max: u64,
-    /// Age of a reading, in microseconds.
-    pub readings_age_max_us: u64,
-    /// Octets of a lane that are kept in memory although they are on the disk.
-    pub memory_bytes_max: u64,
-    /// Octets of a lane that wait in memory while the disk fails.
-    pub unwritten_bytes_max: u64,
-}
-
-impl Default for Bounds {
-    fn default() -> Bounds {
-        Bounds {
-            events_bytes_max: limits::SPOOL_EVENTS_BYTES_MAX,
-            readings_bytes_max: limits::SPOOL_READINGS_BYTES_MAX,
-            readings_age_max_us: limits::SPOOL_READINGS_AGE_MAX_US,
-            memory_bytes_max: limits::SPOOL_MEMORY_BYTES_MAX,
-            unwritten_bytes_max: limits::SPOOL_UNWRITTEN_BYTES_MAX,
-        }
-    }
-}
 
 /// What a new boot of the agent brings to its spool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,23 +44,6 @@ pub struct BootIds {
     pub kernel: KernelBoot,
     /// Identity of the spool if this is its first boot, random.
     pub fresh_spool: SpoolId,
-}
-
-/// Some records of one lane and one boot, ready for an envelope.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Batch {
-    /// The lane.
-    pub lane: Lane,
-    /// The records' boot, and where it began.
-    pub boot: BootStart,
-    /// Wall-clock mapping of that boot.
-    pub clock: Clock,
-    /// Whether that is the mapping of the running boot, which may still become known.
-    pub clock_is_present: bool,
-    /// Position of the record before the first in the spool; `None`: the spool holds nothing older.
-    pub after: Option<Position>,
-    /// The records, ascending; never empty.
-    pub rows: Vec<Row>,
 }
 
 /// What a call of [`Spool::write`] did.
@@ -112,8 +72,6 @@ pub struct SpoolStatus {
 
 /// How long readings may wait to be made durable.
 const SYNC_AFTER_US: u64 = 3 * SECOND;
-/// How often the age of the oldest reading is looked at.
-const AGE_CHECK_US: u64 = 60 * SECOND;
 /// How long a clock that changed little may wait to be written.
 const CLOCK_WRITE_US: u64 = 600 * SECOND;
 /// A change of the clock that is written at once.
@@ -361,103 +319,6 @@ impl<D: Disk> Spool<D> {
             || (written != known && now.since(at) >= CLOCK_WRITE_US)
     }
 
-    fn drop_beyond_bounds(&mut self, now: MonotonicMicros) -> Result<(), DiskError> {
-        while self.readings.disk.bytes > self.bounds.readings_bytes_max {
-            let excess = self.readings.disk.bytes - self.bounds.readings_bytes_max;
-            let rows = self.oldest_readings()?;
-            let mut freed = 0;
-            let enough = rows.iter().find(|row| {
-                freed += row.bytes();
-                freed >= excess
-            });
-            let Some(through) = enough.or(rows.last()).map(|row| row.position) else { return Ok(()) };
-            self.drop_readings(through)?;
-        }
-        while now.since(self.age_checked) >= AGE_CHECK_US {
-            let rows = self.oldest_readings()?;
-            let old = rows.iter().take_while(|row| self.is_too_old(row, now)).last();
-            let Some(through) = old.map(|row| row.position) else {
-                self.age_checked = now;
-                return Ok(());
-            };
-            self.drop_readings(through)?;
-        }
-        Ok(())
-    }
-
-    fn oldest_readings(&mut self) -> Result<Vec<Row>, DiskError> {
-        self.disk.read(Lane::Readings, self.readings.trimmed, limits::ENVELOPE_RECORDS_MAX)
-    }
-
-    fn drop_readings(&mut self, through: Position) -> Result<(), DiskError> {
-        self.readings.disk = self.disk.trim(Lane::Readings, through, Removal::Dropped)?;
-        self.readings.trim_memory(through);
-        Ok(())
-    }
-
-    /// Whether a reading is known to be too old: its time must be known in this kernel's life or by the clock.
-    fn is_too_old(&self, row: &Row, now: MonotonicMicros) -> bool {
-        let Some(boot) = self.boots.get(&row.position.boot_count) else { return false };
-        let age = if boot.kernel == self.boot.kernel {
-            Some(now.since(row.at))
-        } else {
-            let made = boot.clock.unix(row.at);
-            self.boot.clock.unix(now).zip(made).and_then(|(now, made)| u64::try_from(now.since(made)).ok())
-        };
-        age.is_some_and(|age| age > self.bounds.readings_age_max_us)
-    }
-
-    /// Records of one boot after a position, as many as fit; `None`: there are none. `after` is a position that
-    /// this lane gave out, or one that was acknowledged.
-    pub fn read(
-        &mut self,
-        lane: Lane,
-        after: Option<Position>,
-        records_max: usize,
-        bytes_max: usize,
-    ) -> Result<Option<Batch>, DiskError> {
-        let after = after.max(self.lane(lane).trimmed);
-        let mut rows = Vec::new();
-        if self.lane(lane).is_cold_after(after) {
-            rows = self.disk.read(lane, after, records_max)?;
-        }
-        if rows.is_empty() {
-            rows.extend(self.lane(lane).in_memory_after(after).take(records_max).cloned());
-        }
-        let Some(first) = rows.first().map(|row| row.position) else { return Ok(None) };
-        let mut bytes = 0;
-        let fitting = rows.iter().enumerate().take_while(|(index, row)| {
-            bytes += row.octets.len() + ENTRY_OVERHEAD_BYTES;
-            row.position.boot_count == first.boot_count && (*index == 0 || bytes <= bytes_max)
-        });
-        let count = fitting.count();
-        rows.truncate(count);
-        let (clock, clock_is_present) = self.clock_of(first.boot_count);
-        Ok(Some(Batch {
-            lane,
-            boot: self.boot_start(lane, first.boot_count),
-            clock,
-            clock_is_present,
-            after: self.lane(lane).held_at_or_before(after),
-            rows,
-        }))
-    }
-
-    fn boot_start(&self, lane: Lane, boot_count: u32) -> BootStart {
-        let boot = self.boots.get(&boot_count);
-        let before = |lane| boot.and_then(|boot| boot.before(lane));
-        BootStart { boot_count, previous: before(lane), other_previous: before(lane.other()) }
-    }
-
-    /// A boot's clock: within one life of the kernel the present mapping holds for all of its boots.
-    fn clock_of(&self, boot_count: u32) -> (Clock, bool) {
-        match self.boots.get(&boot_count) {
-            Some(boot) if boot.kernel == self.boot.kernel => (self.boot.clock, true),
-            Some(boot) => (boot.clock, false),
-            None => (Clock::UNDATED, false),
-        }
-    }
-
     /// Removes what the ingest has. Positions beyond what the spool holds are harmless. If the disk fails, it is
     /// tried again by [`Spool::write`]; until then the records are there but no longer read.
     pub fn trim(&mut self, lane: Lane, through: Position) {
@@ -544,6 +405,3 @@ impl<D: Disk> Spool<D> {
         }
     }
 }
-
-/// Octets that an entry takes in an envelope besides its record, at most.
-const ENTRY_OVERHEAD_BYTES: usize = 20;

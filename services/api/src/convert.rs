@@ -1,12 +1,11 @@
 //! Domain values to messages of the public API.
 
-use crate::shim::direction_as_registered;
 use domain::belt::{Belt, Contact, Contacts, Direction, Origin};
 use domain::ids::LogId;
 use domain::live::{Segment, Session};
 use domain::log::Position;
 use domain::record::{Event, Reading};
-use domain::registry::{BeltKind, DriveKind};
+use domain::registry::{BeltKind, DriveKind, direction_as_registered};
 use domain::units::{Incline, Speed, UnixMicros};
 use prost_types::{Duration, Timestamp};
 use store::ledger::{Machine, Site};

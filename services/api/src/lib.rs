@@ -16,7 +16,6 @@ mod paging;
 mod registry;
 mod router;
 mod server;
-mod shim;
 mod status;
 mod surroundings;
 mod telemetry;

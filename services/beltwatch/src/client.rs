@@ -24,7 +24,13 @@ const KEEP_ALIVE_PERIOD: Duration = Duration::from_secs(15);
 #[command(next_help_heading = "Talking to a server")]
 pub struct Options {
     /// Address of the server
-    #[arg(long, global = true, env = "BELTWATCH_SERVER", value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(
+        long,
+        global = true,
+        env = "BELTWATCH_SERVER",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
     pub server: String,
     /// Token to show to the server; better given by the environment, where other users cannot see it
     #[arg(long, global = true, env = "BELTWATCH_TOKEN", value_name = "TOKEN", hide_env_values = true)]
@@ -85,8 +91,8 @@ impl Identity {
         let authorization = match &options.token {
             Some(token) => {
                 let value = format!("Bearer {}", token.trim()).parse();
-                let mut value: MetadataValue<Ascii> =
-                    value.map_err(|_| Failure::new(Exit::Usage, "--token has characters that no token has"))?;
+                let mut value: MetadataValue<Ascii> = value
+                    .map_err(|_| Failure::new(Exit::Usage, "--token has characters that no token has"))?;
                 value.set_sensitive(true);
                 Some(value)
             }
@@ -112,7 +118,10 @@ impl Client {
         let server = &options.server;
         let identity = Identity::new(options)?;
         let usage = |reason: &str| {
-            Failure::new(Exit::Usage, format!("--server is \"{server}\": {reason}, such as http://127.0.0.1:8080"))
+            Failure::new(
+                Exit::Usage,
+                format!("--server is \"{server}\": {reason}, such as http://127.0.0.1:8080"),
+            )
         };
         if !server.starts_with("http://") {
             return Err(usage("it must be an http:// address"));
@@ -149,9 +158,11 @@ impl From<Status> for Failure {
             Code::NotFound => Exit::NotFound,
             Code::AlreadyExists => Exit::CannotCreate,
             Code::Unauthenticated | Code::PermissionDenied => Exit::NotPermitted,
-            Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted | Code::Aborted | Code::Cancelled => {
-                Exit::Unavailable
-            }
+            Code::Unavailable
+            | Code::DeadlineExceeded
+            | Code::ResourceExhausted
+            | Code::Aborted
+            | Code::Cancelled => Exit::Unavailable,
             Code::Ok
             | Code::Unknown
             | Code::FailedPrecondition

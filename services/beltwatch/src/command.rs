@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 use crate::client::Options;
 use crate::failure::{Exit, Failure};
-use crate::table::{Format, Listing};
+use crate::table::Listing;
 
 /// Fleet telemetry and safety watch for gym treadmills
 #[derive(Debug, Parser)]
@@ -88,11 +88,7 @@ impl Command {
 
 /// Prints a listing in the form that was asked for.
 fn print<T>(listing: &Listing<'_, T>, options: &Options) -> Result<(), Failure> {
-    print_to(listing, options.format(), &mut io::stdout().lock())
-}
-
-fn print_to<T>(listing: &Listing<'_, T>, format: Format, out: &mut dyn Write) -> Result<(), Failure> {
-    match listing.print(format, out, &mut io::stderr().lock()) {
+    match listing.print(options.format(), &mut io::stdout().lock(), &mut io::stderr().lock()) {
         // Whoever read it has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),

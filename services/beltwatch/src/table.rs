@@ -195,7 +195,9 @@ fn csv_text(value: &Value) -> String {
     match value {
         Value::Text(text) => guarded(text),
         Value::Time(time, _) => time.map(|time| time.to_string()).unwrap_or_default(),
-        Value::Speed(number) | Value::Number(number, _) => number.map(|number| number.to_string()).unwrap_or_default(),
+        Value::Speed(number) | Value::Number(number, _) => {
+            number.map(|number| number.to_string()).unwrap_or_default()
+        }
         Value::Count(count) => count.to_string(),
         Value::OptionalCount(count) => count.map(|count| count.to_string()).unwrap_or_default(),
         Value::Flag(flag) => flag.to_string(),
@@ -205,7 +207,11 @@ fn csv_text(value: &Value) -> String {
 
 /// A spreadsheet takes a cell that begins like this for a formula, and runs it.
 fn guarded(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
 }
 
 /// What people are shown.

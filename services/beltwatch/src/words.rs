@@ -136,6 +136,9 @@ fn before(option: &str, text: &str, now: Timestamp) -> Result<Timestamp, Failure
     // A day of a duration is 24 hours.
     let duration = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
     duration.and_then(|duration| now.checked_sub(duration).ok()).ok_or_else(|| {
-        Failure::new(Exit::Usage, format!("{option} is \"{text}\"; a duration such as 90m, 1h or 2d is allowed"))
+        Failure::new(
+            Exit::Usage,
+            format!("{option} is \"{text}\"; a duration such as 90m, 1h or 2d is allowed"),
+        )
     })
 }

@@ -11,7 +11,7 @@ use beltwatch::broker::{Access, Broker, BrokerError, BrokerSettings, Reason, Who
 use domain::ids::MachineId;
 use futures::stream::{self, StreamExt};
 use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, QoS,
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, QoS,
     SubscribeReasonCode,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use wire::topics::{Kind, Topic, filter_all};
 
 /// A test that hangs fails after this time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Machines `tm-…` with their id as password, and the service.
 struct Doorkeeper;
@@ -75,11 +75,24 @@ impl Client {
     }
 
     async fn machine(broker: &Broker, id: &str) -> Client {
-        Client::open(options(broker.local_addr(), id, id, id)).await.unwrap()
+        Client::again(options(broker.local_addr(), id, id, id)).await
     }
 
     async fn service(broker: &Broker, id: &str) -> Client {
-        Client::open(options(broker.local_addr(), id, "service", "secret")).await.unwrap()
+        Client::again(options(broker.local_addr(), id, "service", "secret")).await
+    }
+
+    /// Tries until it is let in: right after the last connection of this client id it may be refused once.
+    async fn again(options: MqttOptions) -> Client {
+        patiently(async {
+            loop {
+                match Client::open(options.clone()).await {
+                    Ok(client) => break client,
+                    Err(code) => assert_eq!(code, ConnectReturnCode::ServiceUnavailable),
+                }
+            }
+        })
+        .await
     }
 
     /// Polls until a packet comes that is not a message; messages are kept.
@@ -133,15 +146,18 @@ impl Client {
         while self.packet().await.is_ok() {}
     }
 
+    /// Says goodbye, so that no will is left.
     async fn leave(mut self) {
         self.sender.disconnect().await.unwrap();
-        while self.packet().await.is_ok() {}
+        while !matches!(patiently(self.polled.poll()).await, Ok(Event::Outgoing(Outgoing::Disconnect)) | Err(_)) {}
     }
 }
 
 fn options(broker: SocketAddr, client_id: &str, user: &str, password: &str) -> MqttOptions {
     let mut options = MqttOptions::new(client_id, broker.ip().to_string(), broker.port());
     options.set_credentials(user, password).set_clean_session(true).set_max_packet_size(1 << 20, 1 << 20);
+    // Without pings in between, a test's patience is measured from its last message.
+    options.set_keep_alive(Duration::from_secs(600));
     options
 }
 
@@ -346,7 +362,8 @@ async fn stopping_disconnects_everybody_frees_the_port_and_forgets() {
     assert!(matches!(in_use, BrokerError::PortInUse { address: at } if at == address), "{in_use}");
     assert!(in_use.to_string().contains(&address.to_string()), "{in_use}");
 
-    let service = Client::service(&broker, "ingest").await;
+    let mut service = Client::service(&broker, "ingest").await;
+    assert_eq!(service.subscribe(&filter_all(Kind::Status)).await, Ok(true));
     let mut machine = Client::machine(&broker, "tm-01").await;
     machine.publish(&topic("tm-01", Kind::Status), true, b"before").await.unwrap();
     assert_eq!(broker.connections(), 2);
@@ -406,7 +423,13 @@ async fn bad_clients_hurt_only_themselves() {
     let readings = topic("tm-01", Kind::Readings);
     good.publish(&readings, false, b"still here").await.unwrap();
     assert_eq!(service.message().await, (readings, b"still here".to_vec()));
-    assert_eq!(broker.refused(Reason::Packet), 1);
+    patiently(async {
+        while broker.refused(Reason::Packet) < 1 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(broker.refused(Reason::Packet), 1, "what was no connection yet is not counted");
     drop(silent);
     broker.stop().await;
 }
@@ -416,16 +439,7 @@ async fn the_newest_connection_of_a_machine_wins() {
     let broker = broker().await;
     let mut last = None;
     for _ in 0..100 {
-        let client = patiently(async {
-            loop {
-                // Within a millisecond of the last one it may be refused once.
-                match Client::open(options(broker.local_addr(), "tm-01", "tm-01", "tm-01")).await {
-                    Ok(client) => break client,
-                    Err(code) => assert_eq!(code, ConnectReturnCode::ServiceUnavailable),
-                }
-            }
-        });
-        let older = last.replace(client.await);
+        let older = last.replace(Client::machine(&broker, "tm-01").await);
         if let Some(older) = older {
             older.closed().await;
         }

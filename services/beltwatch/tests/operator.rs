@@ -1,5 +1,7 @@
 //! The operator's commands as somebody types them: the real program against a real API on the memory stores.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -92,11 +94,7 @@ impl Bench {
             .await
             .unwrap();
         let text = |octets| String::from_utf8(octets).unwrap();
-        Ran {
-            code: output.status.code().unwrap(),
-            out: text(output.stdout),
-            aside: text(output.stderr),
-        }
+        Ran { code: output.status.code().unwrap(), out: text(output.stdout), aside: text(output.stderr) }
     }
 
     async fn ok(&self, line: &str) -> Ran {
@@ -186,7 +184,8 @@ async fn with_history() -> Bench {
     bench.ok("site add north --time-zone Europe/Vienna").await;
     bench.ok("machine add tm-1 --site north").await;
     let reading = |n: u64| {
-        let speed = SpeedSummary { mean: Speed(500), min: Speed(490), max: Speed(510), ..SpeedSummary::default() };
+        let speed =
+            SpeedSummary { mean: Speed(500), min: Speed(490), max: Speed(510), ..SpeedSummary::default() };
         let reading = Reading {
             span_ms: 1_000,
             holds_for_ms: 1_000,
@@ -253,7 +252,10 @@ async fn readings_and_sessions_are_listed_with_their_coverage() {
     assert_eq!(sessions["sessions"][0]["reverse_distance_m"], 2.5);
     let id = sessions["sessions"][0]["id"].as_str().unwrap().to_owned();
     let session = bench.json(&format!("session show {id}")).await;
-    assert_eq!((&session["machine_id"], &session["segments"][0]["distance_m"]), (&"tm-1".into(), &2.5.into()));
+    assert_eq!(
+        (&session["machine_id"], &session["segments"][0]["distance_m"]),
+        (&"tm-1".into(), &2.5.into())
+    );
     let events = bench.json("event list tm-1 --from 2026-11-20 --until 2026-11-21").await;
     assert_eq!(events["events"].as_array().unwrap().len(), 0);
     assert_eq!(events["covered_s"], 6.0);

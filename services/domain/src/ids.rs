@@ -140,7 +140,8 @@ mod tests {
         for last in [0x10, 0x11] {
             let mut spool = [7; 16];
             spool[15] = last;
-            let (events, readings) = (LogId::for_lane(spool, Lane::Events), LogId::for_lane(spool, Lane::Readings));
+            let (events, readings) =
+                (LogId::for_lane(spool, Lane::Events), LogId::for_lane(spool, Lane::Readings));
             assert_eq!((events.0[15], readings.0[15]), (0x10, 0x11));
             assert_eq!(events.0[..15], readings.0[..15]);
         }

@@ -190,7 +190,8 @@ impl OpenSession {
         }
         let full = self.segments.len() >= limits::SESSION_SEGMENTS_MAX;
         let goes_on = |last: &Segment| {
-            full || (last.direction, last.origin, is_motion(last)) == (reading.direction, reading.origin, moving)
+            full || (last.direction, last.origin, is_motion(last))
+                == (reading.direction, reading.origin, moving)
         };
         let is_new = !self.segments.last().is_some_and(goes_on);
         if is_new {

@@ -41,11 +41,7 @@ pub struct WatcherSettings {
 
 impl Default for WatcherSettings {
     fn default() -> WatcherSettings {
-        WatcherSettings {
-            moving_interval_us: SECOND,
-            rest_interval_us: 30 * SECOND,
-            debounce_us: 15 * MILLI,
-        }
+        WatcherSettings { moving_interval_us: SECOND, rest_interval_us: 30 * SECOND, debounce_us: 15 * MILLI }
     }
 }
 

@@ -61,9 +61,16 @@ enum State {
     Idle,
     UnderWay(Group),
     /// Refused for now: the same group again, after a while.
-    Waiting { group: Group, attempts: u32, until: MonotonicMicros },
+    Waiting {
+        group: Group,
+        attempts: u32,
+        until: MonotonicMicros,
+    },
     /// Under way again after `attempts` refusals.
-    Again { group: Group, attempts: u32 },
+    Again {
+        group: Group,
+        attempts: u32,
+    },
 }
 
 /// What waits for the journal and what is under way. One commit at a time.

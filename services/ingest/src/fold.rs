@@ -270,7 +270,7 @@ impl Folder {
 }
 
 /// The readable records of a slice, for the telemetry; `None`: it has none.
-pub(crate) fn block_of(sequence: Sequence, slice: &Slice) -> Option<Block> {
+pub fn block_of(sequence: Sequence, slice: &Slice) -> Option<Block> {
     let entries = wire::envelope::decode_slice(slice.body.clone()).ok()?;
     block_from(sequence, slice, read(slice.lane, &entries))
 }

@@ -16,7 +16,7 @@ mod machine;
 mod metrics;
 mod pipeline;
 pub mod readiness;
-mod recover;
+pub mod recover;
 pub mod refusals;
 mod registry;
 pub mod sender;
@@ -25,6 +25,7 @@ mod subscriber;
 mod trim;
 mod write;
 
+pub use fold::block_of;
 pub use registry::Registered;
 pub use start::{Ingest, IngestHandle, IngestSettings, StartError};
 pub use subscriber::BrokerAddress;

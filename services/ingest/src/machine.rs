@@ -107,19 +107,23 @@ impl Machine {
         let revision = self.folder.next_revision();
         let folder = &self.folder;
         let spools: Vec<LogId> = folder.spools().collect();
-        let mut logs: Vec<LogState> = self.logs.iter().filter_map(|(log, lane, mind)| {
-            let (settled, committed) = (&mind.settled, mind.committed()?);
-            Some(LogState {
-                log,
-                lane,
-                committed: Some(committed),
-                folded: folder.folded(log, lane),
-                clock_boot_count: settled.boot_count,
-                clock: settled.clock,
-                clock_last_at: settled.last_at,
-                maker: mind.maker(),
+        let mut logs: Vec<LogState> = self
+            .logs
+            .iter()
+            .filter_map(|(log, lane, mind)| {
+                let (settled, committed) = (&mind.settled, mind.committed()?);
+                Some(LogState {
+                    log,
+                    lane,
+                    committed: Some(committed),
+                    folded: folder.folded(log, lane),
+                    clock_boot_count: settled.boot_count,
+                    clock: settled.clock,
+                    clock_last_at: settled.last_at,
+                    maker: mind.maker(),
+                })
             })
-        }).collect();
+            .collect();
         // The newest spool is the last, here as there.
         logs.sort_by_key(|log| (spools.iter().position(|spool| *spool == spool_of(log.log)), log.lane));
         let sender = self.senders.current().map(|sender| SenderState {

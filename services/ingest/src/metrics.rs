@@ -35,7 +35,11 @@ pub(crate) fn describe() {
         describe_counter!(ENVELOPES, Unit::Count, "Envelopes by outcome: taken, duplicate, missing");
         describe_counter!(RECORDS, Unit::Count, "Records in the journal, by lane");
         describe_counter!(REFUSED, Unit::Count, "Messages refused, by reason");
-        describe_counter!(DEFERRED, Unit::Count, "Messages dropped unacknowledged because the queue was full");
+        describe_counter!(
+            DEFERRED,
+            Unit::Count,
+            "Messages dropped unacknowledged because the queue was full"
+        );
         describe_counter!(LOST, Unit::Count, "Records known to be lost");
         describe_counter!(UNREADABLE, Unit::Count, "Authentic records that could not be read");
         describe_counter!(DUPLICATES_APPLIED, Unit::Count, "Records committed twice; must stay 0");

@@ -80,7 +80,6 @@ pub(crate) struct Pipeline {
     shared: Shared,
     append: Option<JoinHandle<Appended>>,
     reading: Option<JoinHandle<Read>>,
-    reads: Vec<ReadAgain>,
     held: Held,
     acks_dropped: u64,
 }
@@ -100,13 +99,15 @@ pub(crate) struct Held {
     pub(crate) given: Sequence,
     pub(crate) folded: Sequence,
     saved: Sequence,
+    /// What has to be read from the journal again.
+    reads: Vec<ReadAgain>,
     ledger_at: Instant,
     telemetry_at: Instant,
 }
 
 impl Held {
     /// Begins with rows that are not in the ledger yet. Blocks up to `folded` are left to be read from the journal.
-    pub(crate) fn new(derived: Derived, folded: Sequence) -> Held {
+    pub(crate) fn new(derived: Derived, folded: Sequence, reads: Vec<ReadAgain>) -> Held {
         let now = Instant::now();
         Held {
             derived,
@@ -115,6 +116,7 @@ impl Held {
             given: folded,
             folded,
             saved: 0,
+            reads,
             ledger_at: now,
             telemetry_at: now,
         }
@@ -138,7 +140,6 @@ impl Pipeline {
         outlets: Outlets,
         shared: Shared,
         held: Held,
-        reads: Vec<ReadAgain>,
     ) -> Pipeline {
         Pipeline {
             mind,
@@ -149,7 +150,6 @@ impl Pipeline {
             shared,
             append: None,
             reading: None,
-            reads,
             held,
             acks_dropped: 0,
         }
@@ -244,9 +244,9 @@ impl Pipeline {
         for alarm in effects.alarms {
             tracing::error!(machine.id = %alarm.machine, alarm = alarm.message, "a machine needs a person");
         }
-        self.reads.extend(effects.reads);
+        self.held.reads.extend(effects.reads);
         if self.reading.is_none()
-            && let Some(read) = self.reads.pop()
+            && let Some(read) = self.held.reads.pop()
         {
             self.reading = Some(tokio::spawn(read_again(self.outlets.journal.clone(), read)));
         }
@@ -261,7 +261,7 @@ impl Pipeline {
             }
             Err(error) => {
                 tracing::warn!(machine.id = %asked.machine, error = %error, "the journal cannot be read; again");
-                self.reads.push(asked);
+                self.held.reads.push(asked);
             }
         }
     }
@@ -343,7 +343,9 @@ impl Pipeline {
                 () = tokio::time::sleep_until(wake) => self.step(Input::Tick),
             }
             if Instant::now() >= until {
-                tracing::warn!("stopped with records that the journal has not taken; they stay at their agents");
+                tracing::warn!(
+                    "stopped with records that the journal has not taken; they stay at their agents"
+                );
                 break;
             }
         }

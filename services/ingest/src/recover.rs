@@ -21,19 +21,23 @@ const ROWS: usize = 10_000;
 
 /// What the ingest begins with.
 #[derive(Debug)]
-pub(crate) struct Recovered {
-    pub(crate) mind: IngestMind,
+pub struct Recovered {
+    pub mind: IngestMind,
     /// Everything up to here is folded.
-    pub(crate) folded: Sequence,
+    pub folded: Sequence,
     /// Everything up to here is in the telemetry.
-    pub(crate) watermark: Sequence,
+    pub watermark: Sequence,
     /// Rows that are not in the ledger yet.
-    pub(crate) derived: Derived,
-    pub(crate) reads: Vec<ReadAgain>,
-    pub(crate) states: Vec<LiveState>,
+    pub derived: Derived,
+    pub reads: Vec<ReadAgain>,
+    pub states: Vec<LiveState>,
 }
 
-pub(crate) async fn recover(
+/// Loads checkpoints and folds the journal behind them.
+///
+/// # Errors
+/// A store cannot be read, or the stores are not of one time.
+pub async fn recover(
     master: MasterKey,
     journal: &dyn Journal,
     ledger: &dyn Ledger,

@@ -71,10 +71,6 @@ impl Registry {
         self.by_machine.get(machine).copied()
     }
 
-    pub(crate) fn machine(&self, number: MachineNumber) -> &MachineId {
-        &self.entries[number].topics[0].machine
-    }
-
     pub(crate) fn topic(&self, number: MachineNumber, kind: Kind) -> &Topic {
         let topics = &self.entries[number].topics;
         topics.iter().find(|topic| topic.kind == kind).expect("a topic of every kind was made")
@@ -145,7 +141,6 @@ mod tests {
             let machine = MachineId::new(name).unwrap();
             let number = registry.register(&Registered { machine: machine.clone(), key_generation: 1 });
             assert_eq!(registry.number(&machine), Some(number));
-            assert_eq!(registry.machine(number), &machine);
             for kind in Kind::ALL {
                 let topic = registry.topic(number, kind).clone();
                 assert_eq!(registry.find(&topic.to_string()), Some((number, kind)));

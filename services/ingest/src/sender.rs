@@ -67,6 +67,16 @@ impl Senders {
         Senders { current: current.map(heard), replaced: Vec::new() }
     }
 
+    /// A process with this spool has spoken since the checkpoint. If it cannot be the one that is known, nobody is.
+    pub fn replay(&mut self, spool: LogId, boot_count: u32) {
+        let is_known = |heard: &Heard| {
+            heard.sender.log.is_none_or(|log| log == spool) && boot_count <= heard.sender.boot_count
+        };
+        if !self.current.as_ref().is_some_and(is_known) {
+            self.current = None;
+        }
+    }
+
     /// The process that speaks for the machine.
     pub fn current(&self) -> Option<Sender> {
         self.current.map(|heard| heard.sender)
@@ -106,7 +116,8 @@ impl Senders {
         let known = self.replaced.iter().position(|replaced| replaced.sender.boot == sender.boot);
         let wins = match known {
             Some(index) => comes_back(&self.replaced[index], &current, &heard),
-            None => is_newer(&current, &sender, log_boot_count),
+            // After a restart it may be one that was replaced, or had replaced another, before.
+            None => is_newer(&current, &sender, log_boot_count) || is_left_alone(&current, &heard),
         };
         if wins {
             self.replace(current, heard, known);
@@ -149,11 +160,17 @@ fn is_newer(current: &Heard, sender: &Sender, log_boot_count: Option<u32>) -> bo
 
 /// Whether a replaced process speaks for the machine again.
 fn comes_back(replaced: &Heard, current: &Heard, heard: &Heard) -> bool {
-    if same_spool(current, &heard.sender) && heard.sender.boot_count < current.sender.boot_count {
-        return false;
-    }
     let had = replaced.sender.connection;
-    let newer_connection =
-        same_spool(current, &heard.sender) && had > 0 && heard.sender.connection > had;
-    newer_connection || heard.at.since(current.at) > SILENT_US
+    let reconnected = same_spool(current, &heard.sender) && had > 0 && heard.sender.connection > had;
+    (reconnected && !is_earlier(current, &heard.sender)) || is_left_alone(current, heard)
+}
+
+/// Whether the process that speaks for the machine was silent so long that another may be all there is.
+fn is_left_alone(current: &Heard, heard: &Heard) -> bool {
+    heard.at.since(current.at) > SILENT_US && !is_earlier(current, &heard.sender)
+}
+
+/// Whether a process came before the one that speaks for the machine, on the same spool.
+fn is_earlier(current: &Heard, sender: &Sender) -> bool {
+    same_spool(current, sender) && sender.boot_count < current.sender.boot_count
 }

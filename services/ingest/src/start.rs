@@ -5,11 +5,11 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use domain::limits;
+use store::StoreError;
 use store::feed::Feed;
 use store::journal::{Journal, Sequence};
 use store::ledger::Ledger;
 use store::telemetry::Telemetry;
-use store::StoreError;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -51,7 +51,9 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A machine's checkpoint could not be read.
-    #[error("the checkpoint of machine {machine} cannot be read: {reason}; start the version that wrote it, or restore a backup")]
+    #[error(
+        "the checkpoint of machine {machine} cannot be read: {reason}; start the version that wrote it, or restore a backup"
+    )]
     Checkpoint {
         /// Whose.
         machine: domain::ids::MachineId,
@@ -59,7 +61,9 @@ pub enum StartError {
         reason: String,
     },
     /// The stores are not of one time.
-    #[error("the journal ends at slice {journal}, but {store} has everything up to slice {other}: they are not of one backup; restore all three stores from the same one")]
+    #[error(
+        "the journal ends at slice {journal}, but {store} has everything up to slice {other}: they are not of one backup; restore all three stores from the same one"
+    )]
     Apart {
         /// The journal's last slice.
         journal: Sequence,
@@ -122,7 +126,8 @@ impl Ingest {
             give_up: give_up.clone(),
         };
         // What the telemetry lacks of what was there, it reads from the journal.
-        let behind = write::telemetry::Work { after: recovered.folded, through: recovered.folded, blocks: Vec::new() };
+        let behind =
+            write::telemetry::Work { after: recovered.folded, through: recovered.folded, blocks: Vec::new() };
         let _ = telemetry_work.try_send(behind);
         let (registered, registered_inlet) = mpsc::channel(16);
         let (nearly_full, journal_nearly_full) = watch::channel(false);
@@ -133,11 +138,8 @@ impl Ingest {
             watermark: watermark_seen.clone(),
             feed,
         };
-        let pipeline = connect(&settings.broker, &shared, recovered, clock, outlets, |urgent, readings| Inlets {
-            urgent,
-            readings,
-            registered: registered_inlet,
-            journal_nearly_full,
+        let pipeline = connect(&settings.broker, &shared, recovered, clock, outlets, |urgent, readings| {
+            Inlets { urgent, readings, registered: registered_inlet, journal_nearly_full }
         });
         let mut tasks = vec![
             tokio::spawn(pipeline.run(stop.clone())),
@@ -159,13 +161,16 @@ fn connect(
     recovered: Recovered,
     clock: BodyClock,
     outlets: Outlets,
-    inlets: impl FnOnce(mpsc::Receiver<crate::subscriber::Message>, mpsc::Receiver<crate::subscriber::Message>) -> Inlets,
+    inlets: impl FnOnce(
+        mpsc::Receiver<crate::subscriber::Message>,
+        mpsc::Receiver<crate::subscriber::Message>,
+    ) -> Inlets,
 ) -> Pipeline {
     let (urgent, urgent_inlet) = mpsc::channel(limits::INGEST_QUEUE_MESSAGES);
     let (readings, readings_inlet) = mpsc::channel(limits::INGEST_QUEUE_MESSAGES);
     let subscriber = Subscriber::start(broker, urgent, readings, &shared.readiness);
     // What the telemetry has not got yet it reads from the journal.
-    let held = Held::new(recovered.derived, recovered.folded);
+    let held = Held::new(recovered.derived, recovered.folded, recovered.reads);
     Pipeline::new(
         recovered.mind,
         clock,
@@ -174,7 +179,6 @@ fn connect(
         outlets,
         shared.clone(),
         held,
-        recovered.reads,
     )
 }
 

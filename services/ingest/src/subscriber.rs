@@ -212,7 +212,8 @@ impl Connection {
         let is_refused = |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Failure);
         if ack.return_codes.iter().any(is_refused) {
             tracing::error!(connection = self.part.name(), "the broker refuses the subscription");
-            let message = "the broker refuses the subscription: check the ingest's rights on beltwatch topics";
+            let message =
+                "the broker refuses the subscription: check the ingest's rights on beltwatch topics";
             self.readiness.trouble(self.part, message);
         } else {
             tracing::info!(connection = self.part.name(), "subscribed at the broker");

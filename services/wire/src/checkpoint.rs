@@ -125,8 +125,8 @@ impl Checkpoint {
 
     /// Reads a checkpoint.
     pub fn decode(body: Bytes) -> Result<Checkpoint, Unreadable> {
-        let read =
-            proto::Checkpoint::decode(body).map_err(|error| Unreadable::new(format!("Checkpoint: {error}")))?;
+        let read = proto::Checkpoint::decode(body)
+            .map_err(|error| Unreadable::new(format!("Checkpoint: {error}")))?;
         check_version("Checkpoint", read.version)?;
         if read.agent_version.len() > limits::SOURCE_NAME_BYTES_MAX {
             return Err(Unreadable::new("Checkpoint.agent_version has over 64 octets"));

@@ -2,6 +2,7 @@ mod shelf;
 
 use domain::belt::{Belt, Contact};
 use domain::clock::ClockQuality;
+use domain::log::BootStart;
 use domain::record::{EventKind, Reading};
 use proptest::prelude::*;
 

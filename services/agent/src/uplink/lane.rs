@@ -20,8 +20,6 @@ pub(super) enum Acked {
 
 /// The longest pause before an envelope is sent again.
 const REST_MAX_US: u64 = 30 * SECOND;
-/// How many acks without progress send the lane back at once.
-const SAME_ACKS: u32 = 2;
 
 /// One lane's part of the uplink.
 #[derive(Debug)]
@@ -49,9 +47,7 @@ pub(super) struct UplinkLane {
     attempts: u32,
     /// After a timeout only one envelope is risked until an ack comes.
     probing: bool,
-    /// Acks without progress since the oldest unacknowledged envelope was sent.
-    same: u32,
-    /// Whether such acks have sent the lane back already since the last progress or timeout.
+    /// Whether an ack without progress has sent the lane back since the last progress or timeout.
     went_back: bool,
     /// When what waits is sent; `None`: nothing waits.
     ripe_at: Option<MonotonicMicros>,
@@ -67,7 +63,12 @@ struct Flight {
 }
 
 impl UplinkLane {
-    pub(super) fn new(lane: Lane, log: LogId, rest_least_us: u64) -> UplinkLane {
+    pub(super) fn new(lane: Lane, log: LogId) -> UplinkLane {
+        // Events are acknowledged at once, readings at most once a second.
+        let rest_least_us = match lane {
+            Lane::Events => SECOND,
+            Lane::Readings => 4 * SECOND,
+        };
         UplinkLane {
             lane,
             log,
@@ -83,7 +84,6 @@ impl UplinkLane {
             resend_at: MonotonicMicros(0),
             attempts: 0,
             probing: false,
-            same: 0,
             went_back: false,
             ripe_at: None,
             busy: false,
@@ -131,7 +131,6 @@ impl UplinkLane {
     fn back_to_oldest(&mut self) {
         self.cursor = None;
         self.flight.clear();
-        self.same = 0;
         self.flush();
     }
 
@@ -225,16 +224,12 @@ impl UplinkLane {
                 self.flight.pop_front();
             }
             self.attempts = 0;
-            self.same = 0;
             self.went_back = false;
             self.resend_at = now.plus(rest_us);
             return Acked::Progress(through);
         }
-        if self.flight.is_empty() {
-            return Acked::Same;
-        }
-        self.same += 1;
-        if self.same >= SAME_ACKS && !self.went_back {
+        // The ingest repeats a position only with a reason: something is missing before what it sees.
+        if !self.flight.is_empty() && !self.went_back {
             self.back_to_oldest();
             self.went_back = true;
         }

@@ -83,8 +83,25 @@ async fn a_reading_is_told_with_its_units_and_its_place() {
     assert_eq!(reading.incline_percent, None);
     assert_eq!(reading.position, format!("{LOG}/1/1"));
     assert_eq!(reading.time_uncertainty.unwrap().nanos, 2_000_000);
-    // The reading after the span began before its end.
-    assert_eq!(page.coverage.unwrap().covered.unwrap().seconds, 2);
+}
+
+#[tokio::test]
+async fn readings_around_a_span_cover_what_they_speak_for_within_it() {
+    let bench = with_readings().await;
+    // Before the first reading's interval; within it; after the last reading before the hole; up to the next one.
+    for (from, until, expected) in
+        [(-110, -100, 0), (-100, -99, 1), (-79, -70, 2), (-75, -59, 1), (-65, -61, 0)]
+    {
+        let machine_id = "n-1".to_owned();
+        let request = v1::ListReadingsRequest { machine_id, range: range(from, until), ..Default::default() };
+        let page = bench.history().await.list_readings(request).await.unwrap().into_inner();
+        assert!(page.readings.is_empty(), "{page:?}");
+        assert_eq!(page.coverage.unwrap().covered.unwrap().seconds, expected, "{from} to {until}");
+        let machine_id = "n-1".to_owned();
+        let request = v1::ListEventsRequest { machine_id, range: range(from, until), ..Default::default() };
+        let page = bench.history().await.list_events(request).await.unwrap().into_inner();
+        assert_eq!(page.coverage.unwrap().covered.unwrap().seconds, expected, "{from} to {until}");
+    }
 }
 
 #[tokio::test]

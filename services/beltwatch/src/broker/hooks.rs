@@ -100,10 +100,23 @@ impl Gate {
     fn disconnected(&self, session: &Session, end: &End) {
         metrics::connections(session.scx.connections.count());
         self.backlog.ended(&session.id);
-        if let End::MqttError(MqttError::Decode(error)) = end {
-            self.refusals.refuse(Reason::Packet, &session.id.client_id, &error.to_string());
+        if let Some(offence) = offence(end) {
+            self.refusals.refuse(Reason::Packet, &session.id.client_id, &offence);
         }
         tracing::debug!(client = ?session.id.client_id, end = %end, "a client has left the broker");
+    }
+}
+
+/// What a client sent that ended its connection, in the library's words; none if it ended otherwise.
+fn offence(end: &End) -> Option<String> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the library's reasons, of which these are the client's fault")]
+    match end {
+        End::Reasons(ends) => ends.iter().find_map(offence),
+        End::MqttError(MqttError::Decode(error)) => Some(error.to_string()),
+        End::ProtocolError(text) => Some(text.to_string()),
+        // What the decoder says arrives as text; a broken connection, too.
+        End::Error(text) if !text.starts_with("io error") => Some(text.to_string()),
+        _ => None,
     }
 }
 

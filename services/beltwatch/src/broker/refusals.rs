@@ -29,7 +29,7 @@ pub enum Reason {
     Retained,
     /// A subscription to what is not the client's. Answered with a failure; the connection stays.
     Subscribe,
-    /// A packet that is too large or malformed. Disconnected.
+    /// A packet that is too large, malformed or out of place. Disconnected.
     Packet,
     /// There is no room for another retained status. Passed on, but not retained.
     RetainedFull,
@@ -77,7 +77,7 @@ impl Reason {
             Reason::Publish => "the topic is not this client's to publish to",
             Reason::Retained => "only a status may be retained",
             Reason::Subscribe => "the filter is not this client's to subscribe to",
-            Reason::Packet => "a packet is too large or malformed",
+            Reason::Packet => "a packet is too large, malformed or out of place",
             Reason::RetainedFull => "no room for another retained status",
             Reason::Behind => "a subscriber is too far behind; the message is dropped",
         }

@@ -51,7 +51,11 @@ impl Shown {
 }
 
 const COLUMNS: &[Column<Shown>] = &[
-    Column { name: "time", title: "time", value: |row| Value::Time(words::time(row.event.time), row.zone.clone()) },
+    Column {
+        name: "time",
+        title: "time",
+        value: |row| Value::Time(words::time(row.event.time), row.zone.clone()),
+    },
     Column {
         name: "time_uncertainty_s",
         title: "± s",
@@ -71,7 +75,11 @@ const COLUMNS: &[Column<Shown>] = &[
         title: "",
         value: |row| Value::Direction(words::direction(row.before().direction)),
     },
-    Column { name: "speed_before_mps", title: "km/h before", value: |row| Value::Speed(row.before().speed_mps) },
+    Column {
+        name: "speed_before_mps",
+        title: "km/h before",
+        value: |row| Value::Speed(row.before().speed_mps),
+    },
     Column { name: "incline_percent", title: "", value: |row| Value::Number(row.at().incline_percent, 1) },
     Column { name: "source", title: "source", value: |row| Value::Text(row.event.source.clone()) },
     Column { name: "count", title: "count", value: |row| Value::Count(u64::from(row.event.count)) },

@@ -12,7 +12,7 @@ use wire::api::v1::watch_fleet_response::Update;
 
 use crate::client::{Client, Options};
 use crate::command::pages::{self, Zones};
-use crate::command::{now, print, print_to};
+use crate::command::{now, print};
 use crate::failure::{Exit, Failure};
 use crate::table::{Column, Format, Listing, Row, Value};
 use crate::words;
@@ -74,7 +74,9 @@ impl Live {
     /// Seconds since the picture that is shown, or the newest one that no longer holds.
     fn age_s(&self) -> Option<f64> {
         let time = words::time(self.state.belt_time)?;
-        Some(self.now.duration_since(time).as_secs_f64().max(0.0))
+        let age_ms = self.now.duration_since(time).as_millis().max(0);
+        // Milliseconds of any age fit a double exactly.
+        Some(age_ms as f64 / 1_000.0)
     }
 
     fn last_known(&self) -> Value {
@@ -148,8 +150,11 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
     match args.action {
         Action::List { site, watch: false } => {
             let zones = Zones::fetch(&mut client).await?;
-            let rows: Vec<Live> =
-                pages::machines(&mut client, &site).await?.into_iter().map(|state| live(state, &zones)).collect();
+            let rows: Vec<Live> = pages::machines(&mut client, &site)
+                .await?
+                .into_iter()
+                .map(|state| live(state, &zones))
+                .collect();
             print(&Listing { name: "machines", columns: COLUMNS, rows: &rows, notes: Vec::new() }, options)
         }
         Action::List { site, watch: true } => watch(client, &site, options).await,
@@ -196,24 +201,28 @@ async fn watch_once(client: &mut Client, site: &str, options: &Options) -> Resul
             Some(Update::Heartbeat(_)) | None => Vec::new(),
         };
         let changed: Vec<Live> = changed.into_iter().map(|state| live(state, &zones)).collect();
-        show_changes(&changed, &mut shown, options)?;
+        match show_changes(&changed, &mut shown, options) {
+            // Whoever read it has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            result => result?,
+        }
     }
 }
 
 /// On a terminal the table is drawn again; otherwise each change is a line.
-fn show_changes(changed: &[Live], shown: &mut BTreeMap<String, Live>, options: &Options) -> Result<(), Failure> {
+fn show_changes(changed: &[Live], shown: &mut BTreeMap<String, Live>, options: &Options) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match options.format() {
         Format::Json => {
             for row in changed {
-                serde_json::to_writer(&mut out, &Row { row, columns: COLUMNS }).map_err(io::Error::from)?;
+                serde_json::to_writer(&mut out, &Row { row, columns: COLUMNS })?;
                 writeln!(out)?;
             }
         }
         Format::Csv => {
             let mut csv = csv::Writer::from_writer(&mut out);
             if shown.is_empty() {
-                csv.write_record(COLUMNS.iter().map(|column| column.name)).map_err(io::Error::from)?;
+                csv.write_record(COLUMNS.iter().map(|column| column.name))?;
             }
             listing(changed).write_csv_rows(&mut csv)?;
         }
@@ -230,10 +239,10 @@ fn show_changes(changed: &[Live], shown: &mut BTreeMap<String, Live>, options: &
             changed.to_vec()
         };
         if terminal || !rows.is_empty() {
-            print_to(&listing(&rows), Format::Table, &mut out)?;
+            listing(&rows).print(Format::Table, &mut out, &mut io::stderr())?;
         }
     }
-    Ok(out.flush()?)
+    out.flush()
 }
 
 fn listing(rows: &[Live]) -> Listing<'_, Live> {

@@ -85,9 +85,17 @@ enum Drive {
 const COLUMNS: &[Column<fleet::Live>] = &[
     Column { name: "id", title: "machine", value: |live| machine(live, |one| one.id.clone()) },
     Column { name: "site_id", title: "site", value: |live| machine(live, |one| one.site_id.clone()) },
-    Column { name: "display_name", title: "name", value: |live| machine(live, |one| one.display_name.clone()) },
+    Column {
+        name: "display_name",
+        title: "name",
+        value: |live| machine(live, |one| one.display_name.clone()),
+    },
     Column { name: "model", title: "model", value: |live| machine(live, |one| one.model.clone()) },
-    Column { name: "belt", title: "belt", value: |live| machine(live, |one| words::belt_kind(one.belt).to_owned()) },
+    Column {
+        name: "belt",
+        title: "belt",
+        value: |live| machine(live, |one| words::belt_kind(one.belt).to_owned()),
+    },
     Column {
         name: "drive",
         title: "drive",
@@ -106,8 +114,16 @@ const COLUMNS: &[Column<fleet::Live>] = &[
         title: "presence",
         value: |live| Value::Text(words::presence(live.state.presence).to_owned()),
     },
-    Column { name: "agent_version", title: "agent", value: |live| Value::Text(live.state.agent_version.clone()) },
-    Column { name: "capabilities", title: "reports", value: |live| Value::Text(live.state.capabilities.join(" ")) },
+    Column {
+        name: "agent_version",
+        title: "agent",
+        value: |live| Value::Text(live.state.agent_version.clone()),
+    },
+    Column {
+        name: "capabilities",
+        title: "reports",
+        value: |live| Value::Text(live.state.capabilities.join(" ")),
+    },
 ];
 
 fn machine(live: &fleet::Live, part: fn(&v1::Machine) -> String) -> Value {
@@ -166,7 +182,10 @@ async fn add(args: AddArgs, options: &Options) -> Result<(), Failure> {
     print(&Listing { name: "machines", columns: COLUMNS, rows: &rows, notes: Vec::new() }, options)?;
     let shown = path.display();
     let mut aside = io::stderr();
-    writeln!(aside, "the credential is in {shown}: bring it to the machine's agent and let nobody else read it")?;
+    writeln!(
+        aside,
+        "the credential is in {shown}: bring it to the machine's agent and let nobody else read it"
+    )?;
     writeln!(aside, "next: beltwatch-agent run --credential {shown} …")?;
     Ok(())
 }
@@ -205,7 +224,8 @@ fn create_private(path: &Path) -> Result<File, Failure> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
         let shown = path.display();
         let exists = error.kind() == io::ErrorKind::AlreadyExists;
-        let help = if exists { "it exists already; choose another with --out" } else { "choose another with --out" };
+        let help =
+            if exists { "it exists already; choose another with --out" } else { "choose another with --out" };
         Failure::new(Exit::CannotCreate, format!("{shown} cannot be made ({error}); {help}"))
     })
 }
@@ -214,7 +234,8 @@ fn write_credential(mut file: File, path: &Path, credential: &str) -> Result<(),
     let written = file.write_all(credential.as_bytes()).and_then(|()| file.sync_all());
     written.map_err(|error| {
         let shown = path.display();
-        let message = format!("the machine is registered, but its credential could not be written to {shown}: {error}");
+        let message =
+            format!("the machine is registered, but its credential could not be written to {shown}: {error}");
         Failure::new(Exit::InputOutput, message)
     })
 }

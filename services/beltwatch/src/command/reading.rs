@@ -57,8 +57,16 @@ const COLUMNS: &[Column<Shown>] = &[
         title: "± s",
         value: |row| Value::Number(words::seconds(row.reading.time_uncertainty), 3),
     },
-    Column { name: "span_s", title: "span s", value: |row| Value::Number(words::seconds(row.reading.span), 1) },
-    Column { name: "holds_for_s", title: "", value: |row| Value::Number(words::seconds(row.reading.holds_for), 1) },
+    Column {
+        name: "span_s",
+        title: "span s",
+        value: |row| Value::Number(words::seconds(row.reading.span), 1),
+    },
+    Column {
+        name: "holds_for_s",
+        title: "",
+        value: |row| Value::Number(words::seconds(row.reading.holds_for), 1),
+    },
     Column {
         name: "direction",
         title: "direction",

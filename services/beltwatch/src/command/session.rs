@@ -52,7 +52,8 @@ impl Shown {
     /// Metres with the belt in this direction.
     fn distance_m(&self, direction: v1::Direction) -> Value {
         let parts = self.session.segments.iter().filter(|part| part.direction == i32::from(direction));
-        Value::Number(Some(parts.map(|part| part.distance_m).sum()), 0)
+        // An empty sum of floats is minus zero.
+        Value::Number(Some(parts.fold(0.0, |sum, part| sum + part.distance_m)), 0)
     }
 
     fn coverage(&self, part: fn(&v1::Coverage) -> Option<prost_types::Duration>) -> Value {
@@ -95,7 +96,9 @@ const COLUMNS: &[Column<Shown>] = &[
     Column {
         name: "records_lost",
         title: "lost",
-        value: |row| Value::OptionalCount(row.session.coverage.as_ref().map(|coverage| coverage.records_lost)),
+        value: |row| {
+            Value::OptionalCount(row.session.coverage.as_ref().map(|coverage| coverage.records_lost))
+        },
     },
 ];
 

@@ -6,6 +6,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use wire::api::v1;
 
 use super::*;
+use crate::table::Format;
 use crate::words::RangeArgs;
 
 #[test]
@@ -55,7 +56,12 @@ fn spans_of_time() {
     check("", "", "", Ok(("", "")));
     check("", "", "1h", Ok(("2026-11-20T11:00:00Z", "")));
     check("", "", "2d", Ok(("2026-11-18T12:00:00Z", "")));
-    check("2026-11-20T09:00", "2026-11-20T10:00:00Z", "", Ok(("2026-11-20T08:00:00Z", "2026-11-20T10:00:00Z")));
+    check(
+        "2026-11-20T09:00",
+        "2026-11-20T10:00:00Z",
+        "",
+        Ok(("2026-11-20T08:00:00Z", "2026-11-20T10:00:00Z")),
+    );
     check("2026-07-01", "", "", Ok(("2026-06-30T22:00:00Z", "")));
     check("1969-12-31T23:59:59.5Z", "", "", Ok(("1969-12-31T23:59:59.5Z", "")));
     check("yesterday", "", "", Err("--from is \"yesterday\""));
@@ -80,12 +86,20 @@ fn printed(format: Format) -> String {
         }),
     };
     let state = v1::MachineState {
-        machine: Some(v1::Machine { id: "tm-1".to_owned(), site_id: "north".to_owned(), ..v1::Machine::default() }),
+        machine: Some(v1::Machine {
+            id: "tm-1".to_owned(),
+            site_id: "north".to_owned(),
+            ..v1::Machine::default()
+        }),
         presence: v1::Presence::Online.into(),
         belt: Some(belt),
         belt_time: at(-2),
         since_time: at(-60),
-        last_event: Some(v1::LastEvent { time: at(-60), kind: "belt_started".to_owned(), contact: String::new() }),
+        last_event: Some(v1::LastEvent {
+            time: at(-60),
+            kind: "belt_started".to_owned(),
+            contact: String::new(),
+        }),
         records_lost: 3,
         ..v1::MachineState::default()
     };

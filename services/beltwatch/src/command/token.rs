@@ -44,7 +44,10 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
     if options.format() == Format::Table {
         // The bare token, for `TOKEN=$(beltwatch token create …)`.
         writeln!(io::stdout(), "{token}")?;
-        writeln!(io::stderr(), "keep it now: it is not shown again. Programs send `authorization: Bearer TOKEN`")?;
+        writeln!(
+            io::stderr(),
+            "keep it now: it is not shown again. Programs send `authorization: Bearer TOKEN`"
+        )?;
         return Ok(());
     }
     print(&Listing { name: "tokens", columns: COLUMNS, rows: &[token], notes: Vec::new() }, options)

@@ -123,9 +123,7 @@ impl Speeds {
         let known_us = u128::from(now.since(self.first_at));
         let mean = match known_us {
             0 => self.last,
-            known_us => {
-                Speed(u32::try_from((self.travelled + known_us / 2) / known_us).unwrap_or(u32::MAX))
-            }
+            known_us => Speed(u32::try_from((self.travelled + known_us / 2) / known_us).unwrap_or(u32::MAX)),
         };
         let mean = mean.clamp(self.min, self.max);
         SpeedSummary { mean, min: self.min, max: self.max, rise: Some(self.rise), fall: Some(self.fall) }

@@ -125,10 +125,11 @@ impl Spool {
     pub(super) fn read_through(&mut self, through: Sequence) {
         for lane in Lane::ALL {
             let missing = &mut self.missing[lane_index(lane)];
-            if let Some((first, last)) = *missing {
-                if !self.merge.is_closed(lane) && first <= through {
-                    *missing = (through < last).then_some((through + 1, last));
-                }
+            if let Some((first, last)) = *missing
+                && !self.merge.is_closed(lane)
+                && first <= through
+            {
+                *missing = (through < last).then_some((through + 1, last));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use domain::log::Lane;
-use domain::units::{MonotonicMicros, SECOND};
+use domain::units::{MILLI, MonotonicMicros, SECOND};
 use store::StoreError;
 use store::journal::{Sequence, Slice};
 use store::ledger::Checkpoint;
@@ -74,7 +74,7 @@ impl IngestMind {
             pace.first_unsaved = Some(sequence);
             self.unsaved.insert((sequence, number));
             // Machines that began together do not stay together.
-            let spread = (number as u64).wrapping_mul(7_919) % CHECKPOINT_PERIOD_US.div_ceil(1_000) * 1_000;
+            let spread = (number as u64 + 1).wrapping_mul(7_919 * MILLI) % CHECKPOINT_PERIOD_US;
             let due = pace.last.map_or(now.monotonic.plus(spread), |last| last.plus(CHECKPOINT_PERIOD_US));
             self.checkpoints_due.push(Reverse((due, number)));
         }

@@ -71,11 +71,10 @@ impl IngestMind {
             .registry
             .key(number, generation)
             .map_err(|detail| (RefusalReason::WrongGeneration, detail))?;
-        let body =
-            unopened.open(&key, self.registry.topic(number, kind)).map_err(|error| match error {
-                SealError::Unreadable(error) => unreadable(error),
-                SealError::NotAuthentic => (RefusalReason::NotAuthentic, error.to_string()),
-            })?;
+        let body = unopened.open(&key, self.registry.topic(number, kind)).map_err(|error| match error {
+            SealError::Unreadable(error) => unreadable(error),
+            SealError::NotAuthentic => (RefusalReason::NotAuthentic, error.to_string()),
+        })?;
         self.registry.saw(number, generation);
         Ok(body)
     }
@@ -279,8 +278,11 @@ impl IngestMind {
             return;
         }
         let of_spool = |(log, _, _): &(LogId, Lane, &LogMind)| alone && Some(spool_of(*log)) == other.log;
-        let lane_ack = |(log, lane, mind): (LogId, Lane, &LogMind)| {
-            LaneAck { lane, log, committed: mind.committed(), window: 0 }
+        let lane_ack = |(log, lane, mind): (LogId, Lane, &LogMind)| LaneAck {
+            lane,
+            log,
+            committed: mind.committed(),
+            window: 0,
         };
         let ack = Ack {
             boot: other.boot,

@@ -7,7 +7,7 @@ use wire::Unreadable;
 
 use super::{Effects, IngestMind, Now};
 use crate::counters::Counters;
-use crate::machine::{Machine, read};
+use crate::machine::{Machine, read, spool_of};
 
 impl IngestMind {
     /// Goes on from a machine's checkpoint. `false`: the registry does not know the machine.
@@ -32,7 +32,9 @@ impl IngestMind {
         }
         let entries = wire::envelope::decode_slice(slice.body.clone())?;
         let records = read(slice.lane, &entries);
-        self.machines[number].logs.get_or_make(slice.log, slice.lane).replay(slice, &records);
+        let machine = &mut self.machines[number];
+        machine.logs.get_or_make(slice.log, slice.lane).replay(slice, &records);
+        machine.senders.replay(spool_of(slice.log), slice.boot.boot_count);
         self.fold(number, sequence, slice, records, now, &mut effects);
         Ok(effects)
     }

@@ -62,7 +62,12 @@ fn show(verdict: &Verdict) -> String {
         format!("[{from}..{} lost {}] ", hole.to, hole.records_at_least)
     };
     let part = |part: &Part| {
-        format!("{}{}+{}", part.hole.as_ref().map(hole).unwrap_or_default(), part.entries.start, part.entries.len())
+        format!(
+            "{}{}+{}",
+            part.hole.as_ref().map(hole).unwrap_or_default(),
+            part.entries.start,
+            part.entries.len()
+        )
     };
     parts.iter().map(part).collect::<Vec<_>>().join(" ")
 }

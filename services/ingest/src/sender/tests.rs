@@ -67,7 +67,10 @@ fn a_will_without_a_spool_replaces_nobody_of_its_age() {
     let mut senders = Senders::restored(Some(process(9, 7, 2, SPOOL)), at(100));
     let will = Sender { log: None, ..process(8, 7, 1, SPOOL) };
     assert_eq!(senders.judge(will, at(0), None, at(101)), old(false));
-    assert_eq!(senders.judge(Sender { log: None, ..process(9, 7, 2, SPOOL) }, at(0), None, at(101)), Standing::Current);
+    assert_eq!(
+        senders.judge(Sender { log: None, ..process(9, 7, 2, SPOOL) }, at(0), None, at(101)),
+        Standing::Current
+    );
 }
 
 #[test]
@@ -80,4 +83,20 @@ fn one_that_was_replaced_by_mistake_comes_back_when_the_other_is_silent() {
     assert_eq!(senders.judge(alive, at(31), Some(1), at(130)), old(false));
     assert_eq!(senders.judge(alive, at(61), Some(1), at(160)), old(false));
     assert_eq!(senders.judge(alive, at(91), Some(1), at(190)), Standing::New);
+}
+
+#[test]
+fn what_the_journal_shows_behind_the_checkpoint_is_newer() {
+    let known = process(9, 7, 2, SPOOL);
+    for (spool, boot_count, stays) in
+        [(SPOOL, 7, true), (SPOOL, 6, true), (SPOOL, 8, false), (OTHER_SPOOL, 1, false)]
+    {
+        let mut senders = Senders::restored(Some(known), at(100));
+        senders.replay(spool, boot_count);
+        assert_eq!(senders.current(), Some(known).filter(|_| stays), "{spool} {boot_count}");
+        if !stays {
+            let newest = process(3, boot_count, 1, spool);
+            assert_eq!(senders.judge(newest, at(1), Some(boot_count), at(101)), Standing::New);
+        }
+    }
 }

@@ -16,60 +16,60 @@ use wire::status::{LaneStatus, Status, StatusOrder};
 use wire::topics::{Kind, Topic};
 
 /// Unix time of monotonic 0 of every boot: 2025-01-01, in microseconds.
-pub const EPOCH: i64 = 1_735_689_600_000_000;
+pub(crate) const EPOCH: i64 = 1_735_689_600_000_000;
 
 /// A message on its way to the ingest.
 #[derive(Debug, Clone)]
-pub struct Sent {
-    pub topic: String,
-    pub payload: Bytes,
+pub(crate) struct Sent {
+    pub(crate) topic: String,
+    pub(crate) payload: Bytes,
 }
 
 /// A record in the spool.
 #[derive(Debug, Clone)]
-pub struct Spooled {
-    pub boot: BootStart,
-    pub n: u64,
-    pub octets: Bytes,
+pub(crate) struct Spooled {
+    pub(crate) boot: BootStart,
+    pub(crate) n: u64,
+    pub(crate) octets: Bytes,
     /// Whether a power cut leaves it.
-    pub synced: bool,
+    pub(crate) synced: bool,
 }
 
 impl Spooled {
-    pub fn position(&self) -> Position {
+    pub(crate) fn position(&self) -> Position {
         Position::new(self.boot.boot_count, self.n)
     }
 }
 
-pub fn index(lane: Lane) -> usize {
+pub(crate) fn index(lane: Lane) -> usize {
     usize::from(lane == Lane::Readings)
 }
 
 #[derive(Debug, Clone)]
-pub struct Agent {
-    pub machine: MachineId,
-    pub master: MasterKey,
-    pub generation: u32,
-    pub spool: [u8; 16],
-    pub boot: BootId,
-    pub boots: [BootStart; 2],
-    pub connection: u32,
-    pub counter: u64,
-    pub next_n: [u64; 2],
+pub(crate) struct Agent {
+    pub(crate) machine: MachineId,
+    pub(crate) master: MasterKey,
+    pub(crate) generation: u32,
+    pub(crate) spool: [u8; 16],
+    pub(crate) boot: BootId,
+    pub(crate) boots: [BootStart; 2],
+    pub(crate) connection: u32,
+    pub(crate) counter: u64,
+    pub(crate) next_n: [u64; 2],
     /// What the spool holds, by lane.
-    pub spooled: [Vec<Spooled>; 2],
+    pub(crate) spooled: [Vec<Spooled>; 2],
     /// Up to where acks trimmed it, by lane.
-    pub trimmed: [Option<Position>; 2],
+    pub(crate) trimmed: [Option<Position>; 2],
     /// Everything that was ever written and is not lost by a power cut, by lane.
-    pub written: [Vec<(Position, Record)>; 2],
+    pub(crate) written: [Vec<(Position, Record)>; 2],
     /// Monotonic time; goes on across boots, so that event time does.
-    pub at: MonotonicMicros,
-    pub clock: Clock,
-    pub acks_seen: u64,
+    pub(crate) at: MonotonicMicros,
+    pub(crate) clock: Clock,
+    pub(crate) acks_seen: u64,
 }
 
 impl Agent {
-    pub fn new(name: &str, master: &MasterKey) -> Agent {
+    pub(crate) fn new(name: &str, master: &MasterKey) -> Agent {
         let clock = Clock { quality: ClockQuality::Synchronised, offset_us: EPOCH, uncertainty_us: 1_000 };
         let mut agent = Agent {
             machine: MachineId::new(name).expect("an id"),
@@ -92,7 +92,7 @@ impl Agent {
         agent
     }
 
-    pub fn log(&self, lane: Lane) -> LogId {
+    pub(crate) fn log(&self, lane: Lane) -> LogId {
         LogId::for_lane(self.spool, lane)
     }
 
@@ -101,7 +101,7 @@ impl Agent {
     }
 
     /// A new process with the same spool.
-    pub fn restart(&mut self, process: u8) {
+    pub(crate) fn restart(&mut self, process: u8) {
         let boot_count = self.boots[0].boot_count + 1;
         for lane in Lane::ALL {
             let (previous, other_previous) = (self.last(lane), self.last(lane.other()));
@@ -114,7 +114,7 @@ impl Agent {
     }
 
     /// What was not synced is lost; whether it was delivered nobody knows.
-    pub fn power_cut(&mut self, process: u8) {
+    pub(crate) fn power_cut(&mut self, process: u8) {
         for lane in Lane::ALL {
             let lost: Vec<Position> =
                 self.spooled[index(lane)].iter().filter(|row| !row.synced).map(Spooled::position).collect();
@@ -125,7 +125,7 @@ impl Agent {
     }
 
     /// The spool is gone with all that was in it; a new one begins.
-    pub fn wipe(&mut self, spool: u8, process: u8) {
+    pub(crate) fn wipe(&mut self, spool: u8, process: u8) {
         for lane in Lane::ALL {
             let lost: Vec<Position> = self.spooled[index(lane)].iter().map(Spooled::position).collect();
             self.written[index(lane)].retain(|(position, _)| !lost.contains(position));
@@ -137,21 +137,21 @@ impl Agent {
         self.restart(process);
     }
 
-    pub fn connect(&mut self) {
+    pub(crate) fn connect(&mut self) {
         self.connection += 1;
         self.counter = 0;
         self.acks_seen = 0;
     }
 
     /// Writes a record a second after the last one.
-    pub fn write(&mut self, payload: Payload) -> Position {
+    pub(crate) fn write(&mut self, payload: Payload) -> Position {
         self.at = self.at.plus(SECOND);
         let lane = payload.lane();
         let record = Record { at: self.at, other_n: self.next_n[index(lane.other())] - 1, payload };
         self.write_octets(lane, wire::record::encode(&record), Some(record))
     }
 
-    pub fn write_octets(&mut self, lane: Lane, octets: Bytes, record: Option<Record>) -> Position {
+    pub(crate) fn write_octets(&mut self, lane: Lane, octets: Bytes, record: Option<Record>) -> Position {
         let (boot, n) = (self.boots[index(lane)], self.next_n[index(lane)]);
         let position = Position::new(boot.boot_count, n);
         self.next_n[index(lane)] += 1;
@@ -160,7 +160,7 @@ impl Agent {
         position
     }
 
-    pub fn reading(&mut self, mm_s: u32) -> Position {
+    pub(crate) fn reading(&mut self, mm_s: u32) -> Position {
         let speed = Speed(mm_s);
         let speed = SpeedSummary { mean: speed, min: speed, max: speed, rise: None, fall: None };
         let direction = if mm_s == 0 { Direction::Stopped } else { Direction::Reverse };
@@ -174,22 +174,22 @@ impl Agent {
         }))
     }
 
-    pub fn event(&mut self, kind: EventKind) -> Position {
+    pub(crate) fn event(&mut self, kind: EventKind) -> Position {
         let at = self.at.plus(SECOND);
         self.write(Payload::Event(Event::new(kind, at, Belt::default(), Belt::default())))
     }
 
-    pub fn topic(&self, kind: Kind) -> Topic {
+    pub(crate) fn topic(&self, kind: Kind) -> Topic {
         Topic::new(self.machine.clone(), kind)
     }
 
-    pub fn seal(&self, kind: Kind, body: Bytes) -> Sent {
+    pub(crate) fn seal(&self, kind: Kind, body: Bytes) -> Sent {
         let (topic, key) = (self.topic(kind), self.master.machine_key(&self.machine, self.generation));
         Sent { topic: topic.to_string(), payload: seal(&key, self.generation, &topic, body) }
     }
 
     /// The envelope of at most `max` records after `cursor`, and its last position; `None`: there are none.
-    pub fn envelope_after(
+    pub(crate) fn envelope_after(
         &self,
         lane: Lane,
         cursor: Option<Position>,
@@ -199,8 +199,7 @@ impl Agent {
         let start = rows.partition_point(|row| Some(row.position()) <= cursor);
         let first = rows.get(start)?;
         let of_boot = rows[start..].iter().take_while(|row| row.boot == first.boot).take(max);
-        let entries: Vec<Entry> =
-            of_boot.map(|row| Entry { n: row.n, record: row.octets.clone() }).collect();
+        let entries: Vec<Entry> = of_boot.map(|row| Entry { n: row.n, record: row.octets.clone() }).collect();
         let envelope = Envelope {
             log: self.log(lane),
             sender: self.boot,
@@ -216,7 +215,7 @@ impl Agent {
         Some((envelope, last))
     }
 
-    pub fn send(&self, envelope: &Envelope) -> Sent {
+    pub(crate) fn send(&self, envelope: &Envelope) -> Sent {
         let kind = match envelope.lane {
             Lane::Events => Kind::Events,
             Lane::Readings => Kind::Readings,
@@ -225,7 +224,7 @@ impl Agent {
     }
 
     /// Everything in the spool, in envelopes of at most `max` records.
-    pub fn send_all(&self, max: usize) -> Vec<Sent> {
+    pub(crate) fn send_all(&self, max: usize) -> Vec<Sent> {
         let mut sent = Vec::new();
         for lane in Lane::ALL {
             let mut cursor = None;
@@ -237,7 +236,7 @@ impl Agent {
         sent
     }
 
-    pub fn status(&mut self) -> Status {
+    pub(crate) fn status(&mut self) -> Status {
         self.counter += 1;
         let boot_count = self.boots[0].boot_count;
         let lane = |lane: Lane| LaneStatus {
@@ -262,13 +261,13 @@ impl Agent {
         }
     }
 
-    pub fn send_status(&mut self) -> Sent {
+    pub(crate) fn send_status(&mut self) -> Sent {
         let body = self.status().encode();
         self.seal(Kind::Status, body)
     }
 
     /// Opens an ack; `None`: it is not for this machine or does not hold its seal.
-    pub fn open(&self, topic: &str, payload: &Bytes) -> Option<Ack> {
+    pub(crate) fn open(&self, topic: &str, payload: &Bytes) -> Option<Ack> {
         let own = self.topic(Kind::Ack);
         let key = self.master.machine_key(&self.machine, self.generation);
         let opened = Unopened::read(payload.clone()).ok()?.open(&key, &own).ok()?;
@@ -276,13 +275,16 @@ impl Agent {
     }
 
     /// Trims what an ack says is committed, if it is for this process and connection and not older than the last.
-    pub fn take(&mut self, ack: &Ack) -> bool {
+    pub(crate) fn take(&mut self, ack: &Ack) -> bool {
         let is_mine = ack.boot == self.boot && ack.connection == self.connection;
         if !is_mine || ack.counter <= self.acks_seen {
             return false;
         }
         self.acks_seen = ack.counter;
-        for lane in ack.lanes.iter().filter(|lane| lane.log == self.log(lane.lane)) {
+        for lane in &ack.lanes {
+            if lane.log != self.log(lane.lane) {
+                continue;
+            }
             self.spooled[index(lane.lane)].retain(|row| Some(row.position()) > lane.committed);
             let trimmed = &mut self.trimmed[index(lane.lane)];
             *trimmed = (*trimmed).max(lane.committed);

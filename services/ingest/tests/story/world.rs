@@ -23,41 +23,39 @@ use crate::agent::{Agent, EPOCH, Sent};
 
 /// Everything derived, as the stores would hold it.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Rows {
-    pub sessions: BTreeMap<SessionId, Session>,
-    pub losses: BTreeMap<(MachineId, LogId, Position), Loss>,
-    pub unreadable: BTreeMap<(MachineId, LogId, Position), Unreadable>,
-    pub blocks: BTreeMap<Sequence, Block>,
+pub(crate) struct Rows {
+    pub(crate) sessions: BTreeMap<SessionId, Session>,
+    pub(crate) losses: BTreeMap<(MachineId, LogId, Position), Loss>,
+    pub(crate) unreadable: BTreeMap<(MachineId, LogId, Position), Unreadable>,
+    pub(crate) blocks: BTreeMap<Sequence, Block>,
 }
 
 #[derive(Debug)]
-pub struct World {
-    pub master: MasterKey,
-    pub registered: Vec<Registered>,
-    pub mind: IngestMind,
-    pub now: Now,
-    pub journal: Vec<Slice>,
-    pub under_way: Option<Arc<[Slice]>>,
-    pub checkpoints: BTreeMap<MachineId, Checkpoint>,
-    pub rows: Rows,
-    pub states: BTreeMap<MachineId, LiveState>,
-    pub publishes: Vec<Publish>,
-    pub refused: Vec<Refused>,
-    pub alarms: Vec<Alarm>,
+pub(crate) struct World {
+    pub(crate) master: MasterKey,
+    pub(crate) registered: Vec<Registered>,
+    pub(crate) mind: IngestMind,
+    pub(crate) now: Now,
+    pub(crate) journal: Vec<Slice>,
+    pub(crate) under_way: Option<Arc<[Slice]>>,
+    pub(crate) checkpoints: BTreeMap<MachineId, Checkpoint>,
+    pub(crate) rows: Rows,
+    pub(crate) states: BTreeMap<MachineId, LiveState>,
+    pub(crate) publishes: Vec<Publish>,
+    pub(crate) refused: Vec<Refused>,
+    pub(crate) alarms: Vec<Alarm>,
     /// The journal appends by itself.
-    pub appends: bool,
+    pub(crate) appends: bool,
 }
 
-pub fn master() -> MasterKey {
+pub(crate) fn master() -> MasterKey {
     MasterKey::new([3; 32])
 }
 
 impl World {
-    pub fn new(machines: &[&str]) -> World {
-        let machine = |name: &&str| Registered {
-            machine: MachineId::new(name).expect("an id"),
-            key_generation: 1,
-        };
+    pub(crate) fn new(machines: &[&str]) -> World {
+        let machine =
+            |name: &&str| Registered { machine: MachineId::new(name).expect("an id"), key_generation: 1 };
         let registered: Vec<Registered> = machines.iter().map(machine).collect();
         let now = Now { monotonic: MonotonicMicros(SECOND), unix: UnixMicros(EPOCH) };
         let mut mind = IngestMind::new(master());
@@ -79,17 +77,17 @@ impl World {
         }
     }
 
-    pub fn agent(&self, name: &str) -> Agent {
+    pub(crate) fn agent(&self, name: &str) -> Agent {
         Agent::new(name, &self.master)
     }
 
-    pub fn tell(&mut self, input: Input<'_>) {
+    pub(crate) fn tell(&mut self, input: Input<'_>) {
         let effects = self.mind.apply(input, self.now);
         self.perform(effects);
     }
 
     /// Takes effects over, as the body would, apart from appending.
-    pub fn perform(&mut self, effects: Effects) {
+    pub(crate) fn perform(&mut self, effects: Effects) {
         for checkpoint in effects.derived.checkpoints {
             let newest = self.checkpoints.entry(checkpoint.machine.clone()).or_insert(checkpoint.clone());
             if checkpoint.revision >= newest.revision {
@@ -131,7 +129,7 @@ impl World {
     }
 
     /// The append under way succeeds.
-    pub fn commit(&mut self) {
+    pub(crate) fn commit(&mut self) {
         if let Some(slices) = self.under_way.take() {
             self.journal.extend(slices.iter().cloned());
             self.tell(Input::Committed { sequence: self.journal.len() as u64 });
@@ -139,18 +137,18 @@ impl World {
     }
 
     /// The append under way fails.
-    pub fn fail(&mut self, kind: StoreErrorKind) {
+    pub(crate) fn fail(&mut self, kind: StoreErrorKind) {
         if self.under_way.take().is_some() {
             self.tell(Input::CommitFailed { error: &StoreError::new(kind, "the disk is gone") });
         }
     }
 
-    pub fn deliver(&mut self, sent: &Sent) {
+    pub(crate) fn deliver(&mut self, sent: &Sent) {
         self.tell(Input::Message { topic: &sent.topic, payload: sent.payload.clone() });
     }
 
     /// Time passes; the mind is woken whenever it wants to be.
-    pub fn pass(&mut self, micros: u64) {
+    pub(crate) fn pass(&mut self, micros: u64) {
         let until = self.now.monotonic.plus(micros);
         while let Some(wake) = self.mind.wake().filter(|wake| *wake <= until) {
             self.set(wake.max(self.now.monotonic));
@@ -170,7 +168,7 @@ impl World {
     }
 
     /// Acks for an agent's machine since the last call.
-    pub fn acks(&mut self, agent: &Agent) -> Vec<Ack> {
+    pub(crate) fn acks(&mut self, agent: &Agent) -> Vec<Ack> {
         let publishes = std::mem::take(&mut self.publishes);
         let (own, others) =
             publishes.into_iter().partition(|publish| agent.open(&publish.topic, &publish.payload).is_some());
@@ -180,18 +178,18 @@ impl World {
     }
 
     /// Gives an agent its acks.
-    pub fn answer(&mut self, agent: &mut Agent) {
+    pub(crate) fn answer(&mut self, agent: &mut Agent) {
         for ack in self.acks(agent) {
             agent.take(&ack);
         }
     }
 
-    pub fn counters(&self) -> Counters {
+    pub(crate) fn counters(&self) -> Counters {
         self.mind.counters()
     }
 
     /// The process dies. What is under way is in the journal, or it is not. A new one goes on from the checkpoints.
-    pub fn crash(&mut self, appended: bool) {
+    pub(crate) fn crash(&mut self, appended: bool) {
         if let Some(slices) = self.under_way.take().filter(|_| appended) {
             self.journal.extend(slices.iter().cloned());
         }
@@ -210,7 +208,7 @@ impl World {
     }
 
     /// Brings everything that an agent has into the journal, without any fault.
-    pub fn settle(&mut self, agent: &mut Agent) {
+    pub(crate) fn settle(&mut self, agent: &mut Agent) {
         self.appends = true;
         self.commit();
         for _ in 0..20 {
@@ -231,7 +229,7 @@ impl World {
     }
 
     /// The records of a machine's lane in the journal, in order.
-    pub fn records(&self, machine: &MachineId, lane: Lane) -> Vec<(LogId, Position, Option<Record>)> {
+    pub(crate) fn records(&self, machine: &MachineId, lane: Lane) -> Vec<(LogId, Position, Option<Record>)> {
         let of_lane = self.journal.iter().filter(|slice| slice.machine == *machine && slice.lane == lane);
         of_lane
             .flat_map(|slice| {

@@ -18,8 +18,7 @@ fn everything_is_there_after_a_new_start() {
     let folder = tempdir().unwrap();
     let known = Clock { quality: ClockQuality::Estimated, offset_us: -5, uncertainty_us: 70 };
     let bounds = Bounds { events_bytes_max: 200, ..Bounds::default() };
-    let mut spool =
-        Spool::open(SqliteDisk::open(folder.path()).unwrap(), ids(1, 1), bounds, NOW).unwrap();
+    let mut spool = Spool::open(SqliteDisk::open(folder.path()).unwrap(), ids(1, 1), bounds, NOW).unwrap();
     for _ in 0..10 {
         spool.append(NOW, event());
         spool.append(NOW, reading());
@@ -30,8 +29,7 @@ fn everything_is_there_after_a_new_start() {
     let (log, counted, before) = (spool.log(Lane::Events), spool.counted(), spool.status());
     assert!(counted > 0);
     drop(spool);
-    let mut spool =
-        Spool::open(SqliteDisk::open(folder.path()).unwrap(), ids(2, 2), bounds, NOW).unwrap();
+    let mut spool = Spool::open(SqliteDisk::open(folder.path()).unwrap(), ids(2, 2), bounds, NOW).unwrap();
     assert_eq!(spool.log(Lane::Events), log, "the identity is the first boot's");
     assert_eq!(spool.counted(), counted);
     assert_eq!(spool.boot().boot_count, 2);
@@ -64,7 +62,11 @@ fn a_folder_that_cannot_be_used_says_why() {
     std::fs::write(&file, "no folder").unwrap();
     assert!(matches!(SqliteDisk::open(&file).unwrap_err(), OpenError::Folder { .. }));
     for (name, content, part) in [
-        ("newer", "PRAGMA application_id = 0x42575350; PRAGMA user_version = 7", "has format 7; this agent reads"),
+        (
+            "newer",
+            "PRAGMA application_id = 0x42575350; PRAGMA user_version = 7",
+            "has format 7; this agent reads",
+        ),
         ("foreign", "PRAGMA application_id = 77", "is no spool of a Beltwatch agent"),
     ] {
         let folder = folder.path().join(name);
@@ -107,7 +109,7 @@ fn events_are_synced_before_the_call_returns_and_readings_by_a_checkpoint() {
     disk.sync_readings().unwrap();
     assert!(holds(main_file()), "the checkpoint syncs the log and copies it");
     // Written twice after an error that was none: the first stays.
-    disk.write_readings(&[row.clone()], 3).unwrap();
+    disk.write_readings(std::slice::from_ref(&row), 3).unwrap();
     let left = disk.trim(Lane::Readings, at(1, 0), Removal::Dropped).unwrap();
     assert_eq!((left.records, left.bytes, left.dropped), (1, row.bytes(), 3));
 }

@@ -1,0 +1,33 @@
+//! The fleet from a seed: agents, a lying broker, ingest and stores in one process on a virtual clock.
+
+mod agent;
+mod disk;
+mod network;
+mod reference;
+mod server;
+mod world;
+
+use std::fmt;
+
+/// What a world came to, in one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome(reference::Verdict);
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reference::Verdict { events_stored, readings_stored, excused, forgotten, sessions } = self.0;
+        write!(
+            f,
+            "{events_stored} events and {readings_stored} readings stored once, {excused} cut off or wiped, \
+             {forgotten} forgotten by a backup and recorded, {sessions} sessions"
+        )
+    }
+}
+
+/// Runs the world of a seed. The same seed gives the same outcome.
+///
+/// # Errors
+/// A promise was broken, or the world did not come to rest.
+pub fn run(seed: u64) -> anyhow::Result<Outcome> {
+    world::run(seed).map(Outcome)
+}

@@ -1,0 +1,29 @@
+//! Two hundred worlds in the test run; `cargo sim --seeds N` runs any number.
+
+use harness::simulation;
+
+fn check(seeds: std::ops::Range<u64>) {
+    for seed in seeds {
+        if let Err(error) = simulation::run(seed) {
+            panic!("seed {seed}: {error:#}");
+        }
+    }
+}
+
+#[test]
+fn worlds_0_to_99_keep_the_promises() {
+    check(0..100);
+}
+
+#[test]
+fn worlds_100_to_199_keep_the_promises() {
+    check(100..200);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_world() {
+    for seed in [3, 17, 42] {
+        let (first, second) = (simulation::run(seed), simulation::run(seed));
+        assert_eq!(first.expect("it keeps the promises"), second.expect("it keeps the promises"), "seed {seed}");
+    }
+}
