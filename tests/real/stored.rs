@@ -23,7 +23,7 @@ pub(crate) struct Stored {
     /// Its event time, in microseconds since 1970.
     pub(crate) unix_us: i64,
     /// How far that may be off, in microseconds.
-    pub(crate) uncertainty_us: u64,
+    pub(crate) uncertainty_us: i64,
     /// What it says.
     pub(crate) said: Said,
 }
@@ -95,8 +95,8 @@ fn stored_event(mut event: v1::Event) -> anyhow::Result<Stored> {
     let (log, position) = place(&std::mem::take(&mut event.position))?;
     let time = event.time.take().context("an event has no time")?;
     let uncertainty = event.time_uncertainty.take().context("an event has no uncertainty")?;
-    let unix_us = time.seconds * 1_000_000 + i64::from(time.nanos) / 1_000;
-    let uncertainty_us = u64::try_from(uncertainty.seconds * 1_000_000 + i64::from(uncertainty.nanos) / 1_000)?;
+    let unix_us = micros(time.seconds, time.nanos);
+    let uncertainty_us = micros(uncertainty.seconds, uncertainty.nanos);
     Ok(Stored { log, position, unix_us, uncertainty_us, said: Said::Event(event) })
 }
 
@@ -104,9 +104,13 @@ fn stored_reading(mut reading: v1::Reading) -> anyhow::Result<Stored> {
     let (log, position) = place(&std::mem::take(&mut reading.position))?;
     let time = reading.time.take().context("a reading has no time")?;
     let uncertainty = reading.time_uncertainty.take().context("a reading has no uncertainty")?;
-    let unix_us = time.seconds * 1_000_000 + i64::from(time.nanos) / 1_000;
-    let uncertainty_us = u64::try_from(uncertainty.seconds * 1_000_000 + i64::from(uncertainty.nanos) / 1_000)?;
+    let unix_us = micros(time.seconds, time.nanos);
+    let uncertainty_us = micros(uncertainty.seconds, uncertainty.nanos);
     Ok(Stored { log, position, unix_us, uncertainty_us, said: Said::Reading(reading) })
+}
+
+fn micros(seconds: i64, nanos: i32) -> i64 {
+    seconds * 1_000_000 + i64::from(nanos) / 1_000
 }
 
 /// `log/boot/n`

@@ -31,29 +31,31 @@ impl Truth {
     /// line.
     fn parse(octets: &[u8]) -> anyhow::Result<Truth> {
         let mut truth = Truth::default();
-        for (number, line) in octets.split(|octet| *octet == b'\n').enumerate() {
-            let is_last = octets.len() == line.as_ptr_range().end as usize - octets.as_ptr() as usize;
-            truth.take(line, is_last).with_context(|| format!("line {}", number + 1))?;
+        let lines: Vec<&[u8]> = octets.split(|octet| *octet == b'\n').collect();
+        for (number, line) in lines.iter().enumerate() {
+            truth.take(line, number + 1 == lines.len()).with_context(|| format!("line {}", number + 1))?;
         }
         truth.check_order()?;
         Ok(truth)
     }
 
-    fn take(&mut self, line: &[u8], is_last: bool) -> anyhow::Result<()> {
-        if line.is_empty() {
-            return Ok(());
+    /// Takes a line. Its objects hold no others, so each brace begins one.
+    fn take(&mut self, line: &[u8], is_unfinished: bool) -> anyhow::Result<()> {
+        let braces = line.iter().enumerate().filter(|(_, octet)| **octet == b'{').map(|(at, _)| at);
+        let mut ends: Vec<usize> = braces.skip(1).collect();
+        ends.push(line.len());
+        let (mut begin, last) = (0, ends.len());
+        for (number, end) in ends.into_iter().enumerate() {
+            let (piece, is_cut_off) = (&line[begin..end], number + 1 < last || is_unfinished);
+            begin = end;
+            self.cut_lines += u64::from(is_cut_off && !piece.is_empty());
+            match serde_json::from_slice(piece) {
+                Ok(value) => self.add(&value)?,
+                Err(_) if is_cut_off => {}
+                Err(error) => bail!("it is neither whole nor cut by a kill: {error}"),
+            }
         }
-        if let Ok(value) = serde_json::from_slice(line) {
-            return self.add(&value);
-        }
-        self.cut_lines += 1;
-        // No object of a line has another one in it, so the last brace begins the line that was glued on.
-        let begins = line.iter().rposition(|octet| *octet == b'{').context("it holds no object")?;
-        match serde_json::from_slice(&line[begins..]) {
-            Ok(value) => self.add(&value),
-            Err(_) if is_last && begins == 0 => Ok(()),
-            Err(error) => bail!("it is neither whole nor cut by a kill: {error}"),
-        }
+        Ok(())
     }
 
     fn add(&mut self, value: &Value) -> anyhow::Result<()> {

@@ -54,7 +54,7 @@ struct Life {
 }
 
 impl SimulatedAgent {
-    pub(crate) fn new(credential: Credential, seed: u64) -> SimulatedAgent {
+    pub(crate) fn new(credential: Credential, seed: u64, pace: f64) -> SimulatedAgent {
         let profile = if seed % 3 == 0 { Profile::ftms() } else { Profile::encoder() };
         SimulatedAgent {
             credential,
@@ -62,7 +62,7 @@ impl SimulatedAgent {
             made: BTreeMap::new(),
             sent: BTreeMap::new(),
             random: fastrand::Rng::with_seed(seed),
-            script: Simulator::new(SourceNumber(0), seed, profile.with_pace(20.0), MonotonicMicros(0)),
+            script: Simulator::new(SourceNumber(0), seed, profile.with_pace(pace), MonotonicMicros(0)),
             life: None,
             kernel: 0,
             kernel_started: 0,

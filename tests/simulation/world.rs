@@ -15,8 +15,10 @@ use super::server::{AppendEnds, Backup, SimulatedServer, at_once};
 
 /// The world's step, in microseconds.
 const STEP_US: u64 = 50_000;
-/// How long the world is bad, and how long it may take to recover, in steps.
+/// How long the world is bad, and how long it may take to recover, in steps. Each fifth world is a long one, in
+/// which people rest as long as in life, so that sessions end.
 const BAD_STEPS: u64 = 2_400;
+const BAD_STEPS_LONG: u64 = 16_000;
 const GOOD_STEPS: u64 = 12_000;
 const MACHINES: usize = 3;
 
@@ -50,7 +52,7 @@ pub(crate) struct World {
 /// Runs one world and judges it.
 pub(crate) fn run(seed: u64) -> anyhow::Result<Verdict> {
     let mut world = World::new(seed)?;
-    for _ in 0..BAD_STEPS {
+    for _ in 0..if is_long(seed) { BAD_STEPS_LONG } else { BAD_STEPS } {
         world.step(true).with_context(|| format!("at {} ms", world.now / 1_000))?;
     }
     world.mend();
@@ -66,6 +68,10 @@ pub(crate) fn run(seed: u64) -> anyhow::Result<Verdict> {
     reference::judge(&world.agents, &world.server, world.restored, world.now)
 }
 
+fn is_long(seed: u64) -> bool {
+    seed % 5 == 4
+}
+
 impl World {
     fn new(seed: u64) -> anyhow::Result<World> {
         let mut random = fastrand::Rng::with_seed(seed);
@@ -79,7 +85,8 @@ impl World {
             register(&server, FactKind::MachineCreated(a_machine(&machine, &site)))?;
             let key = master.machine_key(&machine, 1);
             let credential = Credential { machine, generation: 1, key, broker: String::new() };
-            agents.push(SimulatedAgent::new(credential, random.u64(..)));
+            let pace = if is_long(seed) { 1.0 } else { 20.0 };
+            agents.push(SimulatedAgent::new(credential, random.u64(..), pace));
         }
         server.start(0)?;
         let (badness, delay_us) = badness(&mut random);

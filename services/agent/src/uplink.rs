@@ -96,6 +96,8 @@ pub const BEHIND_US: u64 = 5 * SECOND;
 const BATCH_US: u64 = 2 * SECOND;
 /// Status period while readings are behind.
 const BEHIND_STATUS_US: u64 = SECOND;
+/// The longest pause before a status is repeated while no ack has come.
+const UNHEARD_STATUS_MAX_US: u64 = 10 * SECOND;
 /// How long records of this boot wait for a clock after the first ack, at most.
 const CLOCK_WAIT_US: u64 = 30 * SECOND;
 /// How long nothing is sent after a refusal, at first and at most.
@@ -290,7 +292,7 @@ impl Uplink {
             link.status_due = now.plus(limits::STATUS_PERIOD_US);
         } else {
             link.status_due = now.plus(link.status_pause_us);
-            link.status_pause_us = (link.status_pause_us * 2).min(limits::STATUS_PERIOD_US);
+            link.status_pause_us = (link.status_pause_us * 2).min(UNHEARD_STATUS_MAX_US);
         }
         let (connection, counter) = (link.connection, link.status_counter);
         let order = StatusOrder { boot_count: self.boot_count, connection, counter };

@@ -114,7 +114,11 @@ async fn a_machine_is_registered_and_its_credential_kept_from_others() {
     bench.ok("site add north --name North --time-zone Europe/Vienna").await;
     let ran = bench.ok("machine add tm-1 --site north --belt reversible").await;
     assert!(ran.out.contains("tm-1") && ran.out.contains("reversible"), "{ran:?}");
-    assert!(ran.aside.contains("next: beltwatch-agent run --credential tm-1.credential.json"), "{ran:?}");
+    assert!(
+        ran.aside
+            .contains("next: beltwatch-agent simulate --credential tm-1.credential.json --spool tm-1.spool"),
+        "{ran:?}"
+    );
     let path = bench.folder.path().join("tm-1.credential.json");
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(Credential::from_json(&text).unwrap().machine, MachineId::new("tm-1").unwrap());

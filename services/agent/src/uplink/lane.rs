@@ -19,7 +19,7 @@ pub(super) enum Acked {
 }
 
 /// The longest pause before an envelope is sent again.
-const REST_MAX_US: u64 = 30 * SECOND;
+const REST_MAX_US: u64 = 10 * SECOND;
 
 /// One lane's part of the uplink.
 #[derive(Debug)]

@@ -32,6 +32,9 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 const CLOSE_MAX: Duration = Duration::from_secs(2);
 /// The pause before connecting again, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
+/// A connection that lasted so long was a good one: the next pause is the shortest again. Two agents with one name
+/// put each other out, so short ones are not.
+const GOOD: Duration = Duration::from_secs(2);
 
 /// Why an address is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -162,7 +165,7 @@ impl Connector {
 enum End {
     Stopped,
     Renumbered,
-    Lost { reason: String, was_up: bool },
+    Lost { reason: String, was_good: bool },
 }
 
 struct Body {
@@ -187,8 +190,8 @@ impl Body {
             match end {
                 End::Stopped => return,
                 End::Renumbered => continue,
-                End::Lost { reason, was_up } => {
-                    if was_up {
+                End::Lost { reason, was_good } => {
+                    if was_good {
                         pause = PAUSE.0;
                     }
                     let machine = &self.speaker.machine;
@@ -210,20 +213,24 @@ impl Body {
         let boot_count = *self.boot_count.borrow_and_update();
         let (client, mut events) = AsyncClient::new(self.options(boot_count, connection), QUEUE_MESSAGES);
         events.network_options.set_tcp_nodelay(true);
-        let mut is_up = false;
+        let mut up_since: Option<Instant> = None;
         let deadline = Instant::now() + CONNECT_MAX;
         loop {
             let event = tokio::select! {
                 biased;
-                () = stopped(&mut self.stop) => return close(&client, &mut events, is_up).await,
+                () = stopped(&mut self.stop) => return close(&client, &mut events, up_since.is_some()).await,
                 changed = self.boot_count.changed() => {
                     return if changed.is_ok() { End::Renumbered } else { End::Stopped };
                 }
-                event = poll(&mut events, (!is_up).then_some(deadline)) => event,
+                event = poll(&mut events, up_since.is_none().then_some(deadline)) => event,
             };
             match event.and_then(|event| self.handle(event, connection, &client)) {
-                Ok(up) => is_up |= up,
-                Err(reason) => return End::Lost { reason, was_up: is_up },
+                Ok(true) => up_since = Some(Instant::now()),
+                Ok(false) => {}
+                Err(reason) => {
+                    let was_good = up_since.is_some_and(|since| since.elapsed() >= GOOD);
+                    return End::Lost { reason, was_good };
+                }
             }
         }
     }

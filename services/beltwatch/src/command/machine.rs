@@ -186,7 +186,7 @@ async fn add(args: AddArgs, options: &Options) -> Result<(), Failure> {
         aside,
         "the credential is in {shown}: bring it to the machine's agent and let nobody else read it"
     )?;
-    writeln!(aside, "next: beltwatch-agent run --credential {shown} …")?;
+    writeln!(aside, "next: beltwatch-agent simulate --credential {shown} --spool {}.spool", args.id)?;
     Ok(())
 }
 
