@@ -1,68 +1,89 @@
-//! Kills agent, server or broker at random moments, real processes all, the broker's memory gone each time; then
-//! holds what is stored against what the agents say they saw.
+//! Kills agent, server or broker at random moments, the broker's memory gone each time; then holds what is stored
+//! against what the agents say they saw.
 
-mod processes;
-mod truth;
-
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use clap::Parser;
 
-use processes::{Fleet, Victim};
+use crate::judge::judge;
+use crate::processes::{AgentPlan, Fleet, Victim};
+use crate::report;
 
-#[derive(Debug, Parser)]
-#[command(about = "Kills real processes at random moments and compares what is stored with what was seen.")]
-struct Args {
-    /// How many kills.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// How many kills
     #[arg(long, default_value_t = 50)]
     kills: u32,
-    /// Seed of the moments and victims.
+    /// Seed of the moments and victims
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many machines.
-    #[arg(long, default_value_t = 3)]
+    /// How many machines
+    #[arg(long, default_value_t = 6)]
     machines: u32,
-    /// Longest pause between two kills, in milliseconds.
-    #[arg(long, default_value_t = 1_500)]
+    /// Longest pause between two kills, in milliseconds
+    #[arg(long, default_value_t = 4_000)]
     pause_ms: u64,
-    /// Keep the folder with logs and databases.
+    /// Longest time that a victim stays away, in milliseconds
+    #[arg(long, default_value_t = 1_000)]
+    down_ms: u64,
+    /// Keep the folder with logs and databases even if all is well
     #[arg(long)]
     keep: bool,
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
-    let folder = tempfile::Builder::new().prefix("beltwatch-kill-").tempdir()?;
-    let path: PathBuf = folder.path().to_owned();
-    if args.keep {
-        report(&format!("keeping {}", folder.keep().display()));
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let began = tokio::time::Instant::now();
+    let mut fleet = Fleet::start().await?;
+    let outcome = kill_and_judge(&mut fleet, arguments).await;
+    report(&format!("{} s", began.elapsed().as_secs()));
+    if outcome.is_err() || arguments.keep {
+        fleet.keep();
     }
-    let mut random = fastrand::Rng::with_seed(args.seed);
-    let mut fleet = Fleet::start(&path, args.machines).await.context("starting the fleet")?;
-    for kill in 1..=args.kills {
-        tokio::time::sleep(Duration::from_millis(random.u64(50..=args.pause_ms))).await;
-        let victim = match random.u32(0..3) {
-            0 => Victim::Agent(random.usize(0..fleet.machines())),
-            1 => Victim::Server,
-            _ => Victim::Broker,
-        };
-        fleet.kill_and_restart(&victim).await.with_context(|| format!("kill {kill}, {victim:?}"))?;
-        report(&format!("kill {kill}/{}: {victim:?}", args.kills));
+    outcome
+}
+
+async fn kill_and_judge(fleet: &mut Fleet, arguments: &Arguments) -> anyhow::Result<()> {
+    for number in 0..arguments.machines {
+        let machine = format!("tm-{:02}", number + 1);
+        fleet.add_machine(&machine).await?;
+        let seed = arguments.seed.wrapping_mul(1_000_000).wrapping_add(u64::from(number));
+        fleet.start_agent(&machine, AgentPlan { seed, pace: 20 })?;
     }
+    kill_many(fleet, arguments).await?;
     fleet.stop_agents().await?;
-    let seen = truth::read(&path, args.machines)?;
-    let verdict = truth::compare(&mut fleet, &seen).await?;
+    let verdict = judge(fleet).await?;
     report(&verdict.to_string());
+    fleet.restart_server().await?;
+    let again = judge(fleet).await?;
+    if again != verdict {
+        report(&format!("after a restart of the server: {again}"));
+    }
     fleet.stop().await?;
     ensure!(verdict.is_clean(), "what is stored is not what was seen");
+    ensure!(again == verdict, "after a restart of the server something else is stored");
     ensure!(verdict.events > 0 && verdict.readings > 0, "nothing was seen: the test proves nothing");
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "this program's output is its result")]
-fn report(line: &str) {
-    println!("{line}");
+async fn kill_many(fleet: &mut Fleet, arguments: &Arguments) -> anyhow::Result<()> {
+    let mut random = fastrand::Rng::with_seed(arguments.seed);
+    let mut killed = [0; 3];
+    for kill in 1..=arguments.kills {
+        // Half of the pauses are short: the next kill then strikes those who are still catching up.
+        let pause_ms_max = if random.bool() { arguments.pause_ms / 20 } else { arguments.pause_ms };
+        let pause = Duration::from_millis(random.u64(0..=pause_ms_max));
+        let down = Duration::from_millis(random.u64(0..=arguments.down_ms));
+        tokio::time::sleep(pause).await;
+        let kind = random.usize(0..3);
+        let victim = match kind {
+            0 => Victim::Agent(random.usize(0..fleet.agents().len())),
+            1 => Victim::Server,
+            _ => Victim::Broker,
+        };
+        fleet.kill(victim, down).await.with_context(|| format!("kill {kill}, {victim:?}"))?;
+        killed[kind] += 1;
+    }
+    let [agents, servers, brokers] = killed;
+    report(&format!("seed {}: killed {agents} agents, {servers} servers, {brokers} brokers", arguments.seed));
+    Ok(())
 }

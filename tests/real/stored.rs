@@ -124,7 +124,7 @@ fn place(text: &str) -> anyhow::Result<(String, Position)> {
     Ok((log.to_owned(), Position::new(boot, n)))
 }
 
-/// What the API should say of a record of a machine of which nobody declared what its belt can do.
+/// What the API should say of a record of a machine whose belt runs both ways.
 pub(crate) fn expected(record: &Record) -> Said {
     match &record.payload {
         Payload::Event(event) => Said::Event(expected_event(event)),

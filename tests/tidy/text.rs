@@ -9,7 +9,7 @@ const PLACES: [(&str, &[&str]); 7] = [
     ("rumqttc::", &["services/agent/src/uplink/mqtt.rs", "services/ingest/src/subscriber.rs"]),
     ("rmqtt::", &["services/beltwatch/src/broker"]),
     ("rusqlite::", &["services/store/src/sqlite", "services/agent/src/spool/sqlite"]),
-    ("\"beltwatch/v1", &["services/wire/src/"]),
+    ("\"beltwatch/v1", &["services/wire/"]),
     ("prost::", &["services/wire/", "services/api/src/", "services/beltwatch/src/"]),
     ("Instant::now(", &["services/agent/src/", "services/ingest/src/", "services/api/src/", "services/beltwatch/src/"]),
     ("println!(", &["services/beltwatch/src/", "services/agent/src/", "services/wire/build.rs"]),

@@ -1,23 +1,25 @@
 //! The body around the ingest's mind: one loop that turns the world into inputs and performs the effects.
 
+pub(crate) mod held;
+mod task;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::limits;
 use domain::log::Lane;
-use store::StoreError;
 use store::feed::Feed;
-use store::journal::{Journal, Sequence, Slice};
-use store::ledger::Derived;
-use store::telemetry::Block;
+use store::journal::{Journal, Sequence};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::held::Held;
+use self::task::{Appended, Read, append, finished, read_again};
 use crate::body_clock::BodyClock;
 use crate::counters::Counters;
-use crate::ingest::{Effects, IngestMind, Input, ReadAgain, ReadSlices, Room};
+use crate::ingest::{Effects, IngestMind, Input, Room};
 use crate::metrics;
 use crate::readiness::{Part, Readiness};
 use crate::refusals::Refusals;
@@ -25,18 +27,8 @@ use crate::registry::Registered;
 use crate::subscriber::{Message, Subscriber};
 use crate::write;
 
-/// Slices read from the journal at once.
-const READ_SLICES: usize = 1_000;
 /// Messages taken from the queue in one step.
 const MESSAGES_A_STEP: usize = 512;
-/// What was derived is given to the ledger at most so often.
-const LEDGER_PERIOD: Duration = Duration::from_millis(50);
-/// Rows for the ledger that wait here when it is slow. More: no messages are taken until it has caught up.
-const LEDGER_ROWS_MAX: usize = 100_000;
-/// Blocks are given to the telemetry at most so often.
-const TELEMETRY_PERIOD: Duration = Duration::from_secs(1);
-/// Records for the telemetry that are worth a batch at once.
-const TELEMETRY_RECORDS: usize = 50_000;
 /// How often counters are shown and the journal's room is asked for.
 const HOUSEKEEPING_PERIOD: Duration = Duration::from_millis(500);
 /// Longest time that a stop waits for a commit under way.
@@ -59,7 +51,7 @@ pub(crate) struct Inlets {
     pub(crate) journal_nearly_full: watch::Receiver<bool>,
 }
 
-/// Where to it goes.
+/// Where it goes.
 #[derive(Debug)]
 pub(crate) struct Outlets {
     pub(crate) journal: Arc<dyn Journal>,
@@ -82,53 +74,6 @@ pub(crate) struct Pipeline {
     reading: Option<JoinHandle<Read>>,
     held: Held,
     acks_dropped: u64,
-}
-
-/// What was read again, or why it could not be.
-type Read = (ReadAgain, Result<ReadSlices, StoreError>);
-
-type Appended = (Result<Sequence, StoreError>, Duration);
-
-/// What waits to be given to the writers.
-#[derive(Debug)]
-pub(crate) struct Held {
-    pub(crate) derived: Derived,
-    pub(crate) blocks: Vec<Block>,
-    pub(crate) records: usize,
-    /// Blocks up to here were given, or left to be read from the journal.
-    pub(crate) given: Sequence,
-    pub(crate) folded: Sequence,
-    saved: Sequence,
-    /// What has to be read from the journal again.
-    reads: Vec<ReadAgain>,
-    ledger_at: Instant,
-    telemetry_at: Instant,
-}
-
-impl Held {
-    /// Begins with rows that are not in the ledger yet. Blocks up to `folded` are left to be read from the journal.
-    pub(crate) fn new(derived: Derived, folded: Sequence, reads: Vec<ReadAgain>) -> Held {
-        let now = Instant::now();
-        Held {
-            derived,
-            blocks: Vec::new(),
-            records: 0,
-            given: folded,
-            folded,
-            saved: 0,
-            reads,
-            ledger_at: now,
-            telemetry_at: now,
-        }
-    }
-
-    /// Takes over what is to be written.
-    pub(crate) fn take(&mut self, effects: &mut Effects) {
-        write::ledger::absorb(&mut self.derived, std::mem::take(&mut effects.derived));
-        self.records += effects.blocks.iter().map(|block| block.records.len()).sum::<usize>();
-        self.blocks.append(&mut effects.blocks);
-        self.folded = self.folded.max(effects.folded);
-    }
 }
 
 impl Pipeline {
@@ -164,7 +109,7 @@ impl Pipeline {
         let mut is_connected = true;
         while !stop.is_cancelled() {
             let wake = self.wake();
-            let has_room = is_connected && write::ledger::rows(&self.held.derived) < LEDGER_ROWS_MAX;
+            let has_room = is_connected && self.held.has_room();
             let takes_urgent = has_room && !self.mind.is_full(Lane::Events);
             let takes_readings = has_room && !self.mind.is_full(Lane::Readings);
             tokio::select! {
@@ -184,7 +129,7 @@ impl Pipeline {
                 read = finished(&mut self.reading) => self.read(read),
                 () = tokio::time::sleep_until(wake) => self.step(Input::Tick),
             }
-            self.hand_on(false).await;
+            self.hand_on();
         }
         self.finish().await;
     }
@@ -266,48 +211,14 @@ impl Pipeline {
         }
     }
 
-    /// Gives what is held to the writers, if it is time or if `all` has to go.
-    async fn hand_on(&mut self, all: bool) {
-        let now = Instant::now();
-        let saved = self.mind.saved();
-        let is_due = all || now >= self.held.ledger_at;
-        if is_due && (saved > self.held.saved || write::ledger::rows(&self.held.derived) > 0) {
-            let work = write::ledger::Work { derived: std::mem::take(&mut self.held.derived), saved };
-            self.held.ledger_at = now + LEDGER_PERIOD;
-            if all {
-                // The writer has ended only if it gave up, and then the journal keeps what it needs.
-                let _ = self.outlets.ledger.send(work).await;
-            } else if let Err(error) = self.outlets.ledger.try_send(work) {
-                self.held.derived = error.into_inner().derived;
-            } else {
-                self.held.saved = saved;
-            }
-        }
-        let is_due = all || now >= self.held.telemetry_at || self.held.records >= TELEMETRY_RECORDS;
-        if is_due && self.held.folded > self.held.given {
-            let work = self.held.telemetry();
-            self.held.telemetry_at = now + TELEMETRY_PERIOD;
-            if all {
-                let _ = self.outlets.telemetry.send(work).await;
-            } else {
-                // When the telemetry is slow, it reads these from the journal.
-                let _ = self.outlets.telemetry.try_send(work);
-            }
-        }
+    fn hand_on(&mut self) {
+        self.held.hand_on(self.mind.saved(), &self.outlets.ledger, &self.outlets.telemetry);
     }
 
     fn wake(&self) -> Instant {
-        let mut wake = Instant::now() + HOUSEKEEPING_PERIOD;
-        if let Some(at) = self.mind.wake() {
-            wake = wake.min(self.clock.at(at));
-        }
-        if write::ledger::rows(&self.held.derived) > 0 {
-            wake = wake.min(self.held.ledger_at);
-        }
-        if self.held.folded > self.held.given {
-            wake = wake.min(self.held.telemetry_at);
-        }
-        wake
+        let wake = self.mind.wake().map(|at| self.clock.at(at));
+        let latest = Instant::now() + HOUSEKEEPING_PERIOD;
+        wake.into_iter().chain(self.held.wake()).fold(latest, Instant::min)
     }
 
     fn room(&self) -> Room {
@@ -350,59 +261,9 @@ impl Pipeline {
             }
         }
         self.step(Input::Stopping);
-        self.hand_on(true).await;
+        let saved = self.mind.saved();
+        self.held.hand_on_all(saved, &self.outlets.ledger, &self.outlets.telemetry).await;
         self.keep_house();
         self.subscriber.stop().await;
     }
-}
-
-impl Held {
-    fn telemetry(&mut self) -> write::telemetry::Work {
-        let after = std::mem::replace(&mut self.given, self.folded);
-        self.records = 0;
-        write::telemetry::Work { after, through: self.folded, blocks: std::mem::take(&mut self.blocks) }
-    }
-}
-
-async fn append(journal: Arc<dyn Journal>, slices: Arc<[Slice]>) -> Appended {
-    let began = Instant::now();
-    let result = journal.append(slices).await;
-    (result, began.elapsed())
-}
-
-/// The end of a task, if there is one; it is taken away then.
-async fn finished<T>(task: &mut Option<JoinHandle<T>>) -> T {
-    match task {
-        Some(running) => {
-            let result = running.await;
-            *task = None;
-            result.expect("a task of the journal neither panics nor is aborted")
-        }
-        None => std::future::pending().await,
-    }
-}
-
-/// Reads the slices of one machine again, as many as may wait in memory.
-async fn read_again(journal: Arc<dyn Journal>, asked: ReadAgain) -> Read {
-    let mut found = Vec::new();
-    let mut records = 0;
-    let mut after = asked.after;
-    loop {
-        let read = match journal.read(after, READ_SLICES).await {
-            Ok(read) => read,
-            Err(error) => return (asked, Err(error)),
-        };
-        let Some((last, _)) = read.last() else { break };
-        after = *last;
-        for (sequence, slice) in read {
-            if slice.machine == asked.machine {
-                records += slice.records as usize;
-                found.push((sequence, slice));
-            }
-        }
-        if records >= limits::MERGE_RECORDS_MAX {
-            break;
-        }
-    }
-    (asked, Ok(ReadSlices { slices: found, through: after }))
 }

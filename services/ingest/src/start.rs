@@ -17,7 +17,8 @@ use wire::keys::MasterKey;
 
 use crate::body_clock::BodyClock;
 use crate::counters::Counters;
-use crate::pipeline::{Held, Inlets, Outlets, Pipeline, Shared};
+use crate::pipeline::held::Held;
+use crate::pipeline::{Inlets, Outlets, Pipeline, Shared};
 use crate::readiness::{Part, Readiness};
 use crate::recover::{Recovered, recover, registered};
 use crate::refusals::Refused;
@@ -199,7 +200,7 @@ impl IngestHandle {
         self.shared.readiness.clone()
     }
 
-    /// Machines or keys in the ledger's registry changed; returns when the ingest obeys.
+    /// Machines or keys in the ledger's registry changed: reads them again; the ingest obeys within moments.
     pub async fn registry_changed(&self) -> Result<(), StoreError> {
         let result = registered(&*self.ledger).await;
         match result {

@@ -11,7 +11,7 @@ use store::telemetry::Telemetry;
 use tempfile::TempDir;
 
 fn folder() -> Rc<TempDir> {
-    Rc::new(tempfile::tempdir().unwrap())
+    Rc::new(tempfile::tempdir().expect("a folder can be made"))
 }
 
 /// Memory engines answer at once: no runtime is needed.

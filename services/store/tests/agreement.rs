@@ -1,0 +1,446 @@
+//! SQLite answers as memory does, whatever is asked in whatever order.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::clock::{Clock, ClockQuality};
+use domain::ids::{LogId, MachineId, SessionId, SiteId};
+use domain::live::{Segment, Session};
+use domain::log::{BootStart, Hole, Lane, Position};
+use domain::record::{Event, EventKind, Payload, Reading, Record};
+use domain::registry::{BeltKind, DriveKind};
+use domain::units::{MonotonicMicros, Speed, UnixMicros};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use store::journal::{Journal, Slice};
+use store::ledger::{
+    Checkpoint, Derived, Fact, FactKind, Ledger, Loss, Machine, SessionQuery, Site, Token, Unreadable,
+};
+use store::memory::{MemoryJournal, MemoryLedger, MemoryTelemetry};
+use store::sqlite::{SqliteJournal, SqliteLedger, SqliteTelemetry};
+use store::telemetry::{Block, RangeQuery, Telemetry};
+use store::{StoreError, StoreErrorKind};
+
+const CASES: u32 = 48;
+
+/// An answer, or the kind of the failure.
+fn told<T>(result: Result<T, StoreError>) -> Result<T, StoreErrorKind> {
+    result.map_err(|error| error.kind)
+}
+
+fn machine_of(number: u8) -> MachineId {
+    MachineId::new(&format!("tm-{number}")).expect("it is an id")
+}
+
+fn site_of(number: u8) -> SiteId {
+    SiteId::new(&format!("gym-{number}")).expect("it is an id")
+}
+
+fn machines() -> impl Strategy<Value = MachineId> {
+    (0..3_u8).prop_map(machine_of)
+}
+
+fn logs() -> impl Strategy<Value = LogId> {
+    (0..2_u8).prop_map(|octet| LogId([octet; 16]))
+}
+
+fn lanes() -> impl Strategy<Value = Lane> {
+    select(Lane::ALL.to_vec())
+}
+
+fn positions() -> impl Strategy<Value = Position> {
+    (1..3_u32, 0..20_u64).prop_map(|(boot_count, n)| Position { boot_count, n })
+}
+
+fn holes() -> impl Strategy<Value = Hole> {
+    (option::of(positions()), positions(), 0..9_u64).prop_map(|(from, to, records_at_least)| Hole {
+        from,
+        to,
+        records_at_least,
+    })
+}
+
+/// Offsets that make blocks overlap in time, lie hours apart, or have no time at all.
+fn clocks() -> impl Strategy<Value = Clock> {
+    let qualities = select(vec![ClockQuality::Synchronised, ClockQuality::Estimated, ClockQuality::Undated]);
+    let offsets = prop_oneof![0..30_i64, select(vec![0, 3_600_000_000, -7_200_000_001, i64::MAX, i64::MIN])];
+    (qualities, offsets, 0..5_u64).prop_map(|(quality, offset_us, uncertainty_us)| Clock {
+        quality,
+        offset_us,
+        uncertainty_us,
+    })
+}
+
+/// Microseconds on both sides of where the records lie.
+fn times() -> impl Strategy<Value = UnixMicros> {
+    prop_oneof![0..60_i64, 3_600_000_000..3_600_000_060_i64, select(vec![i64::MIN, i64::MAX])]
+        .prop_map(UnixMicros)
+}
+
+#[derive(Debug, Clone)]
+enum JournalStep {
+    Append(Vec<Slice>),
+    Trim(u64),
+    Read(u64, usize),
+    Reopen,
+}
+
+fn slices() -> impl Strategy<Value = Slice> {
+    let boot = (1..9_u32, option::of(positions()), option::of(positions()))
+        .prop_map(|(boot_count, previous, other)| BootStart { boot_count, previous, other_previous: other });
+    let range = (0..9_u64, 0..9_u64, any::<u32>());
+    let body = vec(any::<u8>(), 0..300).prop_map(Bytes::from);
+    ((machines(), logs(), lanes(), boot), range, option::of(holes()), clocks(), body).prop_map(
+        |((machine, log, lane, boot), (first, last, records), hole, clock, body)| Slice {
+            machine,
+            log,
+            lane,
+            boot,
+            first,
+            last,
+            records,
+            hole,
+            clock,
+            body,
+        },
+    )
+}
+
+fn journal_steps() -> impl Strategy<Value = JournalStep> {
+    prop_oneof![
+        4 => vec(slices(), 0..4).prop_map(JournalStep::Append),
+        2 => (0..30_u64).prop_map(JournalStep::Trim),
+        3 => (0..40_u64, 0..9_usize).prop_map(|(after, max)| JournalStep::Read(after, max)),
+        1 => Just(JournalStep::Reopen),
+    ]
+}
+
+#[derive(Debug, Clone)]
+enum LedgerStep {
+    Add(Fact),
+    Put(Box<Derived>),
+    Registry(Option<u8>, Option<u8>, usize),
+    Sessions(SessionQuery),
+    Machine(MachineId, usize),
+    Reopen,
+}
+
+fn facts() -> impl Strategy<Value = Fact> {
+    let sites = || (0..4_u8).prop_map(site_of);
+    let site = (sites(), ".{0,5}", ".{0,5}").prop_map(|(id, display_name, time_zone)| {
+        FactKind::SiteCreated(Site { id, display_name, time_zone, created: UnixMicros(7) })
+    });
+    let belt = select(vec![BeltKind::OneWay, BeltKind::Reversible, BeltKind::Unknown]);
+    let drive = select(vec![DriveKind::Motor, DriveKind::Manual]);
+    let machine = (machines(), sites(), ".{0,5}", belt, drive, any::<u32>()).prop_map(
+        |(id, site, text, belt, drive, key_generation)| {
+            let (display_name, model, created) = (text.clone(), text, UnixMicros(-1));
+            FactKind::MachineCreated(Machine {
+                id,
+                site,
+                display_name,
+                model,
+                belt,
+                drive,
+                key_generation,
+                created,
+            })
+        },
+    );
+    let token =
+        (0..3_u8, ".{0,5}", subsequence(vec![0, 1, 2, 3], 0..=4)).prop_map(|(octet, display_name, sites)| {
+            let sites = sites.into_iter().map(site_of).collect();
+            FactKind::TokenCreated(Token { hash: [octet; 32], display_name, sites })
+        });
+    let request = option::of(select(vec!["", "r1", "r2"]));
+    let author = select(vec!["local:anna".to_owned(), "local:ben".to_owned(), "a".repeat(121)]);
+    (author, request, times(), prop_oneof![2 => site, 2 => machine, 1 => token]).prop_map(
+        |(author, request_id, time, kind)| Fact {
+            time,
+            author,
+            request_id: request_id.map(str::to_owned),
+            kind,
+        },
+    )
+}
+
+fn sessions() -> impl Strategy<Value = Session> {
+    let segment =
+        (any::<[u64; 3]>(), any::<[i64; 2]>(), any::<u32>()).prop_map(|(numbers, ends, speed)| Segment {
+            direction: domain::belt::Direction::Reverse,
+            origin: domain::belt::Origin::Declared,
+            started: UnixMicros(ends[0]),
+            ended: UnixMicros(ends[1]),
+            observed_us: numbers[0],
+            distance_mm: numbers[1],
+            distance_remainder: numbers[2],
+            speed_max: Speed(speed),
+        });
+    ((0..12_u8, machines()), times(), any::<(i64, bool)>(), vec(segment, 0..4), 0..4_u64).prop_map(
+        |((octet, machine), started, (last_motion, ended), segments, revision)| Session {
+            id: SessionId([octet; 16]),
+            machine,
+            started,
+            last_motion: UnixMicros(last_motion),
+            ended,
+            segments,
+            revision,
+        },
+    )
+}
+
+fn deriveds() -> impl Strategy<Value = Derived> {
+    let checkpoint = (machines(), 0..9_u64, 0..4_u64, vec(any::<u8>(), 0..9)).prop_map(
+        |(machine, sequence, revision, state)| Checkpoint {
+            machine,
+            sequence,
+            revision,
+            state: state.into(),
+        },
+    );
+    let loss = (machines(), logs(), lanes(), holes(), option::of(times()))
+        .prop_map(|(machine, log, lane, hole, before)| (machine, Loss { log, lane, hole, before }));
+    let unreadable = (machines(), logs(), lanes(), positions(), ".{0,5}").prop_map(
+        |(machine, log, lane, position, reason)| {
+            (machine, Unreadable { log, lane, position, octets: Bytes::from(reason.clone()), reason })
+        },
+    );
+    (vec(checkpoint, 0..3), vec(sessions(), 0..5), vec(loss, 0..3), vec(unreadable, 0..3)).prop_map(
+        |(checkpoints, sessions, losses, unreadable)| Derived { checkpoints, sessions, losses, unreadable },
+    )
+}
+
+fn session_queries() -> impl Strategy<Value = SessionQuery> {
+    let after = option::of((times(), (0..12_u8).prop_map(|octet| SessionId([octet; 16]))));
+    (vec(machines(), 0..4), times(), times(), after, 0..6_usize)
+        .prop_map(|(machines, from, until, after, max)| SessionQuery { machines, from, until, after, max })
+}
+
+fn ledger_steps() -> impl Strategy<Value = LedgerStep> {
+    let some = || option::of(0..4_u8);
+    prop_oneof![
+        4 => facts().prop_map(LedgerStep::Add),
+        4 => deriveds().prop_map(|derived| LedgerStep::Put(Box::new(derived))),
+        2 => (some(), some(), 0..5_usize).prop_map(|(site, after, max)| LedgerStep::Registry(site, after, max)),
+        4 => session_queries().prop_map(LedgerStep::Sessions),
+        2 => (machines(), 0..5_usize).prop_map(|(machine, max)| LedgerStep::Machine(machine, max)),
+        1 => Just(LedgerStep::Reopen),
+    ]
+}
+
+#[derive(Debug, Clone)]
+enum TelemetryStep {
+    Put(Vec<Block>),
+    List(RangeQuery),
+    SetWatermark(u64),
+    Reopen,
+}
+
+fn blocks() -> impl Strategy<Value = Block> {
+    let record = |lane: Lane| {
+        move |(at, other_n): (u64, u64)| {
+            let at = MonotonicMicros(at);
+            let payload = match lane {
+                Lane::Readings => Payload::Reading(Reading { holds_for_ms: 3, ..Reading::default() }),
+                Lane::Events => Payload::Event(Event::new(
+                    EventKind::BeltStarted,
+                    at,
+                    domain::belt::Belt::default(),
+                    domain::belt::Belt::default(),
+                )),
+            };
+            Record { at, other_n, payload }
+        }
+    };
+    // Monotonic time goes with the number, give or take, and now and then leaps by hours.
+    let at = prop_oneof![6 => 0..40_u64, 1 => Just(3_600_000_001_u64), 1 => Just(i64::MAX as u64)];
+    let numbers = subsequence((0..24_u64).collect::<Vec<_>>(), 0..12);
+    ((machines(), logs(), lanes(), 1..3_u32), clocks(), numbers, vec((at, 0..3_u64), 12)).prop_map(
+        move |((machine, log, lane, boot_count), clock, numbers, values)| {
+            let records = values.into_iter().map(record(lane));
+            Block {
+                sequence: 1,
+                machine,
+                log,
+                lane,
+                boot_count,
+                clock,
+                records: numbers.into_iter().zip(records).collect(),
+            }
+        },
+    )
+}
+
+fn telemetry_steps() -> impl Strategy<Value = TelemetryStep> {
+    let after = option::of((times(), logs(), positions()));
+    let query = (machines(), times(), times(), after, 0..9_usize)
+        .prop_map(|(machine, from, until, after, max)| RangeQuery { machine, from, until, after, max });
+    prop_oneof![
+        4 => vec(blocks(), 0..4).prop_map(TelemetryStep::Put),
+        4 => query.prop_map(TelemetryStep::List),
+        1 => (0..9_u64).prop_map(TelemetryStep::SetWatermark),
+        1 => Just(TelemetryStep::Reopen),
+    ]
+}
+
+fn run(test: impl Future<Output = Result<(), TestCaseError>>) -> Result<(), TestCaseError> {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime can be started").block_on(test)
+}
+
+async fn journals_agree(steps: Vec<JournalStep>) -> Result<(), TestCaseError> {
+    let folder = tempfile::tempdir()?;
+    let open = || SqliteJournal::open(folder.path()).expect("it opens");
+    let (memory, mut sqlite) = (MemoryJournal::new(), open());
+    for step in steps {
+        match step {
+            JournalStep::Append(slices) => {
+                let slices: Arc<[Slice]> = slices.into();
+                prop_assert_eq!(told(sqlite.append(slices.clone()).await), told(memory.append(slices).await));
+            }
+            JournalStep::Trim(through) => {
+                prop_assert_eq!(told(sqlite.trim(through).await), told(memory.trim(through).await));
+            }
+            JournalStep::Read(after, max) => {
+                prop_assert_eq!(told(sqlite.read(after, max).await), told(memory.read(after, max).await));
+            }
+            JournalStep::Reopen => {
+                drop(sqlite);
+                sqlite = open();
+            }
+        }
+        prop_assert_eq!(told(sqlite.span().await), told(memory.span().await));
+    }
+    prop_assert_eq!(told(sqlite.read(0, 10_000).await), told(memory.read(0, 10_000).await));
+    Ok(())
+}
+
+async fn ledgers_agree(steps: Vec<LedgerStep>) -> Result<(), TestCaseError> {
+    let folder = tempfile::tempdir()?;
+    let open = || SqliteLedger::open(folder.path()).expect("it opens");
+    let (memory, mut sqlite) = (MemoryLedger::new(), open());
+    for step in steps {
+        match step {
+            LedgerStep::Add(fact) => {
+                prop_assert_eq!(told(sqlite.add_fact(fact.clone()).await), told(memory.add_fact(fact).await));
+            }
+            LedgerStep::Put(derived) => {
+                prop_assert_eq!(told(sqlite.put((*derived).clone()).await), told(memory.put(*derived).await));
+            }
+            LedgerStep::Registry(site, after, max) => {
+                registries_agree(&sqlite, &memory, site, after, max).await?
+            }
+            LedgerStep::Sessions(query) => {
+                prop_assert_eq!(told(sqlite.sessions(&query).await), told(memory.sessions(&query).await));
+            }
+            LedgerStep::Machine(machine, max) => {
+                prop_assert_eq!(
+                    told(sqlite.losses(&machine, max).await),
+                    told(memory.losses(&machine, max).await)
+                );
+                prop_assert_eq!(
+                    told(sqlite.unreadable(&machine, max).await),
+                    told(memory.unreadable(&machine, max).await)
+                );
+            }
+            LedgerStep::Reopen => {
+                drop(sqlite);
+                sqlite = open();
+            }
+        }
+    }
+    registries_agree(&sqlite, &memory, None, None, 1_000).await?;
+    for octet in 0..12 {
+        let id = SessionId([octet; 16]);
+        prop_assert_eq!(told(sqlite.session(&id).await), told(memory.session(&id).await));
+    }
+    Ok(())
+}
+
+async fn registries_agree(
+    sqlite: &SqliteLedger,
+    memory: &MemoryLedger,
+    site: Option<u8>,
+    after: Option<u8>,
+    max: usize,
+) -> Result<(), TestCaseError> {
+    let number = after.map_or(0, u64::from);
+    prop_assert_eq!(told(sqlite.facts(number, max).await), told(memory.facts(number, max).await));
+    let (site, after_site) = (site.map(site_of), after.map(site_of));
+    let after_site = after_site.as_ref();
+    prop_assert_eq!(told(sqlite.sites(after_site, max).await), told(memory.sites(after_site, max).await));
+    let (site, after) = (site.as_ref(), after.map(machine_of));
+    let after = after.as_ref();
+    prop_assert_eq!(
+        told(sqlite.machines(site, after, max).await),
+        told(memory.machines(site, after, max).await)
+    );
+    prop_assert_eq!(told(sqlite.checkpoints(after, max).await), told(memory.checkpoints(after, max).await));
+    for octet in 0..3 {
+        let machine = machine_of(octet);
+        prop_assert_eq!(told(sqlite.machine(&machine).await), told(memory.machine(&machine).await));
+        let hash = [octet; 32];
+        prop_assert_eq!(told(sqlite.token(&hash).await), told(memory.token(&hash).await));
+    }
+    Ok(())
+}
+
+async fn histories_agree(steps: Vec<TelemetryStep>) -> Result<(), TestCaseError> {
+    let folder = tempfile::tempdir()?;
+    let open = || SqliteTelemetry::open(folder.path()).expect("it opens");
+    let (memory, mut sqlite) = (MemoryTelemetry::new(), open());
+    let all = |machine| RangeQuery {
+        machine,
+        from: UnixMicros(i64::MIN),
+        until: UnixMicros(i64::MAX),
+        after: None,
+        max: 10_001,
+    };
+    let mut queries: Vec<RangeQuery> = (0..3).map(|number| all(machine_of(number))).collect();
+    for step in steps {
+        match step {
+            TelemetryStep::Put(blocks) => {
+                prop_assert_eq!(told(sqlite.put(blocks.clone()).await), told(memory.put(blocks).await));
+            }
+            TelemetryStep::List(query) => queries.push(query),
+            TelemetryStep::SetWatermark(through) => {
+                let (one, other) = (sqlite.set_watermark(through).await, memory.set_watermark(through).await);
+                prop_assert_eq!(told(one), told(other));
+            }
+            TelemetryStep::Reopen => {
+                drop(sqlite);
+                sqlite = open();
+            }
+        }
+        for query in &queries {
+            prop_assert_eq!(told(sqlite.readings(query).await), told(memory.readings(query).await));
+            prop_assert_eq!(told(sqlite.events(query).await), told(memory.events(query).await));
+        }
+        for machine in [None, Some(machine_of(0)), Some(machine_of(2))] {
+            let machine = machine.as_ref();
+            prop_assert_eq!(told(sqlite.counts(machine).await), told(memory.counts(machine).await));
+        }
+        prop_assert_eq!(told(sqlite.watermark().await), told(memory.watermark().await));
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
+
+    #[test]
+    fn the_journals_agree(steps in vec(journal_steps(), 1..30)) {
+        run(journals_agree(steps))?;
+    }
+
+    #[test]
+    fn the_ledgers_agree(steps in vec(ledger_steps(), 1..40)) {
+        run(ledgers_agree(steps))?;
+    }
+
+    #[test]
+    fn the_histories_agree(steps in vec(telemetry_steps(), 1..30)) {
+        run(histories_agree(steps))?;
+    }
+}

@@ -1,0 +1,39 @@
+//! The suite with real processes: a Mosquitto, a server, agents, each a program of its own.
+
+mod judge;
+mod kill;
+mod processes;
+mod reverse_run;
+mod stored;
+mod truth;
+mod verdict;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(about = "Starts real processes, has things happen to them, and compares what is stored with what was seen.")]
+struct Arguments {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Debug, Subcommand)]
+enum Step {
+    /// Kill agents, server and broker at random moments
+    Kill(kill::Arguments),
+    /// Follow one reverse run with an emergency stop as a plain subscriber and as a plain client see it
+    ReverseRun(reverse_run::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Arguments::parse().step {
+        Step::Kill(arguments) => kill::run(&arguments).await,
+        Step::ReverseRun(arguments) => reverse_run::run(&arguments).await,
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "this program's output is its result")]
+fn report(line: &str) {
+    println!("{line}");
+}
