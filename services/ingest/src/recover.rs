@@ -22,6 +22,7 @@ const ROWS: usize = 10_000;
 /// What the ingest begins with.
 #[derive(Debug)]
 pub struct Recovered {
+    /// The mind, as it was.
     pub mind: IngestMind,
     /// Everything up to here is folded.
     pub folded: Sequence,
@@ -29,7 +30,9 @@ pub struct Recovered {
     pub watermark: Sequence,
     /// Rows that are not in the ledger yet.
     pub derived: Derived,
+    /// What has to be read from the journal again.
     pub reads: Vec<ReadAgain>,
+    /// What is known of every machine that was ever heard.
     pub states: Vec<LiveState>,
 }
 

@@ -17,6 +17,7 @@ use wire::keys::MasterKey;
 
 use crate::body_clock::BodyClock;
 use crate::counters::Counters;
+use crate::metrics;
 use crate::pipeline::held::Held;
 use crate::pipeline::{Inlets, Outlets, Pipeline, Shared};
 use crate::readiness::{Part, Readiness};
@@ -27,7 +28,6 @@ use crate::subscriber::{BrokerAddress, Subscriber};
 use crate::trim::{trim, watch_room};
 use crate::write::ledger::LedgerWriter;
 use crate::write::telemetry::TelemetryWriter;
-use crate::{metrics, write};
 
 /// Batches that wait for a writer. More: the ledger's are held back, the telemetry's are read from the journal.
 const BATCHES_WAITING: usize = 16;
@@ -126,10 +126,6 @@ impl Ingest {
             readiness: shared.readiness.clone(),
             give_up: give_up.clone(),
         };
-        // What the telemetry lacks of what was there, it reads from the journal.
-        let behind =
-            write::telemetry::Work { after: recovered.folded, through: recovered.folded, blocks: Vec::new() };
-        let _ = telemetry_work.try_send(behind);
         let (registered, registered_inlet) = mpsc::channel(16);
         let (nearly_full, journal_nearly_full) = watch::channel(false);
         let outlets = Outlets {

@@ -2,6 +2,8 @@
 
 pub(crate) mod ledger;
 pub(crate) mod telemetry;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

@@ -28,6 +28,8 @@ pub(crate) struct Held {
     records: usize,
     /// Blocks up to here were given, or left to be read from the journal.
     given: Sequence,
+    /// The telemetry had no room for some, and has to be told to read them from the journal.
+    must_catch_up: bool,
     pub(super) folded: Sequence,
     saved: Sequence,
     /// What has to be read from the journal again.
@@ -45,6 +47,7 @@ impl Held {
             blocks: Vec::new(),
             records: 0,
             given: folded,
+            must_catch_up: true,
             folded,
             saved: 0,
             reads,
@@ -88,7 +91,7 @@ impl Held {
             && let Some(work) = self.telemetry()
         {
             self.telemetry_at = now + TELEMETRY_PERIOD;
-            let _ = telemetry.try_send(work);
+            self.must_catch_up = telemetry.try_send(work).is_err();
         }
     }
 
@@ -103,6 +106,7 @@ impl Held {
         if let Some(work) = self.ledger(saved) {
             let _ = ledger.send(work).await;
         }
+        self.must_catch_up = true;
         if let Some(work) = self.telemetry() {
             let _ = telemetry.send(work).await;
         }
@@ -111,7 +115,8 @@ impl Held {
     /// When something is due; `None`: nothing waits.
     pub(super) fn wake(&self) -> Option<Instant> {
         let ledger = (write::ledger::rows(&self.derived) > 0).then_some(self.ledger_at);
-        let telemetry = (self.folded > self.given).then_some(self.telemetry_at);
+        let has_blocks = self.folded > self.given || self.must_catch_up;
+        let telemetry = has_blocks.then_some(self.telemetry_at);
         ledger.into_iter().chain(telemetry).min()
     }
 
@@ -121,7 +126,7 @@ impl Held {
     }
 
     fn telemetry(&mut self) -> Option<write::telemetry::Work> {
-        if self.folded <= self.given {
+        if self.folded <= self.given && !self.must_catch_up {
             return None;
         }
         let after = std::mem::replace(&mut self.given, self.folded);

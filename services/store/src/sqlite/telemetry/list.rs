@@ -76,7 +76,7 @@ impl<T> Listing<'_, T> {
                 continue;
             };
             let cursor = (time, log, position);
-            if self.query.after.is_some_and(|after| cursor < after) {
+            if self.query.after.is_some_and(|after| cursor <= after) {
                 continue;
             }
             if let Some(value) = value(row.record.payload) {

@@ -1,0 +1,135 @@
+//! A whole service on free ports of loopback, with its stores in a folder that goes with it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use agent::run::{Agent, AgentHandle, AgentSettings};
+use anyhow::Context;
+use beltwatch::config::Config;
+use beltwatch::serve::Server;
+use domain::signal::Script;
+use tonic::transport::Channel;
+use wire::api::v1::admin_service_client::AdminServiceClient;
+use wire::api::v1::fleet_service_client::FleetServiceClient;
+use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
+use wire::api::v1::{BeltKind, CreateMachineRequest, CreateSiteRequest, Event, ListEventsRequest};
+use wire::api::v1::{ListReadingsRequest, Reading};
+use wire::credential::Credential;
+
+/// How long an agent may take to deliver what it has when a test ends it.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// A service under test. It can be stopped and started again on the same folder.
+pub struct Service {
+    folder: tempfile::TempDir,
+    config: Config,
+    server: Option<Server>,
+}
+
+impl Service {
+    /// Starts a service with one site, `north`.
+    pub async fn start() -> anyhow::Result<Service> {
+        let folder = tempfile::tempdir()?;
+        let mut config = Config { folder: folder.path().join("server"), ..Config::default() };
+        config.api.listen.set_port(0);
+        config.broker.listen.set_port(0);
+        let server = Server::start(&config).await?;
+        // Agents keep the broker's address over restarts.
+        let port = server.broker_address().rsplit_once(':').context("an address")?.1.parse()?;
+        config.broker.listen.set_port(port);
+        let service = Service { folder, config, server: Some(server) };
+        let site = CreateSiteRequest {
+            site_id: "north".to_owned(),
+            time_zone: "Europe/Vienna".to_owned(),
+            ..CreateSiteRequest::default()
+        };
+        service.admin().await?.create_site(site).await?;
+        Ok(service)
+    }
+
+    /// The running server.
+    pub fn server(&self) -> &Server {
+        self.server.as_ref().expect("it runs")
+    }
+
+    /// Stops the server; its folder stays.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        if let Some(server) = self.server.take() {
+            server.stop().await?;
+        }
+        Ok(())
+    }
+
+    /// Starts the server again on its folder.
+    pub async fn start_again(&mut self) -> anyhow::Result<()> {
+        self.server = Some(Server::start(&self.config).await?);
+        Ok(())
+    }
+
+    /// Registers a reversible machine and gives its credential.
+    pub async fn add_machine(&self, id: &str) -> anyhow::Result<Credential> {
+        let request = CreateMachineRequest {
+            machine_id: id.to_owned(),
+            site_id: "north".to_owned(),
+            belt: BeltKind::Reversible.into(),
+            ..CreateMachineRequest::default()
+        };
+        let reply = self.admin().await?.create_machine(request).await?.into_inner();
+        Ok(Credential::from_json(&reply.credential)?)
+    }
+
+    /// Starts an agent with a spool of its own beside the server's folder.
+    pub async fn start_agent(
+        &self,
+        credential: Credential,
+        script: Box<dyn Script>,
+    ) -> anyhow::Result<AgentHandle> {
+        let spool = self.spool(credential.machine.as_str());
+        Ok(Agent::start(AgentSettings::new(credential, spool, script)).await?)
+    }
+
+    /// Plays a script to its end on a machine, and returns when everything seen is acknowledged.
+    pub async fn play(&self, credential: Credential, script: Box<dyn Script>) -> anyhow::Result<()> {
+        let mut agent = self.start_agent(credential, script).await?;
+        agent.wait_until(|progress| progress.has_source_ended).await;
+        let end = agent.stop(DRAIN).await?;
+        anyhow::ensure!(end.is_delivered(), "the agent could not deliver: {end:?}");
+        Ok(())
+    }
+
+    fn spool(&self, machine: &str) -> std::path::PathBuf {
+        Path::new(self.folder.path()).join("agents").join(machine)
+    }
+
+    /// A client of the registry.
+    pub async fn admin(&self) -> anyhow::Result<AdminServiceClient<Channel>> {
+        Ok(AdminServiceClient::connect(self.url()).await?)
+    }
+
+    /// A client of the live state.
+    pub async fn fleet(&self) -> anyhow::Result<FleetServiceClient<Channel>> {
+        Ok(FleetServiceClient::connect(self.url()).await?)
+    }
+
+    /// A client of the history.
+    pub async fn telemetry(&self) -> anyhow::Result<TelemetryServiceClient<Channel>> {
+        Ok(TelemetryServiceClient::connect(self.url()).await?)
+    }
+
+    /// All events of the last day.
+    pub async fn events(&self, machine: &str) -> anyhow::Result<Vec<Event>> {
+        let request = ListEventsRequest { machine_id: machine.to_owned(), ..ListEventsRequest::default() };
+        Ok(self.telemetry().await?.list_events(request).await?.into_inner().events)
+    }
+
+    /// All readings of the last day.
+    pub async fn readings(&self, machine: &str) -> anyhow::Result<Vec<Reading>> {
+        let request =
+            ListReadingsRequest { machine_id: machine.to_owned(), ..ListReadingsRequest::default() };
+        Ok(self.telemetry().await?.list_readings(request).await?.into_inner().readings)
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.server().api_address())
+    }
+}
