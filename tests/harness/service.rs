@@ -20,6 +20,7 @@ use wire::credential::Credential;
 const DRAIN: Duration = Duration::from_secs(20);
 
 /// A service under test. It can be stopped and started again on the same folder.
+#[derive(Debug)]
 pub struct Service {
     folder: tempfile::TempDir,
     config: Config,

@@ -169,7 +169,7 @@ impl Sight {
 
     fn take_reading(&mut self, reading: &Value) {
         let mm_s = reading["speed_mean_mm_s"].as_u64().unwrap_or(0);
-        if self.started_in_reverse && is_reverse(reading) && mm_s > 0 && !self.stop_pressed {
+        if self.started_in_reverse && is_reverse(reading) && mm_s > 0 {
             self.reverse_readings += 1;
             self.told.push(format!("reading: reverse, measured, {mm_s} mm/s"));
         }

@@ -107,4 +107,4 @@ pub const BROKER_RETAINED_MESSAGES_MAX: usize = 16_384;
 pub const BROKER_RETAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Octets on their way from the embedded broker to one subscriber. More: publishers wait a moment, then their messages
 /// are dropped and counted; agents send again.
-pub const BROKER_BACKLOG_BYTES_MAX: u32 = 64 * 1024 * 1024;
+pub const BROKER_BACKLOG_BYTES_MAX: u32 = 16 * 1024 * 1024;

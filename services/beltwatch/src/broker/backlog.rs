@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, TryAcquireError};
 use wire::topics::Kind;
 
-/// What a message takes beside topic and payload, in octets; estimated, rather too much.
-const MESSAGE_OVERHEAD_BYTES: usize = 512;
+/// What a message takes beside topic and payload, in octets; estimated from the memory of a full backlog.
+const MESSAGE_OVERHEAD_BYTES: usize = 1_024;
 /// How long a publisher waits for room. Longer: its message is dropped; its agent sends it again.
 const ROOM_WAIT: Duration = Duration::from_millis(250);
 

@@ -111,7 +111,7 @@ fn put(
         return Ok(());
     }
     for row in rows {
-        known.insert(row.n, row);
+        known.entry(row.n).or_insert(row);
     }
     for chunk in &old {
         remove(connection, place, chunk)?;
