@@ -36,10 +36,8 @@ impl PlayedBelt {
         for act in acts {
             for _ in 0..act.millis * MILLI / STEP_US {
                 at = at.plus(STEP_US);
-                let contact = SignalValue::ContactLevel {
-                    contact: Contact::EmergencyStop,
-                    open: act.stop_pressed,
-                };
+                let contact =
+                    SignalValue::ContactLevel { contact: Contact::EmergencyStop, open: act.stop_pressed };
                 let direction = SignalValue::MeasuredDirection(act.direction);
                 for value in [direction, SignalValue::Speed(Speed(act.mm_s)), contact] {
                     signals.push_back(Signal { at, source: SourceNumber(0), value });
@@ -63,8 +61,7 @@ impl PlayedBelt {
 
 impl Script for PlayedBelt {
     fn spec(&self) -> SourceSpec {
-        let capabilities =
-            Capabilities::SPEED.and(Capabilities::DIRECTION).and(Capabilities::EMERGENCY_STOP);
+        let capabilities = Capabilities::SPEED.and(Capabilities::DIRECTION).and(Capabilities::EMERGENCY_STOP);
         SourceSpec { name: "played".to_owned(), capabilities, period_us: SECOND }
     }
 

@@ -55,7 +55,7 @@ struct Life {
 
 impl SimulatedAgent {
     pub(crate) fn new(credential: Credential, seed: u64, pace: f64) -> SimulatedAgent {
-        let profile = if seed % 3 == 0 { Profile::ftms() } else { Profile::encoder() };
+        let profile = if seed.is_multiple_of(3) { Profile::ftms() } else { Profile::encoder() };
         SimulatedAgent {
             credential,
             disk: SimulatedDisk::default(),
@@ -77,8 +77,11 @@ impl SimulatedAgent {
     /// Starts the process. It may fail to, if its disk does.
     pub(crate) fn start(&mut self, now: u64) {
         let (boot, fresh) = (self.octets(), self.octets());
-        let ids =
-            BootIds { boot: BootId(boot), kernel: KernelBoot([self.kernel; 16]), fresh_spool: SpoolId(fresh) };
+        let ids = BootIds {
+            boot: BootId(boot),
+            kernel: KernelBoot([self.kernel; 16]),
+            fresh_spool: SpoolId(fresh),
+        };
         let monotonic = self.monotonic(now);
         let Ok(spool) = Spool::open(self.disk.clone(), ids, Bounds::default(), monotonic) else { return };
         self.log = Some(spool.log(Lane::Readings));
@@ -198,7 +201,8 @@ impl SimulatedAgent {
         if topic.kind == Kind::Status {
             return;
         }
-        let opened = Unopened::read(payload.clone()).ok().and_then(|m| m.open(&self.credential.key, topic).ok());
+        let opened =
+            Unopened::read(payload.clone()).ok().and_then(|m| m.open(&self.credential.key, topic).ok());
         let envelope = opened.and_then(|body| Envelope::decode(body).ok()).expect("agents send envelopes");
         for entry in &envelope.entries {
             let position = Position::new(envelope.boot.boot_count, entry.n);
@@ -225,8 +229,7 @@ impl Life {
         let mut observed = Vec::new();
         signals.for_each(|signal| self.watcher.apply(&signal, &mut observed));
         self.watcher.tick(now, &mut observed);
-        inputs
-            .extend(observed.into_iter().map(|seen| Input::Record { at: seen.at, payload: seen.payload }));
+        inputs.extend(observed.into_iter().map(|seen| Input::Record { at: seen.at, payload: seen.payload }));
         let (belt, at, holds_for_ms) = self.watcher.belt(now);
         inputs.push(Input::Picture(Picture { belt, at, holds_for_ms }));
     }

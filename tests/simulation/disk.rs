@@ -1,6 +1,7 @@
 //! An agent's disk with a power switch: what was not synced may be gone, what was removed may be back.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agent::spool::{Boot, Counter, Disk, DiskError, LaneOnDisk, Loaded, Removal, Row, SpoolId};
@@ -109,8 +110,8 @@ impl LaneRows {
 
     fn add(&mut self, rows: &[Row], synced: bool) {
         for row in rows {
-            if !self.rows.contains_key(&row.position) {
-                self.rows.insert(row.position, row.clone());
+            if let Entry::Vacant(place) = self.rows.entry(row.position) {
+                place.insert(row.clone());
                 if !synced {
                     self.unsynced.push(row.position);
                 }
@@ -189,7 +190,12 @@ impl Disk for SimulatedDisk {
         Ok(())
     }
 
-    fn read(&mut self, lane: Lane, after: Option<Position>, records_max: usize) -> Result<Vec<Row>, DiskError> {
+    fn read(
+        &mut self,
+        lane: Lane,
+        after: Option<Position>,
+        records_max: usize,
+    ) -> Result<Vec<Row>, DiskError> {
         let mut state = self.working("read")?;
         let rows = &state.lane(lane).rows;
         let rows = rows.values().filter(|row| Some(row.position) > after);

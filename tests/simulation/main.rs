@@ -4,7 +4,10 @@ use clap::Parser;
 use harness::simulation;
 
 #[derive(Debug, Parser)]
-#[command(name = "sim", about = "Runs the whole fleet from seeds, with faults, against a page-long reference.")]
+#[command(
+    name = "sim",
+    about = "Runs the whole fleet from seeds, with faults, against a page-long reference."
+)]
 struct Args {
     /// How many seeds.
     #[arg(long, default_value_t = 200)]

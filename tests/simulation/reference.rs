@@ -62,7 +62,11 @@ pub(crate) fn judge(
         }
         let counts = at_once(server.stores.telemetry.counts(Some(machine)))?;
         let told = counts.readings + counts.events;
-        ensure!(told == stored.len() as u64, "{machine}: {told} records in the history, {} stored", stored.len());
+        ensure!(
+            told == stored.len() as u64,
+            "{machine}: {told} records in the history, {} stored",
+            stored.len()
+        );
     }
     verdict.sessions = same_as_without_faults(agents, server, now)?;
     Ok(verdict)
@@ -120,7 +124,10 @@ fn same_as_without_faults(
         losses.extend(derived.losses.into_iter().map(|(machine, loss)| (machine, loss.log, loss.hole.to)));
     }
     let in_ledger = sessions_in_ledger(agents, server)?;
-    ensure!(in_ledger == sessions, "sessions differ from a run without faults:\n{in_ledger:#?}\n{sessions:#?}");
+    ensure!(
+        in_ledger == sessions,
+        "sessions differ from a run without faults:\n{in_ledger:#?}\n{sessions:#?}"
+    );
     for agent in agents {
         let machine = &agent.credential.machine;
         for loss in at_once(server.stores.ledger.losses(machine, 10_000))? {

@@ -168,7 +168,9 @@ impl SimulatedServer {
                 return Ok(out);
             }
             let result = match ends {
-                AppendEnds::Refused => Err(StoreError::new(StoreErrorKind::Full, "the simulated disk is full")),
+                AppendEnds::Refused => {
+                    Err(StoreError::new(StoreErrorKind::Full, "the simulated disk is full"))
+                }
                 AppendEnds::Well | AppendEnds::KilledAfter | AppendEnds::KilledBefore => {
                     let last = at_once(self.stores.journal.append(slices.clone()))?;
                     let first = last + 1 - slices.len() as u64;

@@ -24,6 +24,10 @@ fn worlds_100_to_199_keep_the_promises() {
 fn the_same_seed_gives_the_same_world() {
     for seed in [3, 17, 42] {
         let (first, second) = (simulation::run(seed), simulation::run(seed));
-        assert_eq!(first.expect("it keeps the promises"), second.expect("it keeps the promises"), "seed {seed}");
+        assert_eq!(
+            first.expect("it keeps the promises"),
+            second.expect("it keeps the promises"),
+            "seed {seed}"
+        );
     }
 }

@@ -130,7 +130,7 @@ impl World {
                 agent.start(self.now);
             }
             // Agents observe ten times a second.
-            if (self.now / STEP_US) % 2 == 0 {
+            if (self.now / STEP_US).is_multiple_of(2) {
                 let messages = agent.step(self.now, bad);
                 self.send(messages);
             }
@@ -200,7 +200,8 @@ impl World {
         if !bad || !self.chance(self.faults.append_bad) {
             return AppendEnds::Well;
         }
-        let ends = self.random.choice([AppendEnds::Refused, AppendEnds::KilledBefore, AppendEnds::KilledAfter]);
+        let ends =
+            self.random.choice([AppendEnds::Refused, AppendEnds::KilledBefore, AppendEnds::KilledAfter]);
         self.server_start_at = self.now + self.random.u64(0..1_000_000);
         ends.unwrap_or(AppendEnds::Well)
     }

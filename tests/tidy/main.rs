@@ -60,7 +60,8 @@ fn the_top_level_is_complete() {
     let found = tree::missing(&tree::top_level());
     assert!(found.is_empty(), "missing: {found:?}");
 
-    let without = |name: &str| tree::top_level().into_iter().filter(|entry| entry != name).collect::<Vec<_>>();
+    let without =
+        |name: &str| tree::top_level().into_iter().filter(|entry| entry != name).collect::<Vec<_>>();
     for name in tree::REQUIRED {
         assert_eq!(tree::missing(&without(name)), [name]);
     }

@@ -11,7 +11,10 @@ const PLACES: [(&str, &[&str]); 7] = [
     ("rusqlite::", &["services/store/src/sqlite", "services/agent/src/spool/sqlite"]),
     ("\"beltwatch/v1", &["services/wire/"]),
     ("prost::", &["services/wire/", "services/api/src/", "services/beltwatch/src/"]),
-    ("Instant::now(", &["services/agent/src/", "services/ingest/src/", "services/api/src/", "services/beltwatch/src/"]),
+    (
+        "Instant::now(",
+        &["services/agent/src/", "services/ingest/src/", "services/api/src/", "services/beltwatch/src/"],
+    ),
     ("println!(", &["services/beltwatch/src/", "services/agent/src/", "services/wire/build.rs"]),
 ];
 

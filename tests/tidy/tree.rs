@@ -42,7 +42,8 @@ pub(crate) fn files(endings: &[&str]) -> Vec<File> {
         for entry in std::fs::read_dir(&folder).expect("the project can be read") {
             let path = entry.expect("the project can be read").path();
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let skipped = name.starts_with('.') || ["target", "vendor", "beltwatch-data"].contains(&name.as_str());
+            let skipped =
+                name.starts_with('.') || ["target", "vendor", "beltwatch-data"].contains(&name.as_str());
             if path.is_dir() && !skipped {
                 folders.push(path);
             } else if endings.iter().any(|ending| name.ends_with(&format!(".{ending}"))) {

@@ -90,19 +90,25 @@ pub trait Access: Send + Sync + 'static {
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     /// Somebody listens there already.
-    #[error("the broker cannot listen on {address}: the port is in use; stop who uses it, or choose another port")]
+    #[error(
+        "the broker cannot listen on {address}: the port is in use; stop who uses it, or choose another port"
+    )]
     PortInUse {
         /// Where it should have listened.
         address: SocketAddr,
     },
     /// The address is none of this machine's.
-    #[error("the broker cannot listen on {address}: this machine does not have that address; choose one that it has")]
+    #[error(
+        "the broker cannot listen on {address}: this machine does not have that address; choose one that it has"
+    )]
     AddressNotHere {
         /// Where it should have listened.
         address: SocketAddr,
     },
     /// The operating system does not permit it.
-    #[error("the broker may not listen on {address}; choose a port from 1024 on, or give the program the right")]
+    #[error(
+        "the broker may not listen on {address}; choose a port from 1024 on, or give the program the right"
+    )]
     NotPermitted {
         /// Where it should have listened.
         address: SocketAddr,

@@ -56,7 +56,11 @@ impl CommandLine {
             Err(error) => {
                 // Nothing can be done if even this cannot be printed; the code still tells.
                 let _ = error.print();
-                return if error.use_stderr() { ExitCode::from(Exit::Usage as u8) } else { ExitCode::SUCCESS };
+                return if error.use_stderr() {
+                    ExitCode::from(Exit::Usage as u8)
+                } else {
+                    ExitCode::SUCCESS
+                };
             }
         };
         match command.run(&options).await {
@@ -98,12 +102,16 @@ fn print<T>(listing: &Listing<'_, T>, options: &Options) -> Result<(), Failure> 
 /// A new identity for a request, so that it can be repeated.
 fn request_id() -> Result<String, Failure> {
     let mut octets = [0; 16];
-    getrandom::fill(&mut octets).map_err(|error| Failure::new(Exit::Software, format!("no random octets: {error}")))?;
+    getrandom::fill(&mut octets)
+        .map_err(|error| Failure::new(Exit::Software, format!("no random octets: {error}")))?;
     Ok(hex::encode(octets))
 }
 
 /// This computer's clock.
-#[expect(clippy::disallowed_methods, reason = "a command is a body: it tells people the age of what they see")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a command is a body: it tells people the age of what they see"
+)]
 fn now() -> jiff::Timestamp {
     jiff::Timestamp::try_from(std::time::SystemTime::now()).unwrap_or_default()
 }

@@ -73,7 +73,10 @@ pub enum LogFormat {
 
 /// Key and comment of every setting, in the order in which they are printed.
 const COMMENTS: [(&str, &str); 13] = [
-    ("folder", "Folder for the journal, the ledger, the history and the master key. Made if it is not there."),
+    (
+        "folder",
+        "Folder for the journal, the ledger, the history and the master key. Made if it is not there.",
+    ),
     ("memory", "true: keep everything in memory and forget it at the end. For trying out."),
     ("drain_seconds", "How long a stop may take to bring everything to disk, in seconds."),
     (
@@ -85,7 +88,10 @@ const COMMENTS: [(&str, &str); 13] = [
     ("broker.embedded", "true: the MQTT broker runs inside this process. false: use the one at `address`."),
     ("broker.listen", "Address and port of the embedded broker. Port 0 takes a free one."),
     ("broker.address", "host:port of the external broker, as this server reaches it."),
-    ("broker.advertise", "host:port of the broker as agents reach it; credential files name it. Empty: as above."),
+    (
+        "broker.advertise",
+        "host:port of the broker as agents reach it; credential files name it. Empty: as above.",
+    ),
     ("broker.user", "User name of this server at an external broker."),
     ("broker.password_file", "File that holds the password of this server at an external broker."),
     ("log.format", "\"text\" or \"json\"."),
@@ -254,7 +260,8 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let value = |key, value: &dyn ToString, reason| ConfigError::Value { key, value: value.to_string(), reason };
+        let value =
+            |key, value: &dyn ToString, reason| ConfigError::Value { key, value: value.to_string(), reason };
         let plaintext = "only loopback addresses are allowed while there is no TLS, unless \
                          plaintext_beyond_loopback is true";
         if !self.plaintext_beyond_loopback && !self.api.listen.ip().is_loopback() {
@@ -311,7 +318,10 @@ mod tests {
                 assert!(error.contains(part), "{error} lacks {part}");
             }
         };
-        check("memory = true\nfoldre = \"x\"", &["beltwatch.toml", "line 2", "foldre", "folder", "drain_seconds"]);
+        check(
+            "memory = true\nfoldre = \"x\"",
+            &["beltwatch.toml", "line 2", "foldre", "folder", "drain_seconds"],
+        );
         check("[api]\nlisten = 7", &["line 2", "listen"]);
         check("[api]\nlisten = \"0.0.0.0:80\"", &["api.listen", "0.0.0.0:80", "loopback"]);
         check("drain_seconds = 0", &["drain_seconds is 0", "1 to 600"]);
@@ -328,7 +338,8 @@ mod tests {
         assert_eq!(config.api.listen.port(), 9_000);
         let error = Config::load(None, environment("BELTWATCH_API_LISTNE", "x")).unwrap_err().to_string();
         assert!(error.contains("BELTWATCH_API_LISTEN,"), "{error}");
-        let error = Config::load(None, environment("BELTWATCH_DRAIN_SECONDS", "soon")).unwrap_err().to_string();
+        let error =
+            Config::load(None, environment("BELTWATCH_DRAIN_SECONDS", "soon")).unwrap_err().to_string();
         assert!(error.contains("\"soon\" is no integer"), "{error}");
         assert!(Config::load(None, environment("BELTWATCH_TOKEN", "x")).is_ok());
     }

@@ -122,7 +122,8 @@ impl Demo {
         let stores = self.server.stores().clone();
         let (machines, sites) = (self.agents.len(), floor::SITES.len());
         let stops = self.agents.into_iter().map(|agent| agent.stop(DRAIN));
-        let ended: Vec<Progress> = futures::future::try_join_all(stops).await.context("an agent did not end")?;
+        let ended: Vec<Progress> =
+            futures::future::try_join_all(stops).await.context("an agent did not end")?;
         let counters = self.server.stop().await?;
         let after = stores.telemetry.counts(None).await?;
         let made = |lane: usize| ended.iter().map(|progress| progress.appended[lane]).sum::<u64>();

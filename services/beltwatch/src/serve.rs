@@ -196,7 +196,8 @@ fn broker_for_ingest(
         let (host, port) = (address.ip().to_string(), address.port());
         return Ok(BrokerAddress { host, port, login, client_id });
     }
-    let (host, port) = config.broker.address.rsplit_once(':').context("broker.address: host:port is required")?;
+    let (host, port) =
+        config.broker.address.rsplit_once(':').context("broker.address: host:port is required")?;
     let port = port.parse().with_context(|| format!("broker.address: \"{port}\" is no port"))?;
     let file = &config.broker.password_file;
     let password = std::fs::read_to_string(file)

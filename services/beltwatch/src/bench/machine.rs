@@ -65,21 +65,6 @@ impl Machine {
         &self.speaker
     }
 
-    /// Records made, in the order of [`Lane::ALL`].
-    pub(super) fn made(&self) -> [u64; 2] {
-        [self.lanes[0].newest, self.lanes[1].newest]
-    }
-
-    /// Whether all that was made is acknowledged.
-    pub(super) fn is_drained(&self) -> bool {
-        self.lanes.iter().all(|records| records.acked == records.newest)
-    }
-
-    /// Whether the ingest has answered.
-    pub(super) fn is_heard(&self) -> bool {
-        self.uplink.is_heard()
-    }
-
     /// The broker took the connection and the subscription.
     pub(super) fn connected(&mut self, now: MonotonicMicros, tally: &mut Tally, out: &mut Vec<Message>) {
         for input in [Input::SystemClock(self.habits.clock), Input::Connected { connection: CONNECTION }] {
@@ -100,8 +85,9 @@ impl Machine {
         out: &mut Vec<Message>,
     ) -> anyhow::Result<()> {
         let ack = self.speaker.open_ack(payload)?;
-        tally.acks += 1;
+        let was_heard = self.uplink.is_heard();
         let effects = self.uplink.apply(Input::Ack(ack), now);
+        tally.machines_heard += usize::from(!was_heard && self.uplink.is_heard());
         self.perform(effects, now, tally, out);
         Ok(())
     }
@@ -142,6 +128,7 @@ impl Machine {
         for (lane, newest) in [(Lane::Events, events), (Lane::Readings, through)] {
             let records = &mut self.lanes[index(lane)];
             if newest > records.newest {
+                tally.made[index(lane)] += newest - records.newest;
                 records.newest = newest;
                 let newest = Position::new(BOOT_COUNT, newest);
                 let effects = self.uplink.apply(Input::Appended { lane, newest }, now);
@@ -228,7 +215,7 @@ impl Machine {
     fn batch(&self, lane: Lane, after: Option<Position>) -> Option<Batch> {
         let records = &self.lanes[index(lane)];
         let first = records.acked.max(after.map_or(0, |position| position.n)) + 1;
-        let last = records.newest.min(records.acked.max(first - 1) + self.habits.readings_per_envelope as u64);
+        let last = records.newest.min(first - 1 + self.habits.readings_per_envelope as u64);
         if first > last {
             return None;
         }

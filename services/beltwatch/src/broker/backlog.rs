@@ -110,11 +110,13 @@ async fn take(room: &Semaphore, weight: u32) -> bool {
         Ok(permit) => permit.forget(),
         // The subscriber has gone: nothing will be queued for it.
         Err(TryAcquireError::Closed) => {}
-        Err(TryAcquireError::NoPermits) => match tokio::time::timeout(ROOM_WAIT, room.acquire_many(weight)).await {
-            Ok(Ok(permit)) => permit.forget(),
-            Ok(Err(_closed)) => {}
-            Err(_elapsed) => return false,
-        },
+        Err(TryAcquireError::NoPermits) => {
+            match tokio::time::timeout(ROOM_WAIT, room.acquire_many(weight)).await {
+                Ok(Ok(permit)) => permit.forget(),
+                Ok(Err(_closed)) => {}
+                Err(_elapsed) => return false,
+            }
+        }
     }
     true
 }

@@ -11,7 +11,8 @@ use rmqtt::hook::{Handler, HookResult, Parameter, ReturnType, Type};
 use rmqtt::net::MqttError;
 use rmqtt::session::Session;
 use rmqtt::types::{
-    AuthResult, ConnectInfo, From, Id, Publish, PublishAclResult, Reason as End, Subscribe, SubscribeAclResult,
+    AuthResult, ConnectInfo, From, Id, Publish, PublishAclResult, Reason as End, Subscribe,
+    SubscribeAclResult,
 };
 use wire::topics::Kind;
 
@@ -50,7 +51,11 @@ impl Gate {
     fn authenticate(&self, info: &ConnectInfo) -> AuthResult {
         let refused = |reason, what: &str| {
             self.refusals.refuse(reason, info.client_id(), what);
-            if reason == Reason::Login { AuthResult::BadUsernameOrPassword } else { AuthResult::NotAuthorized }
+            if reason == Reason::Login {
+                AuthResult::BadUsernameOrPassword
+            } else {
+                AuthResult::NotAuthorized
+            }
         };
         let ConnectInfo::V3(id, connect) = info else {
             return refused(Reason::Protocol, "MQTT 5");
@@ -109,7 +114,10 @@ impl Gate {
 
 /// What a client sent that ended its connection, in the library's words; none if it ended otherwise.
 fn offence(end: &End) -> Option<String> {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the library's reasons, of which these are the client's fault")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the library's reasons, of which these are the client's fault"
+    )]
     match end {
         End::Reasons(ends) => ends.iter().find_map(offence),
         End::MqttError(MqttError::Decode(error)) => Some(error.to_string()),
@@ -153,7 +161,9 @@ impl Handler for Hooks {
         let decided = |result| (false, Some(result));
         #[expect(clippy::wildcard_enum_match_arm, reason = "the library's hooks, of which these concern us")]
         match parameter {
-            Parameter::ClientAuthenticate(info) => return decided(HookResult::AuthResult(gate.authenticate(info))),
+            Parameter::ClientAuthenticate(info) => {
+                return decided(HookResult::AuthResult(gate.authenticate(info)));
+            }
             Parameter::MessagePublishCheckAcl(session, publish) => {
                 return decided(HookResult::PublishAclResult(gate.publish(session, publish).await));
             }

@@ -16,7 +16,11 @@ pub(crate) fn describe() {
     static DESCRIBED: Once = Once::new();
     DESCRIBED.call_once(|| {
         describe_counter!(REFUSED, Unit::Count, "What the embedded broker refused, by reason");
-        describe_counter!(DROPPED, Unit::Count, "Messages that the embedded broker could not deliver to a subscriber");
+        describe_counter!(
+            DROPPED,
+            Unit::Count,
+            "Messages that the embedded broker could not deliver to a subscriber"
+        );
         describe_gauge!(CONNECTIONS, Unit::Count, "Clients connected to the embedded broker");
         describe_gauge!(RETAINED, Unit::Count, "Statuses that the embedded broker retains");
     });

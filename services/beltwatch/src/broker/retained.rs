@@ -118,7 +118,11 @@ mod tests {
     fn statuses_are_bounded_in_number_and_octets() {
         let mut statuses = Statuses::new(2, 10);
         let mut check = |topic: &str, payload_bytes, expected: bool, bytes_after| {
-            assert_eq!(statuses.set(topic, payload_bytes, payload_bytes), expected, "{topic} {payload_bytes}");
+            assert_eq!(
+                statuses.set(topic, payload_bytes, payload_bytes),
+                expected,
+                "{topic} {payload_bytes}"
+            );
             assert_eq!(statuses.bytes, bytes_after, "{topic} {payload_bytes}");
         };
         check("a", 3, true, 4);

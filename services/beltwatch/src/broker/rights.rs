@@ -75,7 +75,9 @@ pub(crate) fn subscribe(who: &Who, filter: &str) -> Result<Option<Kind>, Reason>
 /// It may not.
 pub(crate) fn will(who: &Who, topic: &str) -> Result<(), Reason> {
     match (who, Topic::parse(topic)) {
-        (Who::Machine(machine), Ok(topic)) if topic.machine == *machine && topic.kind == Kind::Status => Ok(()),
+        (Who::Machine(machine), Ok(topic)) if topic.machine == *machine && topic.kind == Kind::Status => {
+            Ok(())
+        }
         (Who::Machine(_) | Who::Service, Ok(_) | Err(_)) => Err(Reason::Will),
     }
 }

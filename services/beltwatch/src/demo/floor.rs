@@ -47,7 +47,11 @@ const KINDS: [Kind; 6] =
 
 /// All places, with what is to be observed there.
 pub(super) fn spots(settings: &DemoSettings) -> anyhow::Result<Vec<Spot>> {
-    ensure!((2..=1_000).contains(&settings.machines), "--machines is {}: 2 to 1000 is allowed", settings.machines);
+    ensure!(
+        (2..=1_000).contains(&settings.machines),
+        "--machines is {}: 2 to 1000 is allowed",
+        settings.machines
+    );
     ensure!(settings.speed >= 1.0, "--speed is {}: at least 1 is required", settings.speed);
     let capture = match &settings.replay {
         Some(path) => {

@@ -30,7 +30,9 @@ fn a_client_publishes_its_own_kinds_only() {
     }
     check(&own, &topic("tm-01", Kind::Ack), Err(Reason::Publish));
     check(&Who::Service, &topic("tm-01", Kind::Ack), Ok(Kind::Ack));
-    for foreign in ["$SYS/brokers", "tm-01/events", "", "/", &format!("{}/more", topic("tm-01", Kind::Events))] {
+    for foreign in
+        ["$SYS/brokers", "tm-01/events", "", "/", &format!("{}/more", topic("tm-01", Kind::Events))]
+    {
         check(&own, foreign, Err(Reason::Publish));
         check(&Who::Service, foreign, Err(Reason::Publish));
     }
@@ -63,7 +65,9 @@ fn a_client_hears_what_is_for_it_only() {
     }
     check(&Who::Service, &filter_all(Kind::Ack), Err(Reason::Subscribe));
     let shared = format!("$share/group/{acks}");
-    for foreign in ["#", "+/#", "$SYS/#", "$share/group/#", &shared, "beltwatch/#", &acks.replace("tm-01", "+")] {
+    for foreign in
+        ["#", "+/#", "$SYS/#", "$share/group/#", &shared, "beltwatch/#", &acks.replace("tm-01", "+")]
+    {
         check(&own, foreign, Err(Reason::Subscribe));
         check(&Who::Service, foreign, Err(Reason::Subscribe));
     }
@@ -73,7 +77,9 @@ fn a_client_hears_what_is_for_it_only() {
 fn a_will_is_the_machines_own_status() {
     let own = machine("tm-01");
     assert_eq!(will(&own, &topic("tm-01", Kind::Status)), Ok(()));
-    for wrong in [topic("tm-02", Kind::Status), topic("tm-01", Kind::Events), topic("tm-01", Kind::Ack), "x".into()] {
+    for wrong in
+        [topic("tm-02", Kind::Status), topic("tm-01", Kind::Events), topic("tm-01", Kind::Ack), "x".into()]
+    {
         assert_eq!(will(&own, &wrong), Err(Reason::Will), "{wrong}");
     }
     assert_eq!(will(&Who::Service, &topic("tm-01", Kind::Status)), Err(Reason::Will));

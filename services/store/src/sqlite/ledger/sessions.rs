@@ -90,7 +90,7 @@ impl Queue<'_> {
         if self.keys.is_empty() {
             let mut statement = connection.prepare_cached(
                 "SELECT started_us, id FROM session
-                 WHERE machine = ?1 AND started_us > ?2 AND (started_us, id) < (?3, ?4)
+                 WHERE machine = ?1 AND started_us >= ?2 AND (started_us, id) < (?3, ?4)
                  ORDER BY started_us DESC, id DESC LIMIT ?5",
             )?;
             let (time, id) = self.before;

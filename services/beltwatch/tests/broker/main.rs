@@ -2,24 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::{BTreeMap, VecDeque};
+mod client;
+
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use beltwatch::broker::{Access, Broker, BrokerError, BrokerSettings, Reason, Who};
 use domain::ids::MachineId;
 use futures::stream::{self, StreamExt};
-use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, QoS,
-    SubscribeReasonCode,
-};
+use rumqttc::{ConnectReturnCode, LastWill, MqttOptions, QoS};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use wire::topics::{Kind, Topic, filter_all};
 
-/// A test that hangs fails after this time.
-const PATIENCE: Duration = Duration::from_secs(30);
+use client::{Client, Closed, options, patiently};
 
 /// Machines `tm-…` with their id as password, and the service.
 struct Doorkeeper;
@@ -48,126 +45,14 @@ fn topic(machine: &str, kind: Kind) -> String {
     Topic::new(MachineId::new(machine).unwrap(), kind).to_string()
 }
 
-async fn patiently<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.expect("nothing happens any more")
-}
-
-/// A connection that never comes back by itself.
-struct Client {
-    sender: AsyncClient,
-    polled: EventLoop,
-    messages: VecDeque<(String, Vec<u8>)>,
-}
-
-/// The broker closed the connection.
-#[derive(Debug, PartialEq)]
-struct Closed;
-
-impl Client {
-    async fn open(options: MqttOptions) -> Result<Client, ConnectReturnCode> {
-        let (sender, polled) = AsyncClient::new(options, 10_000);
-        let mut client = Client { sender, polled, messages: VecDeque::new() };
-        match patiently(client.polled.poll()).await {
-            Ok(Event::Incoming(Packet::ConnAck(_))) => Ok(client),
-            Err(ConnectionError::ConnectionRefused(code)) => Err(code),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    async fn machine(broker: &Broker, id: &str) -> Client {
-        Client::again(options(broker.local_addr(), id, id, id)).await
-    }
-
-    async fn service(broker: &Broker, id: &str) -> Client {
-        Client::again(options(broker.local_addr(), id, "service", "secret")).await
-    }
-
-    /// Tries until it is let in: right after the last connection of this client id it may be refused once.
-    async fn again(options: MqttOptions) -> Client {
-        patiently(async {
-            loop {
-                match Client::open(options.clone()).await {
-                    Ok(client) => break client,
-                    Err(code) => assert_eq!(code, ConnectReturnCode::ServiceUnavailable),
-                }
-            }
-        })
-        .await
-    }
-
-    /// Polls until a packet comes that is not a message; messages are kept.
-    async fn packet(&mut self) -> Result<Packet, Closed> {
-        loop {
-            match patiently(self.polled.poll()).await {
-                Ok(Event::Incoming(Packet::Publish(publish))) => {
-                    self.messages.push_back((publish.topic, publish.payload.to_vec()));
-                }
-                Ok(Event::Incoming(packet)) => return Ok(packet),
-                Ok(Event::Outgoing(_)) => {}
-                Err(_) => return Err(Closed),
-            }
-        }
-    }
-
-    async fn publish(&mut self, topic: &str, is_retained: bool, payload: &[u8]) -> Result<(), Closed> {
-        self.sender.publish(topic, QoS::AtLeastOnce, is_retained, payload).await.unwrap();
-        loop {
-            if let Packet::PubAck(_) = self.packet().await? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Whether the broker grants it.
-    async fn subscribe(&mut self, filter: &str) -> Result<bool, Closed> {
-        self.sender.subscribe(filter, QoS::AtLeastOnce).await.unwrap();
-        loop {
-            if let Packet::SubAck(ack) = self.packet().await? {
-                return Ok(ack.return_codes != [SubscribeReasonCode::Failure]);
-            }
-        }
-    }
-
-    async fn message(&mut self) -> (String, Vec<u8>) {
-        loop {
-            if let Some(message) = self.messages.pop_front() {
-                return message;
-            }
-            match patiently(self.polled.poll()).await {
-                Ok(Event::Incoming(Packet::Publish(publish))) => return (publish.topic, publish.payload.to_vec()),
-                Ok(_) => {}
-                Err(error) => panic!("{error}"),
-            }
-        }
-    }
-
-    /// Until the broker closes the connection.
-    async fn closed(mut self) {
-        while self.packet().await.is_ok() {}
-    }
-
-    /// Says goodbye, so that no will is left.
-    async fn leave(mut self) {
-        self.sender.disconnect().await.unwrap();
-        while !matches!(patiently(self.polled.poll()).await, Ok(Event::Outgoing(Outgoing::Disconnect)) | Err(_)) {}
-    }
-}
-
-fn options(broker: SocketAddr, client_id: &str, user: &str, password: &str) -> MqttOptions {
-    let mut options = MqttOptions::new(client_id, broker.ip().to_string(), broker.port());
-    options.set_credentials(user, password).set_clean_session(true).set_max_packet_size(1 << 20, 1 << 20);
-    // Without pings in between, a test's patience is measured from its last message.
-    options.set_keep_alive(Duration::from_secs(600));
-    options
-}
-
 #[tokio::test]
 async fn only_who_is_known_gets_in() {
     let broker = broker().await;
-    let check = async |client_id: &str, user: &str, password: &str, expected: Result<(), ConnectReturnCode>| {
-        let opened = Client::open(options(broker.local_addr(), client_id, user, password)).await;
-        assert_eq!(opened.map(|_| ()), expected, "{client_id} {user} {password}");
-    };
+    let check =
+        async |client_id: &str, user: &str, password: &str, expected: Result<(), ConnectReturnCode>| {
+            let opened = Client::open(options(broker.local_addr(), client_id, user, password)).await;
+            assert_eq!(opened.map(|_| ()), expected, "{client_id} {user} {password}");
+        };
     let (login, rights) = (ConnectReturnCode::BadUserNamePassword, ConnectReturnCode::NotAuthorized);
     check("tm-01", "tm-01", "tm-01", Ok(())).await;
     check("anything", "service", "secret", Ok(())).await;
@@ -235,7 +120,11 @@ async fn messages_pass_only_on_topics_of_their_sender() {
     }
     assert_eq!([Reason::Publish, Reason::Retained].map(|reason| broker.refused(reason)), [5, 1]);
     let status = topic("tm-01", Kind::Status);
-    assert_eq!(service.publish(&status, false, b"forged").await, Err(Closed), "the service cannot speak for a machine");
+    assert_eq!(
+        service.publish(&status, false, b"forged").await,
+        Err(Closed),
+        "the service cannot speak for a machine"
+    );
     broker.stop().await;
 }
 
@@ -279,7 +168,9 @@ async fn a_will_is_the_machines_own_status_or_nothing() {
         options
     };
     let own = topic("tm-01", Kind::Status);
-    for foreign in [topic("tm-02", Kind::Status), topic("tm-01", Kind::Events), topic("tm-01", Kind::Ack), "x".into()] {
+    for foreign in
+        [topic("tm-02", Kind::Status), topic("tm-01", Kind::Events), topic("tm-01", Kind::Ack), "x".into()]
+    {
         let refused = Client::open(with_will("tm-01", "tm-01", &foreign)).await;
         assert_eq!(refused.map(|_| ()), Err(ConnectReturnCode::NotAuthorized), "{foreign}");
     }
