@@ -11,7 +11,9 @@ mod verdict;
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
-#[command(about = "Starts real processes, has things happen to them, and compares what is stored with what was seen.")]
+#[command(
+    about = "Starts real processes, has things happen to them, and compares what is stored with what was seen."
+)]
 struct Arguments {
     #[command(subcommand)]
     step: Step,

@@ -59,7 +59,11 @@ impl Process {
 
     fn check_running(&mut self) -> anyhow::Result<()> {
         if let Some(status) = self.child.try_wait()? {
-            bail!("{} ended by itself with {status}; its log:\n{}", self.program.display(), self.last_words());
+            bail!(
+                "{} ended by itself with {status}; its log:\n{}",
+                self.program.display(),
+                self.last_words()
+            );
         }
         Ok(())
     }
@@ -128,7 +132,8 @@ pub(crate) enum Victim {
 impl AgentProcess {
     fn start(machine: &str, plan: AgentPlan, folder: &Path) -> anyhow::Result<AgentProcess> {
         let at = |ending: &str| folder.join(format!("{machine}.{ending}"));
-        let process = Process::start(program("beltwatch-agent")?, plan.arguments(machine, folder), at("log"))?;
+        let process =
+            Process::start(program("beltwatch-agent")?, plan.arguments(machine, folder), at("log"))?;
         Ok(AgentProcess { machine: machine.to_owned(), plan, folder: folder.to_owned(), process })
     }
 
@@ -199,7 +204,8 @@ impl Fleet {
     pub(crate) async fn add_machine(&mut self, machine: &str) -> anyhow::Result<PathBuf> {
         let credential = self.folder.join(format!("{machine}.json"));
         let file = credential.display().to_string();
-        self.command(&["machine", "add", machine, "--site", "north", "--belt", "reversible", "--out", &file]).await?;
+        self.command(&["machine", "add", machine, "--site", "north", "--belt", "reversible", "--out", &file])
+            .await?;
         Ok(credential)
     }
 
@@ -289,7 +295,12 @@ impl Fleet {
             .output()
             .await?;
         let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "beltwatch {} ended with {}: {said}", arguments.join(" "), output.status);
+        ensure!(
+            output.status.success(),
+            "beltwatch {} ended with {}: {said}",
+            arguments.join(" "),
+            output.status
+        );
         Ok(())
     }
 }

@@ -48,7 +48,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 async fn follow(fleet: &mut Fleet, arguments: &Arguments) -> anyhow::Result<()> {
-    let (seed, stop) = reverse_run_with_stop().context("no seed gives a reverse run with an emergency stop")?;
+    let (seed, stop) =
+        reverse_run_with_stop().context("no seed gives a reverse run with an emergency stop")?;
     let (at_s, mm_s) = (stop.at.0 / SECOND, stop.speed.0);
     report(&format!("seed {seed}: the stop is pressed after {at_s} s, at {mm_s} mm/s in reverse"));
     let credential = fleet.add_machine(MACHINE).await?;
@@ -210,7 +211,8 @@ async fn read_back(python: &Path, fleet: &Fleet, verdict: &Verdict) -> anyhow::R
     let address = fleet.api_url().replace("http://", "");
     let output = Command::new(python).arg(script).args([&address, MACHINE]).kill_on_drop(true).output();
     let output = tokio::time::timeout(PATIENCE, output).await.context("reading back takes too long")??;
-    let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (said, complained) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     report(&format!("read back: {}", said.trim()));
     ensure!(output.status.success(), "read_back.py ended with {}: {complained}", output.status);
     let told: Value = serde_json::from_str(&said)?;

@@ -116,7 +116,8 @@ fn micros(seconds: i64, nanos: i32) -> i64 {
 /// `log/boot/n`
 fn place(text: &str) -> anyhow::Result<(String, Position)> {
     let mut parts = text.split('/');
-    let (Some(log), Some(boot), Some(n), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(log), Some(boot), Some(n), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         bail!("\"{text}\" is no position");
     };
     let boot = boot.parse().with_context(|| format!("\"{text}\": boot"))?;

@@ -112,12 +112,7 @@ impl Verdict {
     }
 
     /// What is stored and not in the truth must continue a boot that was killed.
-    fn check_rest(
-        &mut self,
-        machine: &str,
-        truth: &Truth,
-        stored: &BTreeMap<(Lane, Position), &Stored>,
-    ) {
+    fn check_rest(&mut self, machine: &str, truth: &Truth, stored: &BTreeMap<(Lane, Position), &Stored>) {
         let mut last: Option<(Lane, Position)> = None;
         for (lane, position) in stored.keys().copied() {
             if truth.records.contains_key(&(lane, position)) {
@@ -138,12 +133,7 @@ impl Verdict {
     }
 
     /// Within a boot, event time goes the way of the monotonic clock.
-    fn check_order(
-        &mut self,
-        machine: &str,
-        truth: &Truth,
-        stored: &BTreeMap<(Lane, Position), &Stored>,
-    ) {
+    fn check_order(&mut self, machine: &str, truth: &Truth, stored: &BTreeMap<(Lane, Position), &Stored>) {
         let mut before: Option<(u32, Lane, u64, i64)> = None;
         for ((lane, position), record) in &truth.records {
             let Some(found) = stored.get(&(*lane, *position)) else { continue };

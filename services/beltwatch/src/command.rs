@@ -1,5 +1,6 @@
 //! The command line: one file a command. Data goes to standard output, everything else to standard error.
 
+pub mod bench;
 pub mod config;
 pub mod demo;
 pub mod event;
@@ -46,6 +47,7 @@ pub enum Command {
     Reading(reading::Args),
     Event(event::Args),
     Session(session::Args),
+    Bench(bench::Args),
 }
 
 impl CommandLine {
@@ -86,6 +88,7 @@ impl Command {
             Command::Reading(args) => reading::run(args, options).await,
             Command::Event(args) => event::run(args, options).await,
             Command::Session(args) => session::run(args, options).await,
+            Command::Bench(args) => bench::run(args, options).await,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The composition: the service and the operator's commands, as parts that tests can use too.
 
+pub mod bench;
 pub mod broker;
 pub mod client;
 pub mod command;

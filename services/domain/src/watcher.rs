@@ -105,14 +105,15 @@ impl SignalWatcher {
     pub fn tick(&mut self, now: MonotonicMicros, out: &mut Vec<Observed>) {
         let now = now.max(self.now);
         self.now = now;
-        for source in self.sources.gone_stale(now) {
-            self.forget(source, now, out);
-        }
         for edge in self.contacts.settle(now) {
             self.tell_contact(&edge, out);
         }
         if let Some(edge) = self.motion.settle(now) {
             self.tell_motion(edge, now, out);
+        }
+        // After the edges: what was seen before a source fell silent is told all the same.
+        for source in self.sources.gone_stale(now) {
+            self.forget(source, now, out);
         }
         let length = match self.motion.motion() {
             Motion::Moving => self.settings.moving_interval_us,
@@ -299,7 +300,9 @@ impl SignalWatcher {
         self.measured = self.measured.take().filter(|held| !gone(held.source));
         self.declared = self.declared.take().filter(|held| !gone(held.source));
         self.incline = self.incline.take().filter(|held| !gone(held.source));
-        self.contacts.forget(source);
+        for edge in self.contacts.forget(source) {
+            self.tell_contact(&edge, out);
+        }
         self.interval = Interval::new(now);
     }
 

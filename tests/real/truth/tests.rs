@@ -28,7 +28,11 @@ fn lines_that_a_kill_has_cut_cost_only_themselves() {
         let last = format!("{a}\n{}", &b[..cut]);
         assert_eq!(places(&last), Ok((vec![(1, 1)], 1)), "cut after {cut}, then nothing");
     }
-    assert_eq!(places(&format!("{a}\n{b}{c}\n")), Ok((vec![(1, 1), (1, 2), (2, 1)], 1)), "only the end was cut");
+    assert_eq!(
+        places(&format!("{a}\n{b}{c}\n")),
+        Ok((vec![(1, 1), (1, 2), (2, 1)], 1)),
+        "only the end was cut"
+    );
     assert_eq!(places(&format!("{a}\n{b}\n{c}\n")), Ok((vec![(1, 1), (1, 2), (2, 1)], 0)));
     assert_eq!(places(""), Ok((Vec::new(), 0)));
 }

@@ -92,7 +92,9 @@ impl Fleet {
         let run = move || drive(machines, settings.broker, &seen, &counted);
         let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(run);
         let fleet = Fleet { thread: thread.context("no thread for the load")?, orders, tally };
-        fleet.wait(CONNECT_MAX, "not all machines were answered", |tally| tally.machines_heard >= count).await?;
+        fleet
+            .wait(CONNECT_MAX, "not all machines were answered", |tally| tally.machines_heard >= count)
+            .await?;
         Ok(fleet)
     }
 
@@ -141,7 +143,12 @@ impl Fleet {
         }
     }
 
-    async fn wait(&self, longest: Duration, what: &str, is_done: impl Fn(&Tally) -> bool) -> anyhow::Result<()> {
+    async fn wait(
+        &self,
+        longest: Duration,
+        what: &str,
+        is_done: impl Fn(&Tally) -> bool,
+    ) -> anyhow::Result<()> {
         let done = async {
             while !is_done(&self.tally()) {
                 self.check()?;
@@ -188,7 +195,12 @@ fn machines(settings: &LoadSettings) -> anyhow::Result<Vec<Machine>> {
 }
 
 /// The load's thread.
-fn drive(machines: Vec<Machine>, broker: SocketAddr, orders: &watch::Receiver<Order>, tally: &Arc<Mutex<Tally>>) {
+fn drive(
+    machines: Vec<Machine>,
+    broker: SocketAddr,
+    orders: &watch::Receiver<Order>,
+    tally: &Arc<Mutex<Tally>>,
+) {
     let fail = |reason: String| lock(tally).failed.get_or_insert(reason).clone();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -329,7 +341,11 @@ impl Link {
             }
             Order::Pace(a_second) => {
                 self.due += a_second * Duration::from_micros(passed_us).as_secs_f64();
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole readings that are due: few, not negative")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "whole readings that are due: few, not negative"
+                )]
                 let readings = self.due as u64;
                 self.due = self.due.fract();
                 self.machine.make(readings, now, tally, out);

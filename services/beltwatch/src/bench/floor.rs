@@ -145,7 +145,10 @@ impl Subscriber {
         mqtt::subscribe(&mut self.out, &[Kind::Events, Kind::Readings, Kind::Status].map(filter_all), 1);
         stream.write_all_buf(&mut self.out).await?;
         loop {
-            ensure!(stream.read_buf(&mut self.read).await? > 0, "the broker does not take the floor's subscriber");
+            ensure!(
+                stream.read_buf(&mut self.read).await? > 0,
+                "the broker does not take the floor's subscriber"
+            );
             while let Some(packet) = mqtt::take(&mut self.read)? {
                 match packet {
                     Packet::ConnAck(0) => {}
@@ -222,7 +225,8 @@ impl Subscriber {
         machine.envelopes = 0;
         machine.counter += 1;
         let (counter, server_time) = (machine.counter, UnixMicros(0));
-        let ack = Ack { boot, connection, counter, lanes, echo: None, server_time, refusal: None, settings: None };
+        let ack =
+            Ack { boot, connection, counter, lanes, echo: None, server_time, refusal: None, settings: None };
         let payload = seal(&machine.key, 1, &machine.ack_topic, ack.encode());
         mqtt::publish(&mut self.out, &machine.ack_topic.to_string(), &payload, false, None);
         Ok(())

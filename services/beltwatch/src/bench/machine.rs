@@ -54,7 +54,13 @@ struct Records {
 }
 
 impl Machine {
-    pub(super) fn new(speaker: Speaker, spool: [u8; 16], tape: Arc<Tape>, habits: Habits, seed: u64) -> Machine {
+    pub(super) fn new(
+        speaker: Speaker,
+        spool: [u8; 16],
+        tape: Arc<Tape>,
+        habits: Habits,
+        seed: u64,
+    ) -> Machine {
         let logs = Lane::ALL.map(|lane| LogId::for_lane(spool, lane));
         let uplink = Uplink::new(speaker.boot, BOOT_COUNT, logs, seed);
         Machine { speaker, uplink, logs, tape, habits, lanes: Default::default() }
@@ -143,7 +149,13 @@ impl Machine {
         self.perform(effects, now, tally, out);
     }
 
-    fn perform(&mut self, effects: Vec<Effect>, now: MonotonicMicros, tally: &mut Tally, out: &mut Vec<Message>) {
+    fn perform(
+        &mut self,
+        effects: Vec<Effect>,
+        now: MonotonicMicros,
+        tally: &mut Tally,
+        out: &mut Vec<Message>,
+    ) {
         for effect in effects {
             match effect {
                 Effect::SendStatus { order } => {

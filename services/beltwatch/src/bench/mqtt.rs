@@ -142,10 +142,7 @@ mod tests {
             write(&mut out);
             assert_eq!(out, expected);
         };
-        check(
-            &|out| connect(out, "a", "u", "pw"),
-            b"\x10\x14\0\x04MQTT\x04\xc2\0\x78\0\x01a\0\x01u\0\x02pw",
-        );
+        check(&|out| connect(out, "a", "u", "pw"), b"\x10\x14\0\x04MQTT\x04\xc2\0\x78\0\x01a\0\x01u\0\x02pw");
         check(&|out| subscribe(out, &["t/+".to_owned()], 1), b"\x82\x08\0\x01\0\x03t/+\x01");
         check(&|out| publish(out, "t", b"xy", false, Some(7)), b"\x32\x07\0\x01t\0\x07xy");
         check(&|out| publish(out, "t", b"xy", true, None), b"\x31\x05\0\x01txy");
@@ -160,7 +157,8 @@ mod tests {
             payload: Bytes::from_static(payload),
             number,
         };
-        let stream = b"\x20\x02\0\0\x90\x04\0\x01\x01\x80\x40\x02\0\x07\x32\x07\0\x01t\0\x07xy\x30\x04\0\x01tz";
+        let stream =
+            b"\x20\x02\0\0\x90\x04\0\x01\x01\x80\x40\x02\0\x07\x32\x07\0\x01t\0\x07xy\x30\x04\0\x01tz";
         let expected = [
             Packet::ConnAck(0),
             Packet::SubAck(vec![1, 128]),
@@ -192,7 +190,8 @@ mod tests {
 
     #[test]
     fn what_is_no_packet_is_refused() {
-        for octets in [b"\xff\xff\xff\xff\xff".as_slice(), b"\x30\xff\xff\xff\x7f", b"\x30\x01\0", b"\xf0\0"] {
+        for octets in [b"\xff\xff\xff\xff\xff".as_slice(), b"\x30\xff\xff\xff\x7f", b"\x30\x01\0", b"\xf0\0"]
+        {
             assert!(take(&mut BytesMut::from(octets)).is_err(), "{octets:?}");
         }
     }

@@ -70,7 +70,11 @@ impl Tally {
 
     pub(super) fn refused(&mut self, refusal: &Refusal) {
         if self.refused == 0 {
-            tracing::warn!(reason = refusal.reason, detail = refusal.detail, "the ingest refuses a message of the load");
+            tracing::warn!(
+                reason = refusal.reason,
+                detail = refusal.detail,
+                "the ingest refuses a message of the load"
+            );
         }
         self.refused += 1;
     }

@@ -122,11 +122,25 @@ impl ContactWatches {
         levels
     }
 
-    /// A source is silent: its contacts are not known, and their next level is no edge.
-    pub(super) fn forget(&mut self, source: SourceNumber) {
-        for watch in self.watches.iter_mut().filter(|watch| watch.source == Some(source)) {
-            *watch = ContactWatch::default();
+    /// A source is silent: its contacts are not known, and their next level is no edge. Gives what is not told yet.
+    pub(super) fn forget(&mut self, source: SourceNumber) -> Vec<ContactEdge> {
+        let mut untold = Vec::new();
+        for contact in Contact::ALL {
+            let watch = &mut self.watches[index(contact)];
+            if watch.source != Some(source) {
+                continue;
+            }
+            let watch = std::mem::take(watch);
+            untold.extend(watch.chatter.map(|chatter| ContactEdge {
+                contact,
+                source,
+                open: watch.settled.unwrap_or_default(),
+                at: chatter.first,
+                chatter: Some((chatter.count, chatter.last)),
+                with_power_loss: false,
+            }));
         }
+        untold
     }
 
     fn mark_power_loss(&mut self, edges: &mut [ContactEdge]) {

@@ -1,0 +1,104 @@
+//! `beltwatch bench`: how fast this computer does it.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Subcommand};
+
+use crate::bench::{self, IngestSettings, Report};
+use crate::client::Options;
+use crate::command::serve::unavailable;
+use crate::config::{LogConfig, LogFormat};
+use crate::failure::{Exit, Failure};
+use crate::table::Format;
+
+/// Measures how fast this computer does it
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Ingest(IngestArgs),
+}
+
+/// Measures the path from publish to ack beside a floor: the same broker and load with a subscriber that keeps nothing
+#[derive(Debug, ClapArgs)]
+struct IngestArgs {
+    /// Loads of so many machines, one after another
+    #[arg(long, value_name = "COUNT,…", value_delimiter = ',', default_value = "10,1000")]
+    machines: Vec<usize>,
+    /// Length of each measurement, in seconds
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// How long each load runs before it is measured, in seconds
+    #[arg(long, default_value_t = 3)]
+    warm_up: u64,
+    /// Readings in an envelope
+    #[arg(long, default_value_t = 10)]
+    readings_per_envelope: usize,
+    /// Folder on the disk to be measured; what is made in it is removed. Without it: the one for temporary files
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Which log lines, as in "info" or "info,ingest=debug"
+    #[arg(long, default_value = "warn")]
+    log: String,
+}
+
+pub(super) async fn run(args: Args, options: &Options) -> Result<(), Failure> {
+    match args.command {
+        Command::Ingest(args) => ingest(args, options.format()).await,
+    }
+}
+
+async fn ingest(args: IngestArgs, format: Format) -> Result<(), Failure> {
+    if format == Format::Csv {
+        return Err(Failure::new(Exit::Usage, "--csv: the figures are no list; use --json"));
+    }
+    crate::log::start(&LogConfig { format: LogFormat::Text, filter: args.log })?;
+    let settings = IngestSettings {
+        machines: args.machines,
+        time: Duration::from_secs(args.seconds),
+        warm_up: Duration::from_secs(args.warm_up),
+        readings_per_envelope: args.readings_per_envelope,
+        folder: args.folder,
+    };
+    let progress = |what: String| {
+        // Nobody reads it any more: the figures may still be wanted.
+        let _ = writeln!(std::io::stderr(), "bench: {what}");
+    };
+    if cfg!(debug_assertions) {
+        progress("this is a debug build: its figures say nothing; use `cargo run --release`".to_owned());
+    }
+    settings.check().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let report = bench::ingest(&settings, &progress).await.map_err(unavailable)?;
+    match format {
+        Format::Json => {
+            let json = serde_json::to_string(&report).map_err(anyhow::Error::from)?;
+            writeln!(std::io::stdout(), "{json}")?;
+        }
+        Format::Table | Format::Csv => print(&report)?,
+    }
+    Ok(())
+}
+
+fn print(report: &Report) -> Result<(), Failure> {
+    let mut lines = report.lines().into_iter();
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING);
+    table.set_header(lines.next().unwrap_or_default());
+    lines.for_each(|line| {
+        table.add_row(line);
+    });
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(comfy_table::CellAlignment::Right);
+    }
+    writeln!(std::io::stdout(), "{table}")?;
+    for note in report.notes() {
+        writeln!(std::io::stderr(), "{note}")?;
+    }
+    Ok(())
+}
