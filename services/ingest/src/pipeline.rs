@@ -1,6 +1,7 @@
 //! The body around the ingest's mind: one loop that turns the world into inputs and performs the effects.
 
 pub(crate) mod held;
+mod settled;
 mod task;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use domain::limits;
 use domain::log::Lane;
+use domain::units::UnixMicros;
 use store::feed::Feed;
 use store::journal::{Journal, Sequence};
 use tokio::sync::{mpsc, watch};
@@ -16,6 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::held::Held;
+use self::settled::Mark;
 use self::task::{Appended, Read, append, finished, read_again};
 use crate::body_clock::BodyClock;
 use crate::counters::Counters;
@@ -40,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Mutex<Counters>>,
     pub(crate) refusals: Arc<Mutex<Refusals>>,
     pub(crate) readiness: Readiness,
+    /// Everything committed before this can be read.
+    pub(crate) settled: Arc<Mutex<Option<UnixMicros>>>,
 }
 
 /// What comes in.
@@ -73,6 +78,7 @@ pub(crate) struct Pipeline {
     append: Option<JoinHandle<Appended>>,
     reading: Option<JoinHandle<Read>>,
     held: Held,
+    mark: Mark,
     acks_dropped: u64,
 }
 
@@ -86,6 +92,7 @@ impl Pipeline {
         shared: Shared,
         held: Held,
     ) -> Pipeline {
+        let mark = Mark::new(held.folded, clock.now().unix);
         Pipeline {
             mind,
             clock,
@@ -96,6 +103,7 @@ impl Pipeline {
             append: None,
             reading: None,
             held,
+            mark,
             acks_dropped: 0,
         }
     }
@@ -241,7 +249,16 @@ impl Pipeline {
         metrics::queue(self.room().queue_used);
         metrics::behind("telemetry", self.held.folded.saturating_sub(*self.outlets.watermark.borrow()));
         metrics::behind("ledger", self.held.folded.saturating_sub(self.mind.saved()));
+        self.tell_settled();
         self.step(Input::Room(self.room()));
+    }
+
+    fn tell_settled(&mut self) {
+        let watermark = *self.outlets.watermark.borrow();
+        let now = self.clock.now().unix;
+        if let Some(reached) = self.mark.reached(watermark, self.held.folded, now) {
+            *self.shared.settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(reached);
+        }
     }
 
     /// Finishes what is under way, acknowledges it, and writes what is unsaved.

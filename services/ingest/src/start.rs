@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use domain::limits;
+use domain::units::UnixMicros;
 use store::StoreError;
 use store::feed::Feed;
 use store::journal::{Journal, Sequence};
@@ -194,6 +195,11 @@ impl IngestHandle {
     /// Whether the ingest can do its work, and if not, why.
     pub fn readiness(&self) -> Readiness {
         self.shared.readiness.clone()
+    }
+
+    /// Everything committed before this moment can be read from the stores; `None`: not known yet.
+    pub fn settled(&self) -> Option<UnixMicros> {
+        *self.shared.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Machines or keys in the ledger's registry changed: reads them again; the ingest obeys within moments.

@@ -40,6 +40,8 @@ const CONNECT_MAX: Duration = Duration::from_secs(60);
 const DRAIN_MAX: Duration = Duration::from_secs(120);
 /// How often is looked whether something has come to pass.
 const POLL: Duration = Duration::from_millis(20);
+/// Room for what is read at once, in octets.
+const READ_BYTES: usize = 4 * 1024;
 /// Different tapes; machines share them.
 const TAPES: u64 = 4;
 
@@ -269,6 +271,7 @@ impl Link {
         let mut ticks = tokio::time::interval(TICK);
         loop {
             self.queue();
+            self.read.reserve(READ_BYTES);
             tokio::select! {
                 read = reader.read_buf(&mut self.read) => {
                     ensure!(read.context("the connection broke")? > 0, "the broker closed the connection");

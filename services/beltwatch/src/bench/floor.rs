@@ -31,6 +31,8 @@ use crate::broker::{Access, Broker, BrokerSettings, Reason, Who};
 
 const SERVICE: &str = "Floor";
 const ACK_PERIOD: Duration = Duration::from_secs(1);
+/// Room for what is read at once, in octets.
+const READ_BYTES: usize = 256 * 1024;
 /// Envelopes since the last ack that are worth one at once.
 const ENVELOPES_WORTH_AN_ACK: u32 = limits::WINDOW_ENVELOPES / 4;
 
@@ -165,6 +167,7 @@ impl Subscriber {
         let (mut reader, mut writer) = stream.into_split();
         let mut seconds = tokio::time::interval(ACK_PERIOD);
         loop {
+            self.read.reserve(READ_BYTES);
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 read = reader.read_buf(&mut self.read) => {

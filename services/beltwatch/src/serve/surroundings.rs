@@ -76,7 +76,7 @@ impl Surroundings for Around {
     }
 
     fn settled(&self) -> Option<UnixMicros> {
-        None
+        self.ingest.settled()
     }
 
     fn broker(&self) -> String {

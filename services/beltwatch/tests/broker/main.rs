@@ -373,7 +373,27 @@ async fn messages_for_a_subscriber_that_does_not_read_are_bounded() {
     for _ in 0..sent - broker.refused(Reason::Behind) {
         assert_eq!(service.message().await.1.len(), 20_000);
     }
-    machine.publish(&readings, false, b"room again").await.unwrap();
-    assert_eq!(service.message().await.1, b"room again");
+    // More than the bound in all, but never at once.
+    for number in 0..20 {
+        machine.publish(&readings, false, &[number; 20_000]).await.unwrap();
+        assert_eq!(service.message().await.1, [number; 20_000]);
+    }
+    broker.stop().await;
+}
+
+#[tokio::test]
+async fn a_burst_waits_for_its_subscriber() {
+    let broker = broker().await;
+    let mut service = Client::service(&broker, "ingest").await;
+    assert_eq!(service.subscribe(&filter_all(Kind::Readings)).await, Ok(true));
+    let mut machine = Client::machine(&broker, "tm-01").await;
+    let readings = topic("tm-01", Kind::Readings);
+    for number in 0..3_000_u32 {
+        machine.publish(&readings, false, &number.to_be_bytes()).await.unwrap();
+    }
+    for number in 0..3_000_u32 {
+        assert_eq!(service.message().await.1, number.to_be_bytes());
+    }
+    assert_eq!(broker.refused(Reason::Behind), 0);
     broker.stop().await;
 }

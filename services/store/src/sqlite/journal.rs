@@ -59,8 +59,9 @@ const TRIM_STEP: u64 = 4_096;
 /// The journal in `journal.db`.
 #[derive(Debug)]
 pub struct SqliteJournal {
-    writer: Writer<Names>,
+    /// Closed first: only a writer that closes last can move the log into the file.
     readers: Readers,
+    writer: Writer<Names>,
 }
 
 impl SqliteJournal {

@@ -101,8 +101,9 @@ CREATE INDEX unreadable_order ON unreadable (machine, number);
 /// The ledger in `ledger.db`.
 #[derive(Debug)]
 pub struct SqliteLedger {
-    writer: Writer<()>,
+    /// Closed first: only a writer that closes last can move the log into the file.
     readers: Readers,
+    writer: Writer<()>,
 }
 
 impl SqliteLedger {

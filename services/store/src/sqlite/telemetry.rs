@@ -60,8 +60,9 @@ CREATE INDEX chunk_time ON chunk (machine_no, lane, first_us, last_us) WHERE fir
 /// The long history in `telemetry.db`.
 #[derive(Debug)]
 pub struct SqliteTelemetry {
-    writer: Writer<put::Memory>,
+    /// Closed first: only a writer that closes last can move the log into the file.
     readers: Readers,
+    writer: Writer<put::Memory>,
 }
 
 impl SqliteTelemetry {
