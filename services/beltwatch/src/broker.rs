@@ -2,6 +2,9 @@
 //!
 //! It is an untrusted pipe like any other broker: it keeps nothing on disk, drops when it must, and a PUBACK of it
 //! proves nothing. It runs on threads of its own, so that all of it ends when it is stopped. No TLS yet.
+//!
+//! One thing the library leaves open: who connects and never says a word is kept until it goes. Only the process's limit
+//! of open files bounds that.
 
 mod backlog;
 mod hooks;
@@ -126,7 +129,8 @@ pub enum BrokerError {
     Threads(#[source] io::Error),
 }
 
-/// A running broker. [`Broker::stop`] ends it and frees the port; dropped, it ends soon after.
+/// A running broker. [`Broker::stop`] ends it and frees port and memory. Dropped, it ends soon after, but the memory of
+/// its last sessions and messages is only freed by `stop`.
 pub struct Broker {
     address: SocketAddr,
     threads: Threads,

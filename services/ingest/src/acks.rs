@@ -23,6 +23,8 @@ const ENVELOPES_WORTH_AN_ACK: u32 = 16;
 const MISSING_PERIOD_US: u64 = 100 * MILLI;
 /// A repeated envelope asks for the ack again, unless that was told so short a while ago that the broker repeated it.
 const DUPLICATE_PERIOD_US: u64 = 500 * MILLI;
+/// Far longer than a checkpoint is old when the next one is made.
+const AFTER_CHECKPOINT_US: u64 = 3_600 * SECOND;
 /// Refusals are told at most so often.
 const REFUSAL_PERIOD_US: u64 = SECOND;
 
@@ -48,6 +50,17 @@ struct LanePace {
 }
 
 impl AckPace {
+    /// Goes on after a restart of the server. Numbers follow the wall clock, in microseconds; if that was put back, they
+    /// are still beyond those of the acks that went out after the checkpoint was made.
+    pub(crate) fn restored(counter: u64) -> AckPace {
+        AckPace { counter: counter.saturating_add(AFTER_CHECKPOINT_US), ..AckPace::default() }
+    }
+
+    /// The number of the last ack.
+    pub(crate) fn counter(&self) -> u64 {
+        self.counter
+    }
+
     /// A message of the current process came.
     pub(crate) fn heard(&mut self, sent: MonotonicMicros, now: MonotonicMicros) {
         if self.echo.is_none_or(|(newest, _)| sent >= newest) {
@@ -164,7 +177,7 @@ impl AckPace {
 
     /// The ack's number: greater than any before, also than those of this server's life before.
     pub(crate) fn next_counter(&mut self, time: UnixMicros) -> u64 {
-        self.counter = u64::try_from(time.0).unwrap_or(0).max(self.counter + 1);
+        self.counter = u64::try_from(time.0).unwrap_or(0).max(self.counter.saturating_add(1));
         self.counter
     }
 

@@ -97,6 +97,7 @@ impl Machine {
         });
         machine.senders = Senders::restored(sender, now);
         machine.current_logs = checkpoint.sender.map_or([None; 2], |sender| sender.logs);
+        machine.pace = AckPace::restored(checkpoint.ack_counter);
         machine.presence = Presence::restored(checkpoint);
         machine.folder = Folder::restored(id, checkpoint);
         machine
@@ -144,6 +145,7 @@ impl Machine {
             agent_version: self.presence.agent_version.clone(),
             newest_slice: folder.newest(),
             revision,
+            ack_counter: self.pace.counter(),
             waiting: folder.waiting(),
         }
     }

@@ -52,7 +52,7 @@ pub(crate) fn describe() {
         describe_counter!(CHECKPOINTS, Unit::Count, "Checkpoints made");
         describe_histogram!(APPEND, Unit::Seconds, "Time to write a group to the journal, with fsync");
         describe_gauge!(QUEUE, Unit::Count, "Messages that wait to be looked at");
-        describe_gauge!(BEHIND, Unit::Count, "Slices of the journal that a store has not got yet, by store");
+        describe_gauge!(BEHIND, Unit::Count, "Slices that the journal has to keep for a store");
     });
 }
 

@@ -64,12 +64,14 @@ pub struct JournalSpan {
 pub trait Journal: Send + Sync + std::fmt::Debug {
     /// Appends all of `slices` or none, and returns the sequence of the last. On disk, by fsync, when it returns.
     /// After an error the same call may be repeated if its kind is retryable; nothing was appended.
+    /// `Invalid` if there is nothing to append, or if a slice's first number is greater than its last.
     async fn append(&self, slices: Arc<[Slice]>) -> Result<Sequence, StoreError>;
 
     /// Slices after `after`, ascending, at most `max` (1 to 10 000). Empty: there are none yet.
     async fn read(&self, after: Sequence, max: usize) -> Result<Vec<(Sequence, Slice)>, StoreError>;
 
     /// Removes slices up to and including `through`. Repeating it changes nothing.
+    /// `Invalid` if there is no such slice yet.
     async fn trim(&self, through: Sequence) -> Result<(), StoreError>;
 
     /// What the journal holds.

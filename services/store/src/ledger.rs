@@ -187,6 +187,7 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     async fn token(&self, hash: &[u8; 32]) -> Result<Option<(u64, Token)>, StoreError>;
 
     /// Writes what was derived, as whole values; of two with one key the greater revision stays.
+    /// With equal revisions, and of losses and unreadable records, which have none, the later one stays.
     async fn put(&self, derived: Derived) -> Result<(), StoreError>;
 
     /// Checkpoints by machine after `after`, at most `max` (1 to 1 000).
@@ -202,6 +203,6 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     /// Losses of one machine, by log, lane and end; at most `max` (1 to 10 000).
     async fn losses(&self, machine: &MachineId, max: usize) -> Result<Vec<Loss>, StoreError>;
 
-    /// Unreadable records of one machine, newest first; at most `max` (1 to 1 000).
+    /// Unreadable records of one machine, the one that was first put last coming first; at most `max` (1 to 1 000).
     async fn unreadable(&self, machine: &MachineId, max: usize) -> Result<Vec<Unreadable>, StoreError>;
 }

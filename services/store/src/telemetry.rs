@@ -76,13 +76,16 @@ pub struct Counts {
 /// The long history.
 #[async_trait]
 pub trait Telemetry: Send + Sync + std::fmt::Debug {
-    /// Writes blocks, in the order of their sequence. Writing one again changes nothing.
+    /// Writes all of these blocks or none, in the order of their sequence. Writing one again changes nothing; of a record
+    /// that comes again in another block, the first one stays.
+    /// `Invalid` if a block's numbers do not ascend or a record is of the other lane.
     async fn put(&self, blocks: Vec<Block>) -> Result<(), StoreError>;
 
     /// Everything up to this slice of the journal is in here, durably; 0: nothing.
     async fn watermark(&self) -> Result<Sequence, StoreError>;
 
     /// Says that everything up to `through` was put (slices without readable records have no block).
+    /// It may go back: after an old journal was restored, slices behind it come again under the same sequences.
     async fn set_watermark(&self, through: Sequence) -> Result<(), StoreError>;
 
     /// Readings by event time.

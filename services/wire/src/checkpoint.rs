@@ -42,6 +42,8 @@ pub struct Checkpoint {
     pub newest_slice: u64,
     /// Counts the machine's checkpoints.
     pub revision: u64,
+    /// The number of the last ack to the agent.
+    pub ack_counter: u64,
     /// Records that wait for the other lane, in the order in which they came.
     pub waiting: Vec<WaitingRecord>,
 }
@@ -118,6 +120,7 @@ impl Checkpoint {
             agent_version: self.agent_version.clone(),
             newest_slice: self.newest_slice,
             revision: self.revision,
+            ack_counter: self.ack_counter,
             waiting: self.waiting.iter().map(waiting_to).collect(),
         };
         checkpoint.encode_to_vec().into()
@@ -148,6 +151,7 @@ impl Checkpoint {
             agent_version: read.agent_version,
             newest_slice: read.newest_slice,
             revision: read.revision,
+            ack_counter: read.ack_counter,
             waiting: read.waiting.into_iter().map(waiting_from).collect::<Result<_, _>>()?,
         })
     }

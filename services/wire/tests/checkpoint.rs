@@ -139,6 +139,7 @@ fn checkpoint() -> impl Strategy<Value = Checkpoint> {
             agent_version: agent.4,
             newest_slice,
             revision,
+            ack_counter: revision / 2,
             waiting: lists.1,
         },
     )

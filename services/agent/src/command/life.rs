@@ -1,7 +1,7 @@
 //! What all commands that run an agent have in common: credential, log, signals, exit codes.
 
 use std::fs;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -150,7 +150,12 @@ fn log(filter: &str) -> Result<(), Failure> {
         code: super::EX_USAGE,
         message: format!("--log is \"{filter}\": {error}; \"info\" or \"info,agent=debug\" are allowed"),
     })?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Colours are for terminals only.
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(std::io::stderr);
+    // Colours are for people: a file shall hold words only.
+    log.with_ansi(std::io::stderr().is_terminal()).init();
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use domain::ids::MachineId;
 use tonic::Code;
 use wire::api::v1;
 
@@ -159,6 +160,8 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
 }
 
 async fn add(args: AddArgs, options: &Options) -> Result<(), Failure> {
+    // The id names the file, so it is looked at before the file is made.
+    MachineId::new(&args.id).map_err(|error| Failure::new(Exit::Usage, format!("machine id: {error}")))?;
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.credential.json", args.id)));
     let mut client = Client::connect(options).await?;
     let zones = Zones::fetch(&mut client).await?;

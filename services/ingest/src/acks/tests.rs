@@ -108,6 +108,8 @@ fn counters_go_on_after_a_restart_and_echoes_are_the_newest() {
     assert_eq!(pace.next_counter(UnixMicros(1_000)), 1_000);
     assert_eq!(pace.next_counter(UnixMicros(900)), 1_001);
     assert_eq!(AckPace::default().next_counter(UnixMicros(-5)), 1);
+    let mut restored = AckPace::restored(pace.counter());
+    assert!(restored.next_counter(UnixMicros(0)) > 1_001 + 60 * SECOND, "though the wall clock was put back");
     pace.heard(at(50), at(1_000));
     pace.heard(at(40), at(1_001));
     assert_eq!(pace.take(at(1_002)).0, Some((at(50), 2 * MILLI)));

@@ -60,6 +60,7 @@ async fn pages_give_each_slice_once(journal: &dyn Journal) {
         after = *last;
         assert!(page.len() <= 5);
         seen.extend(page.into_iter().map(|(sequence, slice)| (sequence, slice.first)));
+        assert!(seen.len() <= 23, "pages repeat slices");
     }
     assert_eq!(seen, (1..=23).map(|number| (number, number)).collect::<Vec<_>>());
     assert_eq!(read(journal, 23, 5).await, []);

@@ -160,6 +160,7 @@ async fn pages_give_each_record_once(telemetry: &dyn Telemetry) {
             assert!(page.len() <= max);
             query.after = Some((last.time, last.log, last.position));
             seen.extend(page);
+            assert!(seen.len() <= everything.len(), "pages repeat records");
         }
         assert_eq!(seen, everything, "in pages of {max}");
     }

@@ -1,5 +1,8 @@
 //! The journal in SQLite: rows in the order in which they came, no index but their sequence.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::sync::Arc;
 

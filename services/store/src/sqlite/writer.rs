@@ -10,8 +10,9 @@ use super::failure::Failure;
 use super::file::{Durability, Format, StoreFile, synchronous};
 use crate::{StoreError, StoreErrorKind};
 
-/// Pages in the write-ahead log from which on it is moved into the file.
-const LOG_PAGES_MAX: i64 = 4_000;
+/// Pages in the write-ahead log from which on it is moved into the file. More would pause the writer for longer, fewer
+/// would write pages that many machines share more often.
+const LOG_PAGES_MAX: i64 = 1_000;
 
 /// A file's writer. Each piece of work is one transaction; they are done one after another.
 ///

@@ -131,6 +131,7 @@ pub(super) async fn sessions_of_many_machines_come_in_one_order(ledger: &dyn Led
         let Some(last) = page.last() else { break };
         query.after = Some((last.started, last.id));
         seen.extend(page.into_iter().map(|session| (session.started, session.id)));
+        assert!(seen.len() <= expected.len(), "pages repeat sessions");
     }
     assert_eq!(seen, expected);
 }
