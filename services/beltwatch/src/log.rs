@@ -2,8 +2,6 @@
 
 use std::io::{self, IsTerminal};
 
-use std::io::IsTerminal;
-
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogConfig, LogFormat};
