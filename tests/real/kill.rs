@@ -8,6 +8,10 @@ use anyhow::{Context, ensure};
 use crate::judge::judge;
 use crate::processes::{AgentPlan, Fleet, Victim};
 use crate::report;
+use crate::traffic::Traffic;
+
+/// How long a kill waits for a message to strike behind.
+const NEXT_MESSAGE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -67,13 +71,19 @@ async fn kill_and_judge(fleet: &mut Fleet, arguments: &Arguments) -> anyhow::Res
 
 async fn kill_many(fleet: &mut Fleet, arguments: &Arguments) -> anyhow::Result<()> {
     let mut random = fastrand::Rng::with_seed(arguments.seed);
-    let mut killed = [0; 3];
+    let mut traffic = Traffic::watch(fleet.broker_port())?;
+    let (mut killed, mut at_work) = ([0; 3], 0);
     for kill in 1..=arguments.kills {
         // Half of the pauses are short: the next kill then strikes those who are still catching up.
         let pause_ms_max = if random.bool() { arguments.pause_ms / 20 } else { arguments.pause_ms };
         let pause = Duration::from_millis(random.u64(0..=pause_ms_max));
         let down = Duration::from_millis(random.u64(0..=arguments.down_ms));
         tokio::time::sleep(pause).await;
+        // Half of the kills strike right behind a message: while it is appended, acknowledged or trimmed.
+        if random.bool() && traffic.next(NEXT_MESSAGE).await {
+            tokio::time::sleep(Duration::from_micros(random.u64(0..=5_000))).await;
+            at_work += 1;
+        }
         let kind = random.usize(0..3);
         let victim = match kind {
             0 => Victim::Agent(random.usize(0..fleet.agents().len())),
@@ -84,6 +94,10 @@ async fn kill_many(fleet: &mut Fleet, arguments: &Arguments) -> anyhow::Result<(
         killed[kind] += 1;
     }
     let [agents, servers, brokers] = killed;
-    report(&format!("seed {}: killed {agents} agents, {servers} servers, {brokers} brokers", arguments.seed));
+    let (seed, kills) = (arguments.seed, arguments.kills);
+    report(&format!(
+        "seed {seed}, {kills} kills: {agents} of agents, {servers} of the server, {brokers} of the broker; \
+         {at_work} of them right behind a message"
+    ));
     Ok(())
 }

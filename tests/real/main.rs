@@ -5,6 +5,7 @@ mod kill;
 mod processes;
 mod reverse_run;
 mod stored;
+mod traffic;
 mod truth;
 mod verdict;
 

@@ -50,10 +50,14 @@ struct LanePace {
 }
 
 impl AckPace {
-    /// Goes on after a restart of the server. Numbers follow the wall clock, in microseconds; if that was put back, they
-    /// are still beyond those of the acks that went out after the checkpoint was made.
-    pub(crate) fn restored(counter: u64) -> AckPace {
-        AckPace { counter: counter.saturating_add(AFTER_CHECKPOINT_US), ..AckPace::default() }
+    /// Goes on after a restart of the server. Numbers follow the wall clock, in microseconds, so they ascend even if
+    /// the server was put back to an earlier state. If the wall clock itself was put back, they go on well beyond those
+    /// of the acks that went out after the checkpoint was made.
+    pub(crate) fn restored(counter: u64, time: UnixMicros) -> AckPace {
+        // A little back heals itself when that time has passed.
+        let was_put_back = u64::try_from(time.0).unwrap_or(0).saturating_add(60 * SECOND) < counter;
+        let skipped = if was_put_back { AFTER_CHECKPOINT_US } else { 0 };
+        AckPace { counter: counter.saturating_add(skipped), ..AckPace::default() }
     }
 
     /// The number of the last ack.
@@ -79,13 +83,10 @@ impl AckPace {
         self.lanes = Default::default();
     }
 
-    /// An envelope came whose records are new.
-    pub(crate) fn envelope(&mut self) {
-        self.envelopes_since = self.envelopes_since.saturating_add(1);
-    }
-
-    /// When the ack for something committed in a lane is due.
+    /// When the ack for an envelope that was committed in a lane is due. Only what is committed counts: an ack that goes
+    /// out meanwhile does not tell what is still under way.
     pub(crate) fn committed(&mut self, lane: Lane, now: MonotonicMicros) -> Option<MonotonicMicros> {
+        self.envelopes_since = self.envelopes_since.saturating_add(1);
         let pace = &mut self.lanes[lane_index(lane)];
         pace.must_tell = true;
         let at = match (lane, pace.told_at) {

@@ -13,6 +13,7 @@ use crate::acks::AckPace;
 use crate::clock::Settled;
 use crate::commit::Content;
 use crate::fold::Folder;
+use crate::ingest::Now;
 use crate::live::Presence;
 use crate::log::{LogMind, Part};
 use crate::sender::{Sender, Senders};
@@ -82,7 +83,7 @@ impl Machine {
     }
 
     /// As it was when it was last checkpointed.
-    pub(crate) fn restored(id: MachineId, checkpoint: &Checkpoint, now: MonotonicMicros) -> Machine {
+    pub(crate) fn restored(id: MachineId, checkpoint: &Checkpoint, now: Now) -> Machine {
         let mut machine = Machine::new(id.clone());
         for log in &checkpoint.logs {
             let (boot_count, clock, last_at) = (log.clock_boot_count, log.clock, log.clock_last_at);
@@ -95,9 +96,9 @@ impl Machine {
             connection: sender.connection,
             log: sender.spool,
         });
-        machine.senders = Senders::restored(sender, now);
+        machine.senders = Senders::restored(sender, now.monotonic);
         machine.current_logs = checkpoint.sender.map_or([None; 2], |sender| sender.logs);
-        machine.pace = AckPace::restored(checkpoint.ack_counter);
+        machine.pace = AckPace::restored(checkpoint.ack_counter, now.unix);
         machine.presence = Presence::restored(checkpoint);
         machine.folder = Folder::restored(id, checkpoint);
         machine

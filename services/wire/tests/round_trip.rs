@@ -277,16 +277,19 @@ proptest! {
     }
 }
 
+/// A fault planted in a reading.
+type Change = fn(&mut Reading);
+
 #[test]
 fn what_is_refused_names_field_value_and_what_is_allowed() {
-    let reading = |change: fn(&mut Reading)| {
+    let reading = |change: Change| {
         let mut reading = Reading { span_ms: 1_000, holds_for_ms: 2_000, ..Reading::default() };
         change(&mut reading);
         let record = Record { at: MonotonicMicros(1), other_n: 0, payload: Payload::Reading(reading) };
         wire::record::decode(Lane::Readings, &wire::record::encode(&record)).map(|_| ())
     };
     assert_eq!(reading(|_| {}), Ok(()));
-    let refused: [(fn(&mut Reading), &str); 4] = [
+    let refused: [(Change, &str); 4] = [
         (|r| r.span_ms = 0, "Reading.span_ms is 0; 1 to 60000 is allowed"),
         (|r| r.holds_for_ms = 120_001, "Reading.holds_for_ms is 120001; 0 to 120000 is allowed"),
         (|r| r.incline = Some(Incline(1_001)), "Reading.incline_tenths_pct is 1001 tenths"),

@@ -245,11 +245,6 @@ impl Machine {
         let records = &mut self.lanes[index(lane)];
         tally.acked(lane, through.saturating_sub(records.acked));
         records.acked = records.acked.max(through);
-        if let Some((l, sent)) = records.flight.front() {
-            if now.since(*sent) > 300_000 {
-                tracing::warn!(machine=%self.speaker.machine, ?lane, through, first=l, newest=records.newest, flight=records.flight.len(), age=now.since(*sent), youngest=now.since(records.flight.back().unwrap().1), "stall");
-            }
-        }
         while let Some((_, sent)) = records.flight.pop_front_if(|(last, _)| *last <= through) {
             tally.delivered(lane, now.since(sent));
         }

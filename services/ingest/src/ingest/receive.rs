@@ -140,7 +140,6 @@ impl IngestMind {
         let mind = machine.logs.get_or_make(envelope.log, envelope.lane);
         let due = match mind.offer(&envelope) {
             Verdict::Take(parts) => {
-                machine.pace.envelope();
                 let new: usize = parts.iter().map(|part| part.entries.len()).sum();
                 self.counters.envelopes_taken += 1;
                 self.counters.records_duplicate += (envelope.entries.len() - new) as u64;

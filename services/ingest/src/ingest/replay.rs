@@ -15,7 +15,7 @@ impl IngestMind {
         let state = wire::checkpoint::Checkpoint::decode(checkpoint.state.clone())?;
         let Some(number) = self.registry.number(&checkpoint.machine) else { return Ok(false) };
         self.registry.saw(number, state.key_generation_seen);
-        let mut machine = Machine::restored(checkpoint.machine.clone(), &state, now.monotonic);
+        let mut machine = Machine::restored(checkpoint.machine.clone(), &state, now);
         machine.checkpoint.saved = checkpoint.sequence;
         self.machines[number] = machine;
         Ok(true)
