@@ -95,7 +95,7 @@ const COMMENTS: [(&str, &str); 13] = [
     ("broker.user", "User name of this server at an external broker."),
     ("broker.password_file", "File that holds the password of this server at an external broker."),
     ("log.format", "\"text\" or \"json\"."),
-    ("log.filter", "Which lines are logged, as in \"info\" or \"info,ingest=debug\"."),
+    ("log.filter", "Which lines are logged, by level and part, as in \"info,ingest=debug\"."),
 ];
 
 impl Default for Config {
@@ -133,7 +133,7 @@ impl Default for BrokerConfig {
 
 impl Default for LogConfig {
     fn default() -> LogConfig {
-        LogConfig { format: LogFormat::Text, filter: "info".to_owned() }
+        LogConfig { format: LogFormat::Text, filter: "info,rmqtt=error,rmqtt_net=error".to_owned() }
     }
 }
 

@@ -189,7 +189,8 @@ fn broker_for_ingest(
     embedded: Option<&Broker>,
     access: &Access,
 ) -> anyhow::Result<BrokerAddress> {
-    let client_id = "beltwatch-ingest".to_owned();
+    // An upper-case letter: no machine can have this client id.
+    let client_id = "Beltwatch-ingest".to_owned();
     if let Some(broker) = embedded {
         let address = broker.local_addr();
         let login = Some((SERVICE_USER.to_owned(), access.service_password()));

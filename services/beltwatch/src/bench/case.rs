@@ -171,6 +171,7 @@ async fn full_load(fleet: &Fleet, settings: &IngestSettings) -> anyhow::Result<F
         readings_ack: Percentiles::of(&times[index(Lane::Readings)]),
         events_ack: Percentiles::of(&times[index(Lane::Events)]),
         processor_seconds_per_million_readings: after.per_million(&before, readings),
+        processors_used_by_others: after.others(&before),
         memory_max_mib: cost::memory_mib(),
         written_bytes_per_reading: count(after.disk_bytes(&before)) / readings.max(1.0),
         messages_resent: resent_after - resent,

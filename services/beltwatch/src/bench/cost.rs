@@ -11,6 +11,7 @@ use hdrhistogram::Histogram;
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
+use super::case::count;
 use super::fleet;
 
 /// Appends that are made to know what the disk can do.
@@ -28,6 +29,15 @@ pub(super) struct Spent {
     broker: f64,
     stores: f64,
     disk_bytes: u64,
+    computer: Computer,
+}
+
+/// All processors of the computer, in ticks since it started.
+#[derive(Debug, Clone, Copy, Default)]
+struct Computer {
+    processors: u64,
+    all: u64,
+    busy: u64,
 }
 
 /// Processor time by parts, in seconds.
@@ -58,12 +68,22 @@ impl Spent {
             }
         }
         spent.disk_bytes = disk_bytes();
+        spent.computer = computer();
         spent
     }
 
     /// Time since then.
     pub(super) fn passed(&self, before: &Spent) -> Duration {
         Duration::from_micros(self.at.since(before.at))
+    }
+
+    /// How many processors other programs used since then, on average. More than a little: the figures are too low.
+    pub(super) fn others(&self, before: &Spent) -> f64 {
+        let ticks = |now: u64, before: u64| count(now.saturating_sub(before));
+        let all = ticks(self.computer.all, before.computer.all).max(1.0);
+        let busy = ticks(self.computer.busy, before.computer.busy) / all * count(self.computer.processors);
+        let own = (self.all - before.all) / self.passed(before).as_secs_f64().max(1e-3);
+        (busy - own).max(0.0)
     }
 
     /// Octets written to disks since then.
@@ -78,6 +98,19 @@ impl Spent {
         let (broker, stores) = (share(self.broker, before.broker), share(self.stores, before.stores));
         Processor { total, load, broker, stores, server: (total - load - broker - stores).max(0.0) }
     }
+}
+
+/// Nothing where the system does not tell.
+fn computer() -> Computer {
+    let told = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let processors = told.lines().filter(|line| line.starts_with("cpu")).count().saturating_sub(1) as u64;
+    let first = told.lines().next().unwrap_or_default();
+    let ticks: Vec<u64> =
+        first.split_whitespace().skip(1).take(8).filter_map(|part| part.parse().ok()).collect();
+    let all = ticks.iter().sum::<u64>();
+    // The fourth and fifth are idle and waiting for a disk.
+    let idle: u64 = ticks.iter().skip(3).take(2).sum();
+    Computer { processors, all, busy: all - idle }
 }
 
 fn process_seconds() -> f64 {

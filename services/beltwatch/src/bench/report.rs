@@ -52,6 +52,8 @@ pub struct Figures {
     pub events_ack: Percentiles,
     /// Processor seconds for a million readings acknowledged.
     pub processor_seconds_per_million_readings: Processor,
+    /// Processors that other programs used meanwhile, on average. More than a little: the figures are too low.
+    pub processors_used_by_others: f64,
     /// Greatest memory of the process, generator included; `None`: the system does not tell.
     pub memory_max_mib: Option<u64>,
     /// Octets written to the disk for a reading: logs, files, and files' logs moved into them.
@@ -181,7 +183,7 @@ impl Report {
 
 type Line<T> = (&'static str, fn(&T) -> String);
 
-const BOTH: [Line<Figures>; 15] = [
+const BOTH: [Line<Figures>; 16] = [
     ("messages/s", |figures| format!("{:.0}", figures.messages_per_second)),
     ("readings/s", |figures| format!("{:.0}", figures.readings_per_second)),
     ("octets a message", |figures| format!("{:.0}", figures.message_bytes)),
@@ -194,6 +196,7 @@ const BOTH: [Line<Figures>; 15] = [
     ("  broker", |figures| processor(figures, |part| part.broker)),
     ("  ingest, or the floor's subscriber", |figures| processor(figures, |part| part.server)),
     ("  stores' writers", |figures| processor(figures, |part| part.stores)),
+    ("processors used by others", |figures| format!("{:.2}", figures.processors_used_by_others)),
     ("memory at most, MiB", |figures| figures.memory_max_mib.map_or("-".to_owned(), |mib| mib.to_string())),
     ("octets a reading written to disk", |figures| format!("{:.1}", figures.written_bytes_per_reading)),
     ("messages sent again", |figures| figures.messages_resent.to_string()),

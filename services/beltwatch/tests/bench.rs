@@ -1,0 +1,40 @@
+//! The bench measures what it says: nothing of its load is lost or stored twice. How fast it is, is not asserted.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use beltwatch::bench::{self, IngestSettings};
+
+fn settings(machines: Vec<usize>) -> IngestSettings {
+    let second = Duration::from_secs(1);
+    IngestSettings { machines, time: second, warm_up: second, readings_per_envelope: 10, folder: None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_is_stored_once_and_every_figure_is_there() {
+    let told = Mutex::new(Vec::new());
+    let report = bench::ingest(&settings(vec![3]), &|what| told.lock().unwrap().push(what)).await.unwrap();
+    assert_eq!(told.into_inner().unwrap().len(), 3);
+    let [case] = &report.cases[..] else { panic!("{report:?}") };
+    assert!(case.floor.readings_per_second > 0.0, "{case:?}");
+    let ingest = &case.ingest;
+    assert!(ingest.readings_stored > 0 && ingest.events_stored > 0, "{ingest:?}");
+    assert_eq!((ingest.records_lost, ingest.duplicates_applied), (0, 0), "{ingest:?}");
+    assert!(ingest.commits_per_second > 0.0 && ingest.telemetry_bytes_per_reading > 0.0, "{ingest:?}");
+    let lines = report.lines();
+    assert!(lines.iter().all(|line| line.len() == 3), "{lines:?}");
+    assert_eq!(lines[0], ["", "3 floor", "3 ingest"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_measured_is_refused_with_what_is_allowed() {
+    let check = async |settings: IngestSettings, expected: &str| {
+        let error = bench::ingest(&settings, &|_| {}).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    check(settings(vec![]), "--machines has 0 numbers: 1 to 5 are allowed").await;
+    check(settings(vec![10, 5_001]), "--machines has 5001: 1 to 5000 is allowed").await;
+    check(IngestSettings { readings_per_envelope: 0, ..settings(vec![1]) }, "--readings-per-envelope is 0")
+        .await;
+    check(IngestSettings { time: Duration::ZERO, ..settings(vec![1]) }, "--seconds is 0: 1 to 300").await;
+}
