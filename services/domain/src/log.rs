@@ -23,6 +23,14 @@ impl Lane {
         }
     }
 
+    /// The lane's place in [`Lane::ALL`].
+    pub fn index(self) -> usize {
+        match self {
+            Lane::Events => 0,
+            Lane::Readings => 1,
+        }
+    }
+
     /// The other lane.
     pub fn other(self) -> Lane {
         match self {

@@ -62,7 +62,7 @@ impl<T> LaneMerge<T> {
         after: Option<Position>,
         item: T,
     ) -> Result<(), Full> {
-        let half = &mut self.halves[index(lane)];
+        let half = &mut self.halves[lane.index()];
         if Some(position) <= half.pushed {
             return Ok(());
         }
@@ -93,29 +93,29 @@ impl<T> LaneMerge<T> {
 
     /// Whether a lane was closed for want of room.
     pub fn is_closed(&self, lane: Lane) -> bool {
-        self.halves[index(lane)].closed
+        self.halves[lane.index()].closed
     }
 
     /// Takes records of a lane again, from the first that was refused.
     pub fn reopen(&mut self, lane: Lane) {
-        self.halves[index(lane)].closed = false;
+        self.halves[lane.index()].closed = false;
     }
 
     /// Everything of a lane up to here was popped.
     pub fn popped(&self, lane: Lane) -> Option<Position> {
-        self.halves[index(lane)].popped
+        self.halves[lane.index()].popped
     }
 
     fn take(&mut self, lane: Lane) -> Option<(Lane, Position, T)> {
-        let half = &mut self.halves[index(lane)];
+        let half = &mut self.halves[lane.index()];
         let next = half.waiting.pop_front()?;
         half.popped = Some(next.position);
         Some((lane, next.position, next.item))
     }
 
     fn is_next(&self, lane: Lane) -> bool {
-        let Some(head) = self.halves[index(lane)].waiting.front() else { return false };
-        let other = &self.halves[index(lane.other())];
+        let Some(head) = self.halves[lane.index()].waiting.front() else { return false };
+        let other = &self.halves[lane.other().index()];
         match other.waiting.front() {
             Some(other) => Some(other.position) > head.after,
             None => other.popped >= head.after,
@@ -125,12 +125,5 @@ impl<T> LaneMerge<T> {
     /// Two records that each name the other as written before it were not written by a sound agent; events first.
     fn knot(&self) -> Option<Lane> {
         self.halves.iter().all(|half| !half.waiting.is_empty()).then_some(Lane::Events)
-    }
-}
-
-fn index(lane: Lane) -> usize {
-    match lane {
-        Lane::Events => 0,
-        Lane::Readings => 1,
     }
 }

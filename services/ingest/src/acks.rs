@@ -10,8 +10,6 @@ use domain::units::{MILLI, MonotonicMicros, SECOND, UnixMicros};
 use wire::ack::{LaneAck, Refusal};
 use wire::status::LaneStatus;
 
-use crate::machine::lane_index;
-
 #[cfg(test)]
 mod tests;
 
@@ -87,7 +85,7 @@ impl AckPace {
     /// out meanwhile does not tell what is still under way.
     pub(crate) fn committed(&mut self, lane: Lane, now: MonotonicMicros) -> Option<MonotonicMicros> {
         self.envelopes_since = self.envelopes_since.saturating_add(1);
-        let pace = &mut self.lanes[lane_index(lane)];
+        let pace = &mut self.lanes[lane.index()];
         pace.must_tell = true;
         let at = match (lane, pace.told_at) {
             (Lane::Readings, Some(told)) if self.envelopes_since < ENVELOPES_WORTH_AN_ACK => {
@@ -100,7 +98,7 @@ impl AckPace {
 
     /// When the ack for an envelope that is in the journal already is due; `None`: it was told just now.
     pub(crate) fn duplicate(&mut self, lane: Lane, now: MonotonicMicros) -> Option<MonotonicMicros> {
-        let pace = &mut self.lanes[lane_index(lane)];
+        let pace = &mut self.lanes[lane.index()];
         if pace.told_at.is_some_and(|told| now.since(told) < DUPLICATE_PERIOD_US) {
             return None;
         }
@@ -115,14 +113,14 @@ impl AckPace {
         is_under_way: bool,
         now: MonotonicMicros,
     ) -> Option<MonotonicMicros> {
-        let pace = &mut self.lanes[lane_index(lane)];
+        let pace = &mut self.lanes[lane.index()];
         pace.must_tell = true;
         // What is under way will be told, too, if the ack waits a little.
         let soon = if is_under_way { now.plus(2 * limits::COMMIT_WAIT_US) } else { now };
         let at = pace.told_missing.map_or(soon, |told| soon.max(told.plus(MISSING_PERIOD_US)));
         let due = self.want(at);
         if due.is_some() {
-            self.lanes[lane_index(lane)].told_missing = due;
+            self.lanes[lane.index()].told_missing = due;
         }
         due
     }
@@ -136,7 +134,7 @@ impl AckPace {
     ) -> Option<MonotonicMicros> {
         for status in lanes {
             let is_behind = status.first.is_some() && status.first <= committed(status.log, status.lane);
-            self.lanes[lane_index(status.lane)].must_tell |= is_behind;
+            self.lanes[status.lane.index()].must_tell |= is_behind;
         }
         self.want(now)
     }
@@ -185,7 +183,7 @@ impl AckPace {
     /// Of what could be told, what the ack that goes out now has to tell.
     pub(crate) fn take_lanes(&mut self, lanes: Vec<LaneAck>, now: MonotonicMicros) -> Vec<LaneAck> {
         let tell = |ack: &LaneAck| {
-            let pace = &mut self.lanes[lane_index(ack.lane)];
+            let pace = &mut self.lanes[ack.lane.index()];
             let same_else = pace.told.is_some_and(|told| told.log == ack.log && told.window == ack.window);
             let tells = pace.must_tell || !same_else;
             if tells {

@@ -79,7 +79,7 @@ impl Machine {
 
     /// Notes which log a lane of the current process has.
     pub(crate) fn note_log(&mut self, lane: Lane, log: LogId) {
-        self.current_logs[lane_index(lane)] = Some(log);
+        self.current_logs[lane.index()] = Some(log);
     }
 
     /// As it was when it was last checkpointed.
@@ -155,13 +155,6 @@ impl Machine {
     pub(crate) fn live(&self) -> domain::live::LiveState {
         let folder = &self.folder;
         self.presence.live(self.id.clone(), folder.latest(), folder.session(), folder.records_lost())
-    }
-}
-
-pub(crate) fn lane_index(lane: Lane) -> usize {
-    match lane {
-        Lane::Events => 0,
-        Lane::Readings => 1,
     }
 }
 

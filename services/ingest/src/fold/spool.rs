@@ -10,7 +10,6 @@ use store::journal::{Sequence, Slice};
 use wire::checkpoint::{LogState, WaitingRecord};
 
 use crate::commit::Content;
-use crate::machine::lane_index;
 
 /// A record that waits for its turn.
 #[derive(Debug, Clone)]
@@ -51,7 +50,7 @@ impl Spool {
         let mut spool = Spool::new(id);
         let mut folded = [None; 2];
         for log in logs.iter().filter(|log| crate::machine::spool_of(log.log) == id) {
-            let index = lane_index(log.lane);
+            let index = log.lane.index();
             spool.logs[index] = log.log;
             spool.received[index] = log.committed;
             folded[index] = log.folded;
@@ -69,7 +68,7 @@ impl Spool {
 
     /// Notes a new slice, and counts the records that had been given before.
     pub(super) fn receive(&mut self, slice: &Slice, records: &[(u64, Content)]) -> u64 {
-        let index = lane_index(slice.lane);
+        let index = slice.lane.index();
         self.logs[index] = slice.log;
         let received = &mut self.received[index];
         let before = |(n, _): &&(u64, Content)| Some(Position::new(slice.boot.boot_count, *n)) <= *received;
@@ -80,14 +79,14 @@ impl Spool {
 
     /// Adds the records of the next slice. Without room they wait in the journal, as do all later ones of the lane.
     pub(super) fn push(&mut self, sequence: Sequence, slice: &Slice, records: &[(u64, Content)]) {
-        if self.missing[lane_index(slice.lane)].is_some() || !self.push_all(slice, records) {
+        if self.missing[slice.lane.index()].is_some() || !self.push_all(slice, records) {
             self.miss(slice.lane, sequence);
         }
     }
 
     /// Adds the records of a slice that was read again; those that were pushed before are passed over.
     pub(super) fn push_again(&mut self, sequence: Sequence, slice: &Slice, records: &[(u64, Content)]) {
-        let index = lane_index(slice.lane);
+        let index = slice.lane.index();
         if self.missing[index].is_none_or(|(first, _)| sequence < first) {
             return;
         }
@@ -116,7 +115,7 @@ impl Spool {
 
     /// A slice of a lane waits in the journal.
     pub(super) fn miss(&mut self, lane: Lane, sequence: Sequence) {
-        let missing = &mut self.missing[lane_index(lane)];
+        let missing = &mut self.missing[lane.index()];
         let first = missing.map_or(sequence, |(first, _)| first);
         *missing = Some((first, sequence));
     }
@@ -124,7 +123,7 @@ impl Spool {
     /// The journal was read up to here: what is missing lies behind it, unless a lane has no room again.
     pub(super) fn read_through(&mut self, through: Sequence) {
         for lane in Lane::ALL {
-            let missing = &mut self.missing[lane_index(lane)];
+            let missing = &mut self.missing[lane.index()];
             if let Some((first, last)) = *missing
                 && !self.merge.is_closed(lane)
                 && first <= through
@@ -157,7 +156,7 @@ impl Spool {
     }
 
     pub(super) fn log(&self, lane: Lane) -> LogId {
-        self.logs[lane_index(lane)]
+        self.logs[lane.index()]
     }
 
     pub(super) fn folded(&self, lane: Lane) -> Option<Position> {

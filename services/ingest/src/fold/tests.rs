@@ -31,7 +31,7 @@ impl Writer {
 
     /// Writes one record into a slice of its own.
     fn write(&mut self, lane: Lane, moving: bool) -> &mut Writer {
-        let index = crate::machine::lane_index(lane);
+        let index = lane.index();
         self.at = self.at.plus(SECOND);
         let payload = match lane {
             Lane::Events => {
