@@ -20,7 +20,6 @@ use super::cost::{self, Spent};
 use super::fleet::{Fleet, LoadSettings, Order};
 use super::floor::Floor;
 use super::report::{Figures, HalfLoad, Ingest, Percentiles};
-use super::tape::index;
 use crate::config::Config;
 use crate::serve::Server;
 
@@ -161,15 +160,15 @@ async fn full_load(fleet: &Fleet, settings: &IngestSettings) -> anyhow::Result<F
     let after = Spent::now();
     let (times, envelopes_after, records_after, resent_after, octets_after, sent_after) = begin(fleet);
     ensure!(fleet.tally().conflicts == 0, "an ack speaks of records that were never sent");
-    let readings = count(records_after[index(Lane::Readings)] - records[index(Lane::Readings)]);
+    let readings = count(records_after[Lane::Readings.index()] - records[Lane::Readings.index()]);
     let messages = count(envelopes_after.iter().sum::<u64>() - envelopes.iter().sum::<u64>());
     let seconds = after.passed(&before).as_secs_f64();
     Ok(Figures {
         messages_per_second: messages / seconds,
         readings_per_second: readings / seconds,
         message_bytes: count(octets_after - octets) / count(sent_after - sent).max(1.0),
-        readings_ack: Percentiles::of(&times[index(Lane::Readings)]),
-        events_ack: Percentiles::of(&times[index(Lane::Events)]),
+        readings_ack: Percentiles::of(&times[Lane::Readings.index()]),
+        events_ack: Percentiles::of(&times[Lane::Events.index()]),
         processor_seconds_per_million_readings: after.per_million(&before, readings),
         processors_used_by_others: after.others(&before),
         memory_max_mib: cost::memory_mib(),
@@ -200,12 +199,12 @@ async fn half_load(
         (tally.take_times(), tally.records)
     };
     let seconds = after.passed(&before).as_secs_f64();
-    let rate = |lane: Lane| count(records_after[index(lane)] - records[index(lane)]) / seconds;
+    let rate = |lane: Lane| count(records_after[lane.index()] - records[lane.index()]) / seconds;
     Ok(HalfLoad {
         readings_per_second: rate(Lane::Readings),
         events_per_second: rate(Lane::Events),
-        events_ack: Percentiles::of(&times[index(Lane::Events)]),
-        readings_ack: Percentiles::of(&times[index(Lane::Readings)]),
+        events_ack: Percentiles::of(&times[Lane::Events.index()]),
+        readings_ack: Percentiles::of(&times[Lane::Readings.index()]),
     })
 }
 

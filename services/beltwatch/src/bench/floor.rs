@@ -26,7 +26,6 @@ use wire::status::Status;
 use wire::topics::{Kind, Topic, filter_all};
 
 use super::mqtt::{self, Packet};
-use super::tape::index;
 use crate::broker::{Access, Broker, BrokerSettings, Reason, Who};
 
 const SERVICE: &str = "Floor";
@@ -207,7 +206,7 @@ impl Subscriber {
             }
             Kind::Ack => return Ok(()),
         };
-        machine.newest[index(lane)] = Some(payload);
+        machine.newest[lane.index()] = Some(payload);
         machine.envelopes += 1;
         if machine.envelopes >= ENVELOPES_WORTH_AN_ACK {
             return self.answer(number);

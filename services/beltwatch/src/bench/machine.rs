@@ -15,7 +15,7 @@ use domain::units::MonotonicMicros;
 use wire::status::LaneStatus;
 
 use super::tally::Tally;
-use super::tape::{BOOT_COUNT, Tape, index};
+use super::tape::{BOOT_COUNT, Tape};
 
 /// The only connection of every machine.
 const CONNECTION: u32 = 1;
@@ -112,7 +112,7 @@ impl Machine {
 
     /// Makes records until the window cannot be empty before the next ack.
     pub(super) fn fill(&mut self, now: MonotonicMicros, tally: &mut Tally, out: &mut Vec<Message>) {
-        let records = &self.lanes[index(Lane::Readings)];
+        let records = &self.lanes[Lane::Readings.index()];
         let ahead = 2 * u64::from(limits::WINDOW_ENVELOPES) * self.habits.readings_per_envelope as u64;
         let missing = (records.acked + ahead).saturating_sub(records.newest);
         self.make(missing, now, tally, out);
@@ -129,12 +129,12 @@ impl Machine {
         if readings == 0 {
             return;
         }
-        let through = self.lanes[index(Lane::Readings)].newest + readings;
+        let through = self.lanes[Lane::Readings.index()].newest + readings;
         let events = self.tape.other_n(Lane::Readings, through);
         for (lane, newest) in [(Lane::Events, events), (Lane::Readings, through)] {
-            let records = &mut self.lanes[index(lane)];
+            let records = &mut self.lanes[lane.index()];
             if newest > records.newest {
-                tally.made[index(lane)] += newest - records.newest;
+                tally.made[lane.index()] += newest - records.newest;
                 records.newest = newest;
                 let newest = Position::new(BOOT_COUNT, newest);
                 let effects = self.uplink.apply(Input::Appended { lane, newest }, now);
@@ -210,10 +210,10 @@ impl Machine {
     ) -> Option<Effect> {
         let lane = batch.lane;
         let (first, last) = (batch.rows.first()?.position, batch.rows.last()?.position);
-        let message = self.speaker.envelope(self.logs[index(lane)], BOOT_COUNT, batch, now);
+        let message = self.speaker.envelope(self.logs[lane.index()], BOOT_COUNT, batch, now);
         tally.sent(message.payload.len());
         out.push(message);
-        let records = &mut self.lanes[index(lane)];
+        let records = &mut self.lanes[lane.index()];
         if last.n > records.sent {
             records.sent = last.n;
             records.flight.push_back((last.n, now));
@@ -225,7 +225,7 @@ impl Machine {
 
     /// The next records of a lane after a position; `None`: there are none.
     fn batch(&self, lane: Lane, after: Option<Position>) -> Option<Batch> {
-        let records = &self.lanes[index(lane)];
+        let records = &self.lanes[lane.index()];
         let first = records.acked.max(after.map_or(0, |position| position.n)) + 1;
         let last = records.newest.min(first - 1 + self.habits.readings_per_envelope as u64);
         if first > last {
@@ -242,7 +242,7 @@ impl Machine {
     }
 
     fn acked(&mut self, lane: Lane, through: u64, now: MonotonicMicros, tally: &mut Tally) {
-        let records = &mut self.lanes[index(lane)];
+        let records = &mut self.lanes[lane.index()];
         tally.acked(lane, through.saturating_sub(records.acked));
         records.acked = records.acked.max(through);
         while let Some((_, sent)) = records.flight.pop_front_if(|(last, _)| *last <= through) {
@@ -252,11 +252,11 @@ impl Machine {
 
     fn status(&self) -> SpoolStatus {
         let lane = |lane: Lane| {
-            let records = &self.lanes[index(lane)];
+            let records = &self.lanes[lane.index()];
             let has_some = records.newest > records.acked;
             LaneStatus {
                 lane,
-                log: self.logs[index(lane)],
+                log: self.logs[lane.index()],
                 first: has_some.then(|| Position::new(BOOT_COUNT, records.acked + 1)),
                 next: Position::new(BOOT_COUNT, records.newest + 1),
                 dropped: 0,

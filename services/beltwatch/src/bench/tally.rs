@@ -4,8 +4,6 @@ use domain::log::Lane;
 use hdrhistogram::Histogram;
 use wire::ack::Refusal;
 
-use super::tape::index;
-
 /// Longest time that is told apart, in microseconds; longer ones count as this.
 const LONGEST_US: u64 = 600 * 1_000_000;
 
@@ -59,13 +57,13 @@ impl Tally {
     }
 
     pub(super) fn acked(&mut self, lane: Lane, records: u64) {
-        self.records[index(lane)] += records;
+        self.records[lane.index()] += records;
     }
 
     /// An envelope was acknowledged so long after it was first sent.
     pub(super) fn delivered(&mut self, lane: Lane, took_us: u64) {
-        self.envelopes[index(lane)] += 1;
-        self.times[index(lane)].saturating_record(took_us);
+        self.envelopes[lane.index()] += 1;
+        self.times[lane.index()].saturating_record(took_us);
     }
 
     pub(super) fn refused(&mut self, refusal: &Refusal) {
