@@ -21,6 +21,9 @@ const ENVELOPES_WORTH_AN_ACK: u32 = 16;
 const MISSING_PERIOD_US: u64 = 100 * MILLI;
 /// A repeated envelope asks for the ack again, unless that was told so short a while ago that the broker repeated it.
 const DUPLICATE_PERIOD_US: u64 = 500 * MILLI;
+/// An ack that a status does not know after so long is lost. Until then it may have passed the status on its way: under
+/// load each takes seconds.
+const LOST_AFTER_US: u64 = 2 * SECOND;
 /// Far longer than a checkpoint is old when the next one is made.
 const AFTER_CHECKPOINT_US: u64 = 3_600 * SECOND;
 /// Refusals are told at most so often.
@@ -125,7 +128,8 @@ impl AckPace {
         due
     }
 
-    /// A status is answered at once. It shows which lanes have to be told: those whose oldest record is in the journal.
+    /// A status is answered at once. It shows which lanes have to be told: those whose oldest record is in the journal,
+    /// unless that was told so short a while ago that the status may have been sent before.
     pub(crate) fn status(
         &mut self,
         lanes: &[LaneStatus],
@@ -134,7 +138,9 @@ impl AckPace {
     ) -> Option<MonotonicMicros> {
         for status in lanes {
             let is_behind = status.first.is_some() && status.first <= committed(status.log, status.lane);
-            self.lanes[status.lane.index()].must_tell |= is_behind;
+            let pace = &mut self.lanes[status.lane.index()];
+            let is_lost = pace.told_at.is_none_or(|told| now.since(told) >= LOST_AFTER_US);
+            pace.must_tell |= is_behind && is_lost;
         }
         self.want(now)
     }
@@ -184,8 +190,9 @@ impl AckPace {
     pub(crate) fn take_lanes(&mut self, lanes: Vec<LaneAck>, now: MonotonicMicros) -> Vec<LaneAck> {
         let tell = |ack: &LaneAck| {
             let pace = &mut self.lanes[ack.lane.index()];
-            let same_else = pace.told.is_some_and(|told| told.log == ack.log && told.window == ack.window);
-            let tells = pace.must_tell || !same_else;
+            // Another window is told with the next position; only who may send nothing would wait for it in vain.
+            let is_news = |told: LaneAck| told.log != ack.log || (told.window == 0 && ack.window > 0);
+            let tells = pace.must_tell || pace.told.is_none_or(is_news);
             if tells {
                 if ack.lane == Lane::Readings {
                     self.envelopes_since = 0;

@@ -184,7 +184,8 @@ async fn half_load(
     machines: usize,
     readings_per_second: f64,
 ) -> anyhow::Result<HalfLoad> {
-    fleet.order(Order::Pace(readings_per_second / count(machines as u64)));
+    let envelopes_per_second = readings_per_second / count(settings.readings_per_envelope as u64);
+    fleet.order(Order::Pace(envelopes_per_second / count(machines as u64)));
     fleet.run_for(settings.warm_up).await?;
     let before = Spent::now();
     let records = {

@@ -17,6 +17,8 @@ use super::fleet;
 /// Appends that are made to know what the disk can do.
 const APPENDS: usize = 300;
 const APPEND_BYTES: usize = 4_096;
+/// Longest append that is told apart, in microseconds; longer ones count as this.
+const APPEND_US_MAX: u64 = 60 * 1_000_000;
 /// File descriptors that a load needs beside two for each machine.
 const FILES_BESIDE: u64 = 200;
 
@@ -186,7 +188,8 @@ pub(super) async fn ask_disk(folder: &Path) -> anyhow::Result<Disk> {
     let path = folder.join("fsync");
     let asked = tokio::task::spawn_blocking(move || {
         let mut file = File::create_new(&path)?;
-        let mut times = Histogram::<u64>::new(3).expect("3 digits are allowed");
+        let bounds = Histogram::<u64>::new_with_bounds(1, APPEND_US_MAX, 3);
+        let mut times = bounds.expect("the bounds are in order");
         for _ in 0..APPENDS {
             let began = fleet::now();
             file.write_all(&[0x5a; APPEND_BYTES])?;

@@ -17,6 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, LocalSet};
+use tokio::time::{Instant, Interval};
 use wire::credential::broker_password;
 use wire::keys::MasterKey;
 use wire::topics::Kind;
@@ -30,8 +31,12 @@ use super::tape::Tape;
 pub(super) const THREAD: &str = "load";
 /// How long the machines' boots have lasted, so that what they tell is of the past.
 const BOOT_AGE_US: u64 = 30 * 24 * 3_600 * SECOND;
-/// How often a machine looks at the time.
+/// How often a machine looks at the time, unless its pace asks for more.
 const TICK: Duration = Duration::from_millis(200);
+/// How often it does at most.
+const TICK_LEAST: Duration = Duration::from_millis(5);
+/// Multiples of this, without their whole part, lie evenly between 0 and 1, however many there are.
+const GOLDEN: f64 = 0.618_034;
 /// Connections that are being made at once.
 const HANDSHAKES: usize = 32;
 /// How long all machines may take to be connected and answered.
@@ -52,7 +57,7 @@ pub(super) enum Order {
     Drain,
     /// Keep the window full.
     Fill,
-    /// Make so many readings a second, each machine.
+    /// Make so many envelopes of readings a second, each machine, one after the other.
     Pace(f64),
     /// Disconnect and end.
     Stop,
@@ -214,9 +219,10 @@ fn drive(
     let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
     LocalSet::new().block_on(&runtime, async {
         let mut tasks = JoinSet::new();
-        for machine in machines {
+        let spreads = std::iter::successors(Some(0.0), |spread: &f64| Some((spread + GOLDEN).fract()));
+        for (machine, spread) in machines.into_iter().zip(spreads) {
             let name = machine.speaker().machine.clone();
-            let link = Link::new(machine, orders.clone(), tally.clone());
+            let link = Link::new(machine, spread, orders.clone(), tally.clone());
             let running = link.run(broker, handshakes.clone());
             tasks.spawn_local(async move { running.await.with_context(|| format!("machine {name}")) });
         }
@@ -238,13 +244,15 @@ struct Link {
     messages: Vec<Message>,
     topics: [(Kind, String); 4],
     number: u16,
-    /// Parts of a reading that are due, when paced.
+    /// After which part of a period this machine begins, 0 to 1.
+    spread: f64,
+    /// Envelopes that are due, when paced.
     due: f64,
     ticked: MonotonicMicros,
 }
 
 impl Link {
-    fn new(machine: Machine, orders: watch::Receiver<Order>, tally: Arc<Mutex<Tally>>) -> Link {
+    fn new(machine: Machine, spread: f64, orders: watch::Receiver<Order>, tally: Arc<Mutex<Tally>>) -> Link {
         let topics = Kind::ALL.map(|kind| (kind, machine.speaker().topic(kind).to_string()));
         Link {
             machine,
@@ -255,6 +263,7 @@ impl Link {
             messages: Vec::new(),
             topics,
             number: 0,
+            spread,
             due: 0.0,
             ticked: now(),
         }
@@ -285,11 +294,23 @@ impl Link {
                         mqtt::disconnect(&mut self.out);
                         return writer.write_all(&self.out).await.context("the connection broke");
                     }
-                    self.tick();
+                    ticks = self.ticks();
                 }
                 _ = ticks.tick() => self.tick(),
             }
         }
+    }
+
+    /// When to look at the time, as it is ordered now. Machines do not go in step.
+    fn ticks(&mut self) -> Interval {
+        let mut period = TICK;
+        if let Order::Pace(a_second) = *self.orders.borrow() {
+            period = Duration::from_secs_f64(1.0 / a_second.max(1.0)).clamp(TICK_LEAST, TICK);
+        }
+        self.due = 0.0;
+        let first = period.mul_f64(self.spread);
+        self.ticked = now().plus(u64::try_from(first.as_micros()).unwrap_or(0));
+        tokio::time::interval_at(Instant::now() + first, period)
     }
 
     /// Connects and subscribes to the machine's acks.
@@ -344,14 +365,15 @@ impl Link {
             }
             Order::Pace(a_second) => {
                 self.due += a_second * Duration::from_micros(passed_us).as_secs_f64();
+                let envelopes = self.due.floor();
+                self.due -= envelopes;
                 #[expect(
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
-                    reason = "whole readings that are due: few, not negative"
+                    reason = "whole envelopes that are due: few, not negative"
                 )]
-                let readings = self.due as u64;
-                self.due = self.due.fract();
-                self.machine.make(readings, now, tally, out);
+                let envelopes = envelopes as u64;
+                self.machine.make(envelopes, now, tally, out);
                 self.machine.tick(false, now, tally, out);
             }
             Order::Drain | Order::Stop => {

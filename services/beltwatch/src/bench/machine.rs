@@ -115,17 +115,23 @@ impl Machine {
         let records = &self.lanes[Lane::Readings.index()];
         let ahead = 2 * u64::from(limits::WINDOW_ENVELOPES) * self.habits.readings_per_envelope as u64;
         let missing = (records.acked + ahead).saturating_sub(records.newest);
-        self.make(missing, now, tally, out);
+        self.append(missing, now, tally, out);
     }
 
-    /// Makes so many readings more, and the events that come between them.
+    /// Makes so many envelopes of readings more, which wait for no company.
     pub(super) fn make(
         &mut self,
-        readings: u64,
+        envelopes: u64,
         now: MonotonicMicros,
         tally: &mut Tally,
         out: &mut Vec<Message>,
     ) {
+        self.append(envelopes * self.habits.readings_per_envelope as u64, now, tally, out);
+        self.flush(now, tally, out);
+    }
+
+    /// Makes so many readings more, and the events that come between them.
+    fn append(&mut self, readings: u64, now: MonotonicMicros, tally: &mut Tally, out: &mut Vec<Message>) {
         if readings == 0 {
             return;
         }

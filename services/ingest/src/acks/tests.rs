@@ -53,10 +53,14 @@ fn a_lane_is_told_again_only_with_a_reason() {
     assert_eq!(send(&mut pace, both(2, 1), at(2)), [Lane::Events]);
     pace.missing(Lane::Readings, false, at(3));
     assert_eq!(send(&mut pace, both(2, 1), at(3)), [Lane::Readings]);
-    let narrow = vec![lane_ack(Lane::Events, 2, 64), lane_ack(Lane::Readings, 1, 8)];
-    assert_eq!(send(&mut pace, narrow, at(4)), [Lane::Readings], "another window");
+    let other = |n, window| vec![lane_ack(Lane::Events, 2, 64), lane_ack(Lane::Readings, n, window)];
+    assert_eq!(send(&mut pace, other(1, 8), at(4)), [], "another window waits for the next position");
+    pace.committed(Lane::Readings, at(5));
+    assert_eq!(send(&mut pace, other(2, 0), at(5)), [Lane::Readings]);
+    assert_eq!(send(&mut pace, other(2, 0), at(6)), []);
+    assert_eq!(send(&mut pace, other(2, 1), at(7)), [Lane::Readings], "nothing could be sent before");
     pace.new_connection();
-    assert_eq!(send(&mut pace, both(2, 1), at(5)), Lane::ALL);
+    assert_eq!(send(&mut pace, both(2, 2), at(8)), Lane::ALL);
 }
 
 #[test]
@@ -75,8 +79,11 @@ fn a_status_shows_which_ack_was_lost() {
         assert_eq!(pace.status(lanes, |_, _| Some(Position::new(1, 5)), now), Some(now));
         send(&mut pace, both(5, 5), now)
     };
+    let behind = [lane(Lane::Events, Some(4)), lane(Lane::Readings, Some(6))];
     assert_eq!(answer(&[lane(Lane::Events, None), lane(Lane::Readings, Some(6))], at(1)), []);
-    assert_eq!(answer(&[lane(Lane::Events, Some(4)), lane(Lane::Readings, Some(6))], at(2)), [Lane::Events]);
+    assert_eq!(answer(&behind, at(1_999)), [], "the ack may have passed it on its way");
+    assert_eq!(answer(&behind, at(2_000)), [Lane::Events]);
+    assert_eq!(answer(&behind, at(2_001)), []);
 }
 
 #[test]

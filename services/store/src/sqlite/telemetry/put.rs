@@ -23,7 +23,7 @@ pub(super) struct Memory {
 }
 
 /// Where a boot's chunks stand.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Place {
     machine_no: i64,
     lane: Lane,
@@ -57,21 +57,9 @@ pub(super) fn blocks(
     blocks: Vec<Block>,
 ) -> Result<(), Failure> {
     let mut changes: HashMap<i64, Change> = HashMap::new();
-    for block in blocks {
-        let place = Place {
-            machine_no: memory.names.machine(connection, &block.machine)?,
-            lane: block.lane,
-            log: block.log,
-            log_no: memory.names.log(connection, block.log)?,
-            boot_count: block.boot_count,
-        };
-        let clock = block.clock;
-        let records = block.records.into_iter();
-        let rows: Vec<Row> = records.map(|(n, record)| Row { n, clock, record }).collect();
-        if !rows.is_empty() {
-            let change = changes.entry(place.machine_no).or_default();
-            put(connection, &mut memory.encoder, &place, rows, change)?;
-        }
+    for (place, rows) in joined(connection, &mut memory.names, blocks)? {
+        let change = changes.entry(place.machine_no).or_default();
+        put(connection, &mut memory.encoder, &place, rows, change)?;
     }
     let mut statement = connection.prepare_cached(
         "UPDATE machine SET readings = readings + ?2, events = events + ?3, undated = undated + ?4
@@ -81,6 +69,40 @@ pub(super) fn blocks(
         statement.execute(params![machine_no, change.readings, change.events, change.undated])?;
     }
     Ok(())
+}
+
+/// The rows of the blocks, those that follow each other in one boot together: so chunks are as long as can be.
+fn joined(
+    connection: &Connection,
+    names: &mut Names,
+    blocks: Vec<Block>,
+) -> Result<Vec<(Place, Vec<Row>)>, Failure> {
+    let mut joined: Vec<(Place, Vec<Row>)> = Vec::new();
+    let mut newest: HashMap<Place, usize> = HashMap::new();
+    for block in blocks {
+        let place = Place {
+            machine_no: names.machine(connection, &block.machine)?,
+            lane: block.lane,
+            log: block.log,
+            log_no: names.log(connection, block.log)?,
+            boot_count: block.boot_count,
+        };
+        let clock = block.clock;
+        let mut rows = block.records.into_iter().map(|(n, record)| Row { n, clock, record }).peekable();
+        let Some(first) = rows.peek().map(|row| row.n) else { continue };
+        let index = newest.get(&place).copied().filter(|index| {
+            let (_, before): &(Place, Vec<Row>) = &joined[*index];
+            before.last().is_some_and(|last| last.n < first)
+        });
+        match index {
+            Some(index) => joined[index].1.extend(rows),
+            None => {
+                newest.insert(place, joined.len());
+                joined.push((place, rows.collect()));
+            }
+        }
+    }
+    Ok(joined)
 }
 
 /// Writes the rows that are not there yet. Where they overlap with chunks, these are made anew from both.
