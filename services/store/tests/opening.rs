@@ -234,7 +234,9 @@ async fn a_torn_log_gives_whole_appends() {
 async fn a_damaged_chunk_costs_itself_and_heals() {
     let live = folder();
     let telemetry = SqliteTelemetry::open(live.path()).expect("a new one can be made");
-    telemetry.put(vec![block(1), block(2), block(3)]).await.expect("putting works");
+    for n in 1..=3 {
+        telemetry.put(vec![block(n)]).await.expect("putting works");
+    }
     drop(telemetry);
     let file = Connection::open(live.path().join("telemetry.db")).expect("SQLite opens it");
     let mut body: Vec<u8> = file
@@ -260,4 +262,23 @@ async fn a_damaged_chunk_costs_itself_and_heals() {
     telemetry.put(vec![block(2)]).await.expect("putting works");
     assert_eq!(numbers().await, [1, 2, 3]);
     assert_eq!(telemetry.counts(None).await.expect("records are counted").readings, 3);
+}
+
+/// What follows each other in one boot is one chunk, if it is put together; what comes again is there once.
+#[tokio::test]
+async fn blocks_that_are_put_together_become_one_chunk() {
+    let live = folder();
+    let telemetry = SqliteTelemetry::open(live.path()).expect("a new one can be made");
+    telemetry.put(vec![block(1), block(2), block(2), block(4), block(3)]).await.expect("putting works");
+    assert_eq!(telemetry.counts(None).await.expect("records are counted").readings, 4);
+    drop(telemetry);
+    let file = Connection::open(live.path().join("telemetry.db")).expect("SQLite opens it");
+    let chunks: Vec<(u64, u64, u64)> = file
+        .prepare("SELECT first_n, last_n, records FROM chunk ORDER BY first_n")
+        .expect("it is SQL")
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .expect("it can be read")
+        .collect::<Result<_, _>>()
+        .expect("it can be read");
+    assert_eq!(chunks, [(1, 4, 4)]);
 }
