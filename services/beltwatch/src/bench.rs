@@ -19,7 +19,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use domain::ids::MachineId;
 
-pub use self::cost::{Disk, Processor};
+pub use self::cost::{Disk, Processor, Used};
 pub use self::report::{Case, Figures, HalfLoad, Ingest, Percentiles, Report};
 
 /// Most machines of a load.

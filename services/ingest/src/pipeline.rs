@@ -31,7 +31,7 @@ use crate::subscriber::{Message, Subscriber};
 use crate::write;
 
 /// Messages taken from the queue in one step.
-const MESSAGES_A_STEP: usize = 512;
+const MESSAGES_A_STEP: usize = 64;
 /// How often counters are shown and the journal's room is asked for.
 const HOUSEKEEPING_PERIOD: Duration = Duration::from_millis(500);
 /// Longest time that a stop waits for a commit under way.

@@ -170,7 +170,7 @@ async fn full_load(fleet: &Fleet, settings: &IngestSettings) -> anyhow::Result<F
         readings_ack: Percentiles::of(&times[Lane::Readings.index()]),
         events_ack: Percentiles::of(&times[Lane::Events.index()]),
         processor_seconds_per_million_readings: after.per_million(&before, readings),
-        processors_used_by_others: after.others(&before),
+        processors_used: after.used(&before),
         memory_max_mib: cost::memory_mib(),
         written_bytes_per_reading: count(after.disk_bytes(&before)) / readings.max(1.0),
         messages_resent: resent_after - resent,
@@ -204,6 +204,7 @@ async fn half_load(
     Ok(HalfLoad {
         readings_per_second: rate(Lane::Readings),
         events_per_second: rate(Lane::Events),
+        processors_used: after.used(&before),
         events_ack: Percentiles::of(&times[Lane::Events.index()]),
         readings_ack: Percentiles::of(&times[Lane::Readings.index()]),
     })

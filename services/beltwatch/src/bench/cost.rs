@@ -57,6 +57,15 @@ pub struct Processor {
     pub server: f64,
 }
 
+/// Processors in use, on average.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Used {
+    /// By this process.
+    pub own: f64,
+    /// By other programs. More than a little: the figures are worse than they could be.
+    pub others: f64,
+}
+
 impl Spent {
     /// What was used up to now.
     pub(super) fn now() -> Spent {
@@ -79,13 +88,13 @@ impl Spent {
         Duration::from_micros(self.at.since(before.at))
     }
 
-    /// How many processors other programs used since then, on average. More than a little: the figures are too low.
-    pub(super) fn others(&self, before: &Spent) -> f64 {
+    /// How many processors were used since then, on average: by this process, and by other programs.
+    pub(super) fn used(&self, before: &Spent) -> Used {
         let ticks = |now: u64, before: u64| count(now.saturating_sub(before));
         let all = ticks(self.computer.all, before.computer.all).max(1.0);
         let busy = ticks(self.computer.busy, before.computer.busy) / all * count(self.computer.processors);
         let own = (self.all - before.all) / self.passed(before).as_secs_f64().max(1e-3);
-        (busy - own).max(0.0)
+        Used { own, others: (busy - own).max(0.0) }
     }
 
     /// Octets written to disks since then.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::IngestSettings;
 use super::case::count;
-use super::cost::{Disk, Processor};
+use super::cost::{Disk, Processor, Used};
 
 /// Everything that one run measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -52,8 +52,8 @@ pub struct Figures {
     pub events_ack: Percentiles,
     /// Processor seconds for a million readings acknowledged.
     pub processor_seconds_per_million_readings: Processor,
-    /// Processors that other programs used meanwhile, on average. More than a little: the figures are too low.
-    pub processors_used_by_others: f64,
+    /// Processors in use meanwhile.
+    pub processors_used: Used,
     /// Greatest memory of the process, generator included; `None`: the system does not tell.
     pub memory_max_mib: Option<u64>,
     /// Octets written to the disk for a reading: logs, files, and files' logs moved into them.
@@ -100,6 +100,8 @@ pub struct HalfLoad {
     pub readings_per_second: f64,
     /// Events acknowledged in a second.
     pub events_per_second: f64,
+    /// Processors in use meanwhile.
+    pub processors_used: Used,
     /// From publish to ack of an envelope of events.
     pub events_ack: Percentiles,
     /// From publish to ack of an envelope of readings, which are acked at most once a second.
@@ -183,7 +185,7 @@ impl Report {
 
 type Line<T> = (&'static str, fn(&T) -> String);
 
-const BOTH: [Line<Figures>; 16] = [
+const BOTH: [Line<Figures>; 17] = [
     ("messages/s", |figures| format!("{:.0}", figures.messages_per_second)),
     ("readings/s", |figures| format!("{:.0}", figures.readings_per_second)),
     ("octets a message", |figures| format!("{:.0}", figures.message_bytes)),
@@ -196,13 +198,14 @@ const BOTH: [Line<Figures>; 16] = [
     ("  broker", |figures| processor(figures, |part| part.broker)),
     ("  ingest, or the floor's subscriber", |figures| processor(figures, |part| part.server)),
     ("  stores' writers", |figures| processor(figures, |part| part.stores)),
-    ("processors used by others", |figures| format!("{:.2}", figures.processors_used_by_others)),
+    ("processors in use", |figures| format!("{:.2}", figures.processors_used.own)),
+    ("  and by other programs", |figures| format!("{:.2}", figures.processors_used.others)),
     ("memory at most, MiB", |figures| figures.memory_max_mib.map_or("-".to_owned(), |mib| mib.to_string())),
     ("octets a reading written to disk", |figures| format!("{:.1}", figures.written_bytes_per_reading)),
     ("messages sent again", |figures| figures.messages_resent.to_string()),
 ];
 
-const INGEST_ONLY: [Line<Case>; 16] = [
+const INGEST_ONLY: [Line<Case>; 18] = [
     ("share of the floor", |case| format!("{:.0} %", case.share_of_floor * 100.0)),
     ("commits/s", |case| format!("{:.1}", case.ingest.commits_per_second)),
     ("records a commit", |case| format!("{:.0}", case.ingest.records_per_commit)),
@@ -217,6 +220,8 @@ const INGEST_ONLY: [Line<Case>; 16] = [
     ("messages deferred", |case| case.ingest.messages_deferred.to_string()),
     ("half load: readings/s", |case| format!("{:.0}", case.ingest.half.readings_per_second)),
     ("half load: events/s", |case| format!("{:.0}", case.ingest.half.events_per_second)),
+    ("half load: processors in use", |case| format!("{:.2}", case.ingest.half.processors_used.own)),
+    ("  and by other programs", |case| format!("{:.2}", case.ingest.half.processors_used.others)),
     ("half load: events to ack, p50 ms", |case| millis(case.ingest.half.events_ack.p50_ms)),
     ("half load: events to ack, p99 ms", |case| millis(case.ingest.half.events_ack.p99_ms)),
     ("half load: readings to ack, p50 ms", |case| millis(case.ingest.half.readings_ack.p50_ms)),
