@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use agent::run::{Agent, AgentHandle, AgentSettings};
 use anyhow::Context;
+use beltwatch::client::{self, Identity};
 use beltwatch::config::Config;
 use beltwatch::serve::Server;
 use domain::signal::Script;
@@ -103,18 +104,18 @@ impl Service {
     }
 
     /// A client of the registry.
-    pub async fn admin(&self) -> anyhow::Result<AdminServiceClient<Channel>> {
-        Ok(AdminServiceClient::connect(self.url()).await?)
+    pub async fn admin(&self) -> anyhow::Result<AdminServiceClient<client::Service>> {
+        Ok(AdminServiceClient::with_interceptor(self.channel().await?, self.operator()?))
     }
 
     /// A client of the live state.
-    pub async fn fleet(&self) -> anyhow::Result<FleetServiceClient<Channel>> {
-        Ok(FleetServiceClient::connect(self.url()).await?)
+    pub async fn fleet(&self) -> anyhow::Result<FleetServiceClient<client::Service>> {
+        Ok(FleetServiceClient::with_interceptor(self.channel().await?, self.operator()?))
     }
 
     /// A client of the history.
-    pub async fn telemetry(&self) -> anyhow::Result<TelemetryServiceClient<Channel>> {
-        Ok(TelemetryServiceClient::connect(self.url()).await?)
+    pub async fn telemetry(&self) -> anyhow::Result<TelemetryServiceClient<client::Service>> {
+        Ok(TelemetryServiceClient::with_interceptor(self.channel().await?, self.operator()?))
     }
 
     /// All events of the last day.
@@ -130,7 +131,12 @@ impl Service {
         Ok(self.telemetry().await?.list_readings(request).await?.into_inner().readings)
     }
 
-    fn url(&self) -> String {
-        format!("http://{}", self.server().api_address())
+    async fn channel(&self) -> anyhow::Result<Channel> {
+        let url = format!("http://{}", self.server().api_address());
+        Ok(Channel::from_shared(url)?.connect().await?)
+    }
+
+    fn operator(&self) -> anyhow::Result<Identity> {
+        Identity::bearer(self.server().operator_secret(), Some("test"))
     }
 }

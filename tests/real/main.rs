@@ -1,5 +1,6 @@
 //! The suite with real processes: a Mosquitto, a server, agents, each a program of its own.
 
+mod browser;
 mod judge;
 mod kill;
 mod processes;
@@ -22,6 +23,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Step {
+    /// Look at the pages in Chromium, use them, attack them, and time them
+    Browser(browser::Arguments),
     /// Kill agents, server and broker at random moments
     Kill(kill::Arguments),
     /// Follow one reverse run with an emergency stop as a plain subscriber and as a plain client see it
@@ -31,6 +34,7 @@ enum Step {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().step {
+        Step::Browser(arguments) => Box::pin(browser::run(&arguments)).await,
         Step::Kill(arguments) => kill::run(&arguments).await,
         Step::ReverseRun(arguments) => reverse_run::run(&arguments).await,
     }

@@ -2,11 +2,12 @@
 """Reads a machine's reverse run and emergency stop back, twice: with stubs made from proto/ alone, and with nothing
 but the server's reflection. Prints what both saw as one JSON object; ends with 1 if they differ or saw nothing.
 
-Usage: read_back.py HOST:PORT MACHINE   (needs grpcio, grpcio-tools, grpcio-reflection)
+Usage: read_back.py HOST:PORT MACHINE   with a token in BELTWATCH_TOKEN (needs grpcio, grpcio-tools, grpcio-reflection)
 """
 
 import importlib
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -17,6 +18,11 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from grpc_tools import protoc
 
 SERVICE = "beltwatch.v1.TelemetryService"
+
+
+def identity():
+    """Who is calling, by the token in the environment."""
+    return (("authorization", f"Bearer {os.environ['BELTWATCH_TOKEN']}"),)
 
 
 def from_schema(channel, machine):
@@ -33,8 +39,12 @@ def from_schema(channel, machine):
         stubs = importlib.import_module("beltwatch.v1.telemetry_service_pb2_grpc")
     stub = stubs.TelemetryServiceStub(channel)
     return counts(
-        lambda token: stub.ListReadings(messages.ListReadingsRequest(machine_id=machine, page_token=token)),
-        lambda token: stub.ListEvents(messages.ListEventsRequest(machine_id=machine, page_token=token)),
+        lambda token: stub.ListReadings(
+            messages.ListReadingsRequest(machine_id=machine, page_token=token), metadata=identity()
+        ),
+        lambda token: stub.ListEvents(
+            messages.ListEventsRequest(machine_id=machine, page_token=token), metadata=identity()
+        ),
     )
 
 
@@ -54,7 +64,7 @@ def from_reflection(channel, machine):
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=reply_type.FromString,
         )
-        return lambda token: call(request_type(machine_id=machine, page_token=token))
+        return lambda token: call(request_type(machine_id=machine, page_token=token), metadata=identity())
 
     return counts(caller("ListReadings"), caller("ListEvents"))
 

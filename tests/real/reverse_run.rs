@@ -18,6 +18,7 @@ use wire::topics::{Kind, Topic};
 use crate::judge::judge;
 use crate::processes::{AgentPlan, Fleet, PATIENCE, program};
 use crate::report;
+use crate::stored::operator_secret;
 use crate::verdict::Verdict;
 
 #[derive(Debug, clap::Args)]
@@ -209,7 +210,10 @@ fn is_reverse(belt: &Value) -> bool {
 async fn read_back(python: &Path, fleet: &Fleet, verdict: &Verdict) -> anyhow::Result<()> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("real/read_back.py");
     let address = fleet.api_url().replace("http://", "");
-    let output = Command::new(python).arg(script).args([&address, MACHINE]).kill_on_drop(true).output();
+    let secret = operator_secret(&fleet.api_url())?;
+    let mut command = Command::new(python);
+    command.arg(script).args([&address, MACHINE]).env("BELTWATCH_TOKEN", secret).kill_on_drop(true);
+    let output = command.output();
     let output = tokio::time::timeout(PATIENCE, output).await.context("reading back takes too long")??;
     let (said, complained) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

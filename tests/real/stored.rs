@@ -1,6 +1,8 @@
 //! What the server tells of one machine, by the public API alone; and what it should tell of a record.
 
 use anyhow::{Context, bail};
+use beltwatch::client::Identity;
+use beltwatch::operator;
 use domain::belt::{Belt, Contact, Contacts, Direction, Origin};
 use domain::log::{Lane, Position};
 use domain::record::{Event, Payload, Reading, Record};
@@ -56,10 +58,17 @@ pub(crate) struct Listing {
     pub(crate) lost: u64,
 }
 
+/// The secret with which the operator of the server at this address calls it.
+pub(crate) fn operator_secret(url: &str) -> anyhow::Result<String> {
+    let port = url.rsplit_once(':').context("the address has no port")?.1.trim_end_matches('/').parse()?;
+    operator::read(&operator::usual_file(port)).context("the server left no operator's secret")
+}
+
 /// Asks for everything of a machine.
 pub(crate) async fn list(url: &str, machine: &str) -> anyhow::Result<Listing> {
     let channel = Channel::from_shared(url.to_owned())?.connect().await.context("the API does not answer")?;
-    let mut telemetry = TelemetryServiceClient::new(channel.clone());
+    let identity = Identity::bearer(&operator_secret(url)?, None)?;
+    let mut telemetry = TelemetryServiceClient::with_interceptor(channel.clone(), identity.clone());
     let mut listing = Listing::default();
     let mut request =
         v1::ListEventsRequest { machine_id: machine.to_owned(), page_size: PAGE, ..Default::default() };
@@ -86,7 +95,8 @@ pub(crate) async fn list(url: &str, machine: &str) -> anyhow::Result<Listing> {
         }
     }
     let request = v1::GetMachineRequest { machine_id: machine.to_owned() };
-    let state = FleetServiceClient::new(channel).get_machine(request).await?.into_inner().machine;
+    let mut fleet = FleetServiceClient::with_interceptor(channel, identity);
+    let state = fleet.get_machine(request).await?.into_inner().machine;
     listing.lost = state.context("the machine has no state")?.records_lost;
     Ok(listing)
 }

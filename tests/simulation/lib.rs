@@ -15,12 +15,27 @@ pub struct Outcome(reference::Verdict);
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reference::Verdict { events_stored, readings_stored, excused, forgotten, sessions } = self.0;
+        let reference::Verdict {
+            events_stored,
+            readings_stored,
+            excused,
+            forgotten,
+            sessions,
+            revoked_refused,
+        } = self.0;
         write!(
             f,
             "{events_stored} events and {readings_stored} readings stored once, {excused} cut off or wiped, \
-             {forgotten} forgotten by a backup and recorded, {sessions} sessions"
+             {forgotten} forgotten by a backup and recorded, {sessions} sessions, {revoked_refused} messages refused \
+             for a revoked credential"
         )
+    }
+}
+
+impl Outcome {
+    /// Messages that were refused because their credential was revoked.
+    pub fn revoked_refused(&self) -> u64 {
+        self.0.revoked_refused
     }
 }
 

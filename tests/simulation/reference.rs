@@ -26,6 +26,8 @@ pub(crate) struct Verdict {
     /// Records that a restored backup had forgotten; they are recorded as lost.
     pub(crate) forgotten: u64,
     pub(crate) sessions: u64,
+    /// Messages that were refused because their credential was revoked.
+    pub(crate) revoked_refused: u64,
 }
 
 type Place = (LogId, Position);
@@ -37,7 +39,7 @@ pub(crate) fn judge(
     restored: bool,
     now: u64,
 ) -> anyhow::Result<Verdict> {
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict { revoked_refused: server.revoked_refused, ..Verdict::default() };
     ensure!(server.duplicates_applied == 0, "{} records were folded twice", server.duplicates_applied);
     for agent in agents {
         let machine = &agent.credential.machine;
@@ -103,7 +105,7 @@ fn same_as_without_faults(
 ) -> anyhow::Result<u64> {
     let mut mind = IngestMind::new(server.master.clone());
     let machines = agents.iter().map(|agent| agent.credential.machine.clone());
-    let registered = |machine| Registered { machine, key_generation: 1 };
+    let registered = |machine| Registered { machine, key_generation: 1, revoked_generation: 0 };
     mind.apply(Input::Registered(&machines.map(registered).collect::<Vec<_>>()), now_at(now));
     let mut derived = Vec::new();
     for (sequence, slice) in &server.appended {

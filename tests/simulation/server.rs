@@ -7,13 +7,15 @@ use bytes::Bytes;
 use domain::units::{MonotonicMicros, UnixMicros};
 use futures::FutureExt;
 use ingest::ingest::{Effects, IngestMind, Input, Now, ReadAgain, ReadSlices};
-use ingest::recover::recover;
+use ingest::recover::{recover, registered};
 use store::journal::{Journal, Sequence, Slice};
 use store::ledger::{Derived, Ledger};
 use store::memory::{MemoryJournal, MemoryLedger, MemoryTelemetry};
 use store::telemetry::{Block, Telemetry};
 use store::{StoreError, StoreErrorKind};
 use wire::keys::MasterKey;
+use wire::seal::Unopened;
+use wire::topics::Topic;
 
 use super::network::{Message, To};
 
@@ -39,6 +41,8 @@ pub(crate) struct SimulatedServer {
     /// Every slice that the journal ever took and that no restored backup took away, with its sequence.
     pub(crate) appended: Vec<(Sequence, Slice)>,
     pub(crate) duplicates_applied: u64,
+    /// Messages that were sealed with a revoked generation; all are refused.
+    pub(crate) revoked_refused: u64,
     life: Option<Life>,
 }
 
@@ -93,6 +97,7 @@ impl SimulatedServer {
             stores: Stores::default(),
             appended: Vec::new(),
             duplicates_applied: 0,
+            revoked_refused: 0,
             life: None,
         }
     }
@@ -153,8 +158,32 @@ impl SimulatedServer {
 
     /// A message came.
     pub(crate) fn receive(&mut self, topic: &str, payload: Bytes, now: u64) -> anyhow::Result<Vec<Message>> {
+        let revoked = self.is_revoked(topic, &payload);
         let Some(life) = &mut self.life else { return Ok(Vec::new()) };
         let effects = life.mind.apply(Input::Message { topic, payload }, now_at(now));
+        if revoked {
+            anyhow::ensure!(
+                effects.refused.len() == 1,
+                "{topic}: a revoked credential was good for a message"
+            );
+            self.revoked_refused += 1;
+        }
+        life.perform(effects, &self.stores, now)
+    }
+
+    /// Whether a message is sealed with a generation that the registry says is revoked.
+    fn is_revoked(&self, topic: &str, payload: &Bytes) -> bool {
+        let registry = self.stores.ledger.registry();
+        let machine = Topic::parse(topic).ok().and_then(|topic| registry.machines().get(&topic.machine));
+        let generation = Unopened::read(payload.clone()).map(|message| message.key_generation());
+        matches!((machine, generation), (Some(machine), Ok(generation)) if generation <= machine.revoked_generation)
+    }
+
+    /// Machines or keys of the registry changed: the process reads it again.
+    pub(crate) fn registry_changed(&mut self, now: u64) -> anyhow::Result<Vec<Message>> {
+        let Some(life) = &mut self.life else { return Ok(Vec::new()) };
+        let registered = registered(&self.stores.ledger);
+        let effects = life.mind.apply(Input::Registered(&registered), now_at(now));
         life.perform(effects, &self.stores, now)
     }
 

@@ -21,6 +21,12 @@ fn worlds_100_to_199_keep_the_promises() {
 }
 
 #[test]
+fn revoked_credentials_are_met() {
+    let refused = |seed| simulation::run(seed).expect("it keeps the promises").revoked_refused();
+    assert!((0..10).map(refused).sum::<u64>() > 0, "no world has a revoked credential that is still used");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_world() {
     for seed in [3, 17, 42] {
         let (first, second) = (simulation::run(seed), simulation::run(seed));

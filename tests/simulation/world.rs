@@ -4,7 +4,9 @@ use anyhow::Context;
 use domain::ids::{MachineId, SiteId};
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::UnixMicros;
-use store::ledger::{Fact, FactKind, Ledger, Machine, Site};
+use store::fact::{Fact, FactKind, MachineName};
+use store::ledger::Ledger;
+use store::registry::{Machine, Registry, Site};
 use wire::credential::Credential;
 use wire::keys::MasterKey;
 
@@ -33,6 +35,7 @@ struct Faults {
     append_bad: f64,
     broker_wiped: f64,
     backup_restored: f64,
+    credential_revoked: f64,
 }
 
 pub(crate) struct World {
@@ -46,6 +49,8 @@ pub(crate) struct World {
     /// Whether a backup was put back: what was acknowledged after it is then recorded as lost.
     restored: bool,
     started_at: Vec<u64>,
+    /// When a machine whose credential is revoked gets the next one.
+    renewed_at: Vec<Option<u64>>,
     server_start_at: u64,
 }
 
@@ -83,8 +88,7 @@ impl World {
         for number in 0..MACHINES {
             let machine = MachineId::new(&format!("tm-{number}"))?;
             register(&server, FactKind::MachineCreated(a_machine(&machine, &site)))?;
-            let key = master.machine_key(&machine, 1);
-            let credential = Credential { machine, generation: 1, key, broker: String::new() };
+            let credential = credential(&master, &machine, 1);
             let pace = if is_long(seed) { 1.0 } else { 20.0 };
             agents.push(SimulatedAgent::new(credential, random.u64(..), pace));
         }
@@ -103,6 +107,7 @@ impl World {
             backup: None,
             restored: false,
             started_at,
+            renewed_at: vec![None; MACHINES],
             server_start_at: 0,
         })
     }
@@ -112,6 +117,7 @@ impl World {
         self.network.mend();
         self.agents.iter().for_each(|agent| agent.disk.set_failing(false));
         self.started_at.iter_mut().for_each(|at| *at = 0);
+        self.renewed_at.iter_mut().flatten().for_each(|at| *at = 0);
         self.server_start_at = 0;
     }
 
@@ -119,8 +125,10 @@ impl World {
         self.now += STEP_US;
         if bad {
             self.hurt_agents();
-            self.hurt_server();
+            self.hurt_server()?;
+            self.revoke()?;
         }
+        self.renew()?;
         if !self.server.is_alive() && self.now >= self.server_start_at {
             self.server.start(self.now)?;
         }
@@ -173,7 +181,7 @@ impl World {
         }
     }
 
-    fn hurt_server(&mut self) {
+    fn hurt_server(&mut self) -> anyhow::Result<()> {
         let (now, faults) = (self.now, self.faults);
         if self.chance(faults.server_killed) {
             self.server.kill();
@@ -189,11 +197,70 @@ impl World {
             match self.backup.take() {
                 None => self.backup = Some(self.server.back_up()),
                 Some(backup) => {
+                    let before = self.server.stores.ledger.registry();
                     self.server.restore(&backup);
                     self.restored = true;
+                    self.repeat(&before)?;
                 }
             }
         }
+        Ok(())
+    }
+
+    /// What the backup did not know of credentials, an operator says again.
+    fn repeat(&mut self, before: &Registry) -> anyhow::Result<()> {
+        for known in before.machines().values() {
+            loop {
+                let registry = self.server.stores.ledger.registry();
+                let now = &registry.machines()[&known.id];
+                let named = MachineName { machine: known.id.clone() };
+                if now.revoked_generation < known.revoked_generation
+                    && now.key_generation == known.revoked_generation
+                {
+                    register(&self.server, FactKind::CredentialRevoked(named))?;
+                } else if now.key_generation < known.key_generation {
+                    register(&self.server, FactKind::CredentialRenewed(named))?;
+                } else {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody may have got hold of a credential: it is revoked, and the machine gets the next one a while later.
+    fn revoke(&mut self) -> anyhow::Result<()> {
+        for number in 0..self.agents.len() {
+            if self.chance(self.faults.credential_revoked) && self.renewed_at[number].is_none() {
+                let machine = self.agents[number].credential.machine.clone();
+                self.change_credential(FactKind::CredentialRevoked(MachineName { machine }))?;
+                self.renewed_at[number] = Some(self.now + self.random.u64(0..10_000_000));
+            }
+        }
+        Ok(())
+    }
+
+    fn renew(&mut self) -> anyhow::Result<()> {
+        for number in 0..self.agents.len() {
+            if self.renewed_at[number].take_if(|at| *at <= self.now).is_some() {
+                let machine = self.agents[number].credential.machine.clone();
+                self.change_credential(FactKind::CredentialRenewed(MachineName {
+                    machine: machine.clone(),
+                }))?;
+                let generation = self.server.stores.ledger.registry().machines()[&machine].key_generation;
+                // The agent reads its credential when it starts.
+                self.agents[number].kill();
+                self.agents[number].credential = credential(&self.server.master, &machine, generation);
+            }
+        }
+        Ok(())
+    }
+
+    fn change_credential(&mut self, kind: FactKind) -> anyhow::Result<()> {
+        register(&self.server, kind)?;
+        let messages = self.server.registry_changed(self.now)?;
+        self.send(messages);
+        Ok(())
     }
 
     fn append_ends(&mut self, bad: bool) -> AppendEnds {
@@ -223,6 +290,7 @@ fn faults(random: &mut fastrand::Rng) -> Faults {
         append_bad: weather(0.05),
         broker_wiped: weather(0.004),
         backup_restored: weather(0.001),
+        credential_revoked: weather(0.001),
     }
 }
 
@@ -235,6 +303,11 @@ fn badness(random: &mut fastrand::Rng) -> (Badness, u64) {
         truncated: weather(0.05),
     };
     (badness, random.u64(1_000..400_000))
+}
+
+fn credential(master: &MasterKey, machine: &MachineId, generation: u32) -> Credential {
+    let key = master.machine_key(machine, generation);
+    Credential { machine: machine.clone(), generation, key, broker: String::new(), tls: None }
 }
 
 fn register(server: &SimulatedServer, kind: FactKind) -> anyhow::Result<()> {
@@ -262,5 +335,9 @@ fn a_machine(id: &MachineId, site: &SiteId) -> Machine {
         drive: DriveKind::Motor,
         key_generation: 1,
         created: UnixMicros(0),
+        place: None,
+        revoked_generation: 0,
+        revoked: None,
+        acknowledged: None,
     }
 }

@@ -23,6 +23,7 @@ use crate::spool::sqlite::{OpenError, SqliteDisk};
 use crate::spool::{Bounds, DiskError, Spool};
 use crate::uplink::message::Speaker;
 use crate::uplink::mqtt::{Connector, InvalidAddress};
+use crate::uplink::tls::{self, InvalidTls};
 
 /// What an agent needs to run.
 pub struct AgentSettings {
@@ -79,6 +80,9 @@ pub enum StartError {
     /// The broker's address is none.
     #[error(transparent)]
     Address(#[from] InvalidAddress),
+    /// The credential cannot be used for TLS.
+    #[error(transparent)]
+    Tls(#[from] InvalidTls),
     /// The truth cannot be written.
     #[error("the truth cannot be written to {file}: {source}")]
     Truth {
@@ -161,8 +165,9 @@ impl Agent {
         let truth = settings.truth.as_deref().map(truth::Truth::open).transpose()?;
         let speaker = Speaker::new(&settings.credential, ids.boot, settings.script.spec().capabilities);
         let password = settings.credential.broker_password();
-        let connector =
-            Connector::start(&settings.credential.broker, speaker.clone(), password, boot_count, seed)?;
+        let tls = settings.credential.tls.as_ref().map(tls::client).transpose()?;
+        let broker = &settings.credential.broker;
+        let connector = Connector::start(broker, tls, speaker.clone(), password, boot_count, seed)?;
         let outbox = Outbox::new(spool, speaker, seed, clock::monotonic());
         let (stop, stop_receiver) = watch::channel(None);
         let (progress_sender, progress) = watch::channel(Progress { boot_count, ..Progress::default() });

@@ -10,6 +10,7 @@ pub mod message;
 pub mod mqtt;
 #[cfg(test)]
 mod tests;
+pub mod tls;
 
 use domain::clock::{Clock, ClockQuality};
 use domain::ids::{BootId, LogId};

@@ -119,38 +119,38 @@ impl Check {
     }
 
     /// A time zone by its IANA name; UTC if empty.
-    pub(crate) fn time_zone(&mut self, value: &str) -> String {
+    pub(crate) fn time_zone(&mut self, field: &'static str, value: &str) -> String {
         let name = if value.is_empty() { "UTC" } else { value };
         match jiff::tz::db().get(name) {
             Ok(zone) => zone.iana_name().unwrap_or(name).to_owned(),
             Err(_) => {
                 let allowed = "an IANA name such as \"Europe/Vienna\" is allowed";
-                self.wrong("time_zone", format!("is {}, which is not known; {allowed}", quoted(value)));
+                self.wrong(field, format!("is {}, which is not known; {allowed}", quoted(value)));
                 String::new()
             }
         }
     }
 
     /// What a belt can do.
-    pub(crate) fn belt(&mut self, value: i32) -> BeltKind {
+    pub(crate) fn belt(&mut self, field: &'static str, value: i32) -> BeltKind {
         match v1::BeltKind::try_from(value) {
             Ok(v1::BeltKind::OneWay) => BeltKind::OneWay,
             Ok(v1::BeltKind::Reversible) => BeltKind::Reversible,
             Ok(v1::BeltKind::Unknown | v1::BeltKind::Unspecified) => BeltKind::Unknown,
             Err(_) => {
-                self.wrong("belt", format!("is {value}; 0 to 3 are known"));
+                self.wrong(field, format!("is {value}; 0 to 3 are known"));
                 BeltKind::Unknown
             }
         }
     }
 
     /// What drives a belt.
-    pub(crate) fn drive(&mut self, value: i32) -> DriveKind {
+    pub(crate) fn drive(&mut self, field: &'static str, value: i32) -> DriveKind {
         match v1::DriveKind::try_from(value) {
             Ok(v1::DriveKind::Motor | v1::DriveKind::Unspecified) => DriveKind::Motor,
             Ok(v1::DriveKind::Manual) => DriveKind::Manual,
             Err(_) => {
-                self.wrong("drive", format!("is {value}; 0 to 2 are known"));
+                self.wrong(field, format!("is {value}; 0 to 2 are known"));
                 DriveKind::Motor
             }
         }
@@ -194,7 +194,8 @@ impl Check {
         Some(Span { from, until })
     }
 
-    fn time(&mut self, field: &'static str, time: &Timestamp) -> Option<UnixMicros> {
+    /// A moment.
+    pub(crate) fn time(&mut self, field: &'static str, time: &Timestamp) -> Option<UnixMicros> {
         if TIMESTAMP_SECONDS.contains(&time.seconds) && (0..1_000_000_000).contains(&time.nanos) {
             return Some(UnixMicros(time.seconds * 1_000_000 + i64::from(time.nanos) / 1_000));
         }

@@ -1,5 +1,7 @@
 //! Domain values to messages of the public API.
 
+pub(crate) mod people;
+
 use domain::belt::{Belt, Contact, Contacts, Direction, Origin};
 use domain::ids::LogId;
 use domain::live::{Segment, Session};
@@ -8,7 +10,7 @@ use domain::record::{Event, Reading};
 use domain::registry::{BeltKind, DriveKind, direction_as_registered};
 use domain::units::{Incline, Speed, UnixMicros};
 use prost_types::{Duration, Timestamp};
-use store::ledger::{Machine, Site};
+use store::registry::{Machine, Place, Site};
 use store::telemetry::Stored;
 use wire::api::v1;
 
@@ -53,7 +55,13 @@ pub(crate) fn machine(machine: &Machine) -> v1::Machine {
         belt: belt.into(),
         drive: drive.into(),
         create_time: Some(timestamp(machine.created)),
+        place: machine.place.map(place),
+        revoke_time: machine.revoked_since().map(timestamp),
     }
+}
+
+fn place(place: Place) -> v1::Place {
+    v1::Place { row: place.row.into(), column: place.column.into() }
 }
 
 fn direction(direction: Direction) -> i32 {

@@ -1,17 +1,19 @@
 //! `FleetService`: sites, machines, and what each belt does now.
 
+use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use domain::ids::{MachineId, SiteId};
 use domain::limits::{MACHINES_NAMED_MAX, WATCHERS_MAX};
 use futures::Stream;
+use store::fact::{Acknowledgement, Fact, FactKind};
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 use wire::api::v1;
 use wire::api::v1::fleet_service_server::FleetService;
 
-use crate::access::{Caller, Permission, Scope};
+use crate::access::{Caller, Scope};
 use crate::check::Check;
 use crate::gate::Gate;
 use crate::paging::{AfterId, Asked, Pages};
@@ -36,9 +38,8 @@ impl Fleet {
         Fleet { gate, pages, ground, watchers: Arc::new(Semaphore::new(WATCHERS_MAX)) }
     }
 
-    async fn sites(
+    fn sites(
         &self,
-        _caller: Caller,
         scope: Scope,
         mut request: v1::ListSitesRequest,
     ) -> Result<v1::ListSitesResponse, ApiError> {
@@ -50,7 +51,7 @@ impl Fleet {
         let asked = Asked::new("ListSites", &request);
         let after = self.pages.cursor::<AfterId>(&asked, &token)?;
         let after = after.and_then(|after| SiteId::new(&after.0).ok());
-        let visible = self.ground.registry.visible(&scope).await?;
+        let visible = self.ground.visible(scope);
         let mut rows = visible.sites(after.as_ref());
         let sites: Vec<v1::Site> = rows.by_ref().take(size).map(|site| convert::site(site)).collect();
         let last = sites.last().map(|site| AfterId(site.id.clone()));
@@ -59,9 +60,8 @@ impl Fleet {
         Ok(v1::ListSitesResponse { sites, next_page_token })
     }
 
-    async fn machines(
+    fn machines(
         &self,
-        _caller: Caller,
         scope: Scope,
         mut request: v1::ListMachinesRequest,
     ) -> Result<v1::ListMachinesResponse, ApiError> {
@@ -74,13 +74,13 @@ impl Fleet {
         let asked = Asked::new("ListMachines", &request);
         let after = self.pages.cursor::<AfterId>(&asked, &token)?;
         let after = after.and_then(|after| MachineId::new(&after.0).ok());
-        let visible = self.ground.registry.visible(&scope).await?;
+        let visible = self.ground.visible(scope);
         if let Some(site) = &site {
             visible.site(site)?;
         }
         let now = self.ground.surroundings.now();
         let in_site =
-            |machine: &store::ledger::Machine| site.as_ref().is_none_or(|site| machine.site == *site);
+            |machine: &store::registry::Machine| site.as_ref().is_none_or(|site| machine.site == *site);
         let mut rows = visible.machines(after.as_ref()).filter(|machine| in_site(machine));
         let states = rows.by_ref().take(size);
         let machines: Vec<v1::MachineState> = states
@@ -93,28 +93,58 @@ impl Fleet {
         Ok(v1::ListMachinesResponse { machines, next_page_token })
     }
 
-    async fn machine(
+    fn machine(
         &self,
-        _caller: Caller,
         scope: Scope,
-        request: v1::GetMachineRequest,
+        request: &v1::GetMachineRequest,
     ) -> Result<v1::GetMachineResponse, ApiError> {
         let mut check = Check::default();
         let id = check.id::<MachineId>("machine_id", &request.machine_id);
         check.finish()?;
         let id = id.expect("an id that is not valid is a violation");
-        let visible = self.ground.registry.visible(&scope).await?;
+        let visible = self.ground.visible(scope);
         let machine = visible.machine(&id)?;
         let state = live::latest(&self.ground.feed, &id);
         let shown = live::show(machine, &state, self.ground.surroundings.now());
         Ok(v1::GetMachineResponse { machine: Some(shown) })
     }
 
-    async fn watch(
+    async fn acknowledge(
         &self,
-        _caller: Caller,
+        caller: Caller,
         scope: Scope,
-        request: v1::WatchFleetRequest,
+        request: v1::AcknowledgeStopRequest,
+    ) -> Result<v1::AcknowledgeStopResponse, ApiError> {
+        let now = self.ground.surroundings.now();
+        let mut check = Check::default();
+        let id = check.id::<MachineId>("machine_id", &request.machine_id);
+        let until = match &request.stop_time {
+            Some(time) => check.time("stop_time", time),
+            None => {
+                check.wrong("stop_time", "is absent; it says which stop was seen to");
+                None
+            }
+        };
+        if until.is_some_and(|until| until > now) {
+            check.wrong("stop_time", "lies in the future; nobody has seen that stop");
+        }
+        check.finish()?;
+        let (machine, until) = id.zip(until).expect("what is not valid is a violation");
+        self.ground.visible(scope.clone()).machine(&machine)?;
+        let kind = FactKind::StopAcknowledged(Acknowledgement { machine: machine.clone(), until });
+        let fact = Fact { time: now, author: caller.name(), request_id: None, kind };
+        self.ground.ledger.add_fact(fact).await?;
+        let visible = self.ground.visible(scope);
+        let state = live::latest(&self.ground.feed, &machine);
+        let shown = live::show(visible.machine(&machine)?, &state, now);
+        Ok(v1::AcknowledgeStopResponse { machine: Some(shown) })
+    }
+
+    fn watch(
+        &self,
+        caller: Caller,
+        scope: Scope,
+        request: &v1::WatchFleetRequest,
     ) -> Result<WatchStream, ApiError> {
         let mut check = Check::default();
         let site = check.optional_id::<SiteId>("site_id", &request.site_id);
@@ -129,7 +159,7 @@ impl Fleet {
         let machines = ids.filter_map(|id| check.id::<MachineId>("machine_ids", id)).collect();
         check.finish()?;
         let asked = watch::Asked { site, machines };
-        let visible = self.ground.registry.visible(&scope).await?;
+        let visible = self.ground.visible(scope.clone());
         if let Some(site) = &asked.site {
             visible.site(site)?;
         }
@@ -138,7 +168,8 @@ impl Fleet {
         }
         let slot = self.watchers.clone().try_acquire_owned();
         let slot = slot.map_err(|_| ApiError::WatchersFull { max: WATCHERS_MAX })?;
-        Ok(Box::pin(watch::watch(self.ground.clone(), scope, asked, &visible, slot)))
+        let watcher = watch::Viewer { caller, scope, gate: self.gate.clone() };
+        Ok(Box::pin(watch::watch(self.ground.clone(), watcher, asked, &visible, slot)))
     }
 }
 
@@ -152,31 +183,39 @@ impl FleetService for Fleet {
         &self,
         request: Request<v1::ListSitesRequest>,
     ) -> Result<Response<v1::ListSitesResponse>, Status> {
-        let work = |caller, scope, request| self.sites(caller, scope, request);
-        self.gate.answer("ListSites", Permission::Read, request, work).await
+        let work = |_, scope, request| ready(self.sites(scope, request));
+        self.gate.answer("FleetService/ListSites", request, work).await
     }
 
     async fn list_machines(
         &self,
         request: Request<v1::ListMachinesRequest>,
     ) -> Result<Response<v1::ListMachinesResponse>, Status> {
-        let work = |caller, scope, request| self.machines(caller, scope, request);
-        self.gate.answer("ListMachines", Permission::Read, request, work).await
+        let work = |_, scope, request| ready(self.machines(scope, request));
+        self.gate.answer("FleetService/ListMachines", request, work).await
     }
 
     async fn get_machine(
         &self,
         request: Request<v1::GetMachineRequest>,
     ) -> Result<Response<v1::GetMachineResponse>, Status> {
-        let work = |caller, scope, request| self.machine(caller, scope, request);
-        self.gate.answer("GetMachine", Permission::Read, request, work).await
+        let work = |_, scope, request| ready(self.machine(scope, &request));
+        self.gate.answer("FleetService/GetMachine", request, work).await
     }
 
     async fn watch_fleet(
         &self,
         request: Request<v1::WatchFleetRequest>,
     ) -> Result<Response<WatchStream>, Status> {
-        let work = |caller, scope, request| self.watch(caller, scope, request);
-        self.gate.answer("WatchFleet", Permission::Read, request, work).await
+        let work = |caller, scope, request| ready(self.watch(caller, scope, &request));
+        self.gate.answer("FleetService/WatchFleet", request, work).await
+    }
+
+    async fn acknowledge_stop(
+        &self,
+        request: Request<v1::AcknowledgeStopRequest>,
+    ) -> Result<Response<v1::AcknowledgeStopResponse>, Status> {
+        let work = |caller, scope, request| self.acknowledge(caller, scope, request);
+        self.gate.answer("FleetService/AcknowledgeStop", request, work).await
     }
 }

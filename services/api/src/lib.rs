@@ -1,10 +1,12 @@
 //! Store to gRPC, health, reflection, metrics; who may see what.
 //!
 //! A request's way: `server` (one port) → `router` → `gate` (who is it, may it, how long may it take) → `fleet`,
-//! `telemetry` or `admin` → ledger, telemetry store and feed. Errors become statuses in `status`, nowhere else.
+//! `telemetry`, `account` or `admin` → ledger, telemetry store and feed. Errors become statuses in `status`, nowhere else.
 
 mod access;
+mod account;
 mod admin;
+mod audit;
 mod check;
 mod convert;
 mod coverage;
@@ -21,7 +23,8 @@ mod surroundings;
 mod telemetry;
 mod watch;
 
-pub use access::{Caller, Permission, Scope};
+pub use access::FromPages;
+pub use access::secret::{SecretKind, new_secret, secret_hash};
 pub use router::{Api, Stores};
 pub use server::serve;
 pub use surroundings::{Part, Refusal, Surroundings};

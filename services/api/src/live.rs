@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use domain::belt::Belt;
 use domain::ids::MachineId;
 use domain::live::LiveState;
 use domain::presence::{Presence, belt_now, presence};
-use domain::units::UnixMicros;
+use domain::status::{self, Status};
+use domain::stop::Stop;
+use domain::units::{Speed, UnixMicros};
 use store::feed::Feed;
-use store::ledger::Machine;
+use store::registry::Machine;
 use wire::api::v1;
 
 use crate::convert::{self, duration, timestamp};
@@ -17,12 +20,20 @@ use crate::convert::{self, duration, timestamp};
 pub(crate) struct Aged {
     presence: Presence,
     holds: bool,
+    status: Status,
 }
 
 /// What time has made of a state by now.
-pub(crate) fn aged(state: &LiveState, now: UnixMicros) -> Aged {
+pub(crate) fn aged(machine: &Machine, state: &LiveState, now: UnixMicros) -> Aged {
     let holds = state.latest.as_ref().is_some_and(|latest| belt_now(latest, now).1.is_none());
-    Aged { presence: presence(state.heard, state.lost_by_broker, now), holds }
+    let presence = presence(state.heard, state.lost_by_broker, now);
+    Aged { presence, holds, status: ranked(machine, state, now).0 }
+}
+
+/// The one thing to say of a machine, and since when it holds.
+fn ranked(machine: &Machine, state: &LiveState, now: UnixMicros) -> (Status, Option<UnixMicros>) {
+    let acknowledged = machine.acknowledged.as_ref().map(|acknowledged| acknowledged.until);
+    status::status(state, machine.belt, acknowledged, now)
 }
 
 /// A machine of which nothing was ever heard.
@@ -48,6 +59,7 @@ pub(crate) fn show(machine: &Machine, state: &LiveState, now: UnixMicros) -> v1:
         session_id: id.to_string(),
         start_time: Some(timestamp(started)),
     });
+    let (status, status_since) = ranked(machine, state, now);
     let mut capabilities: Vec<String> = state.capabilities.names().map(str::to_owned).collect();
     capabilities.sort_unstable();
     v1::MachineState {
@@ -65,6 +77,40 @@ pub(crate) fn show(machine: &Machine, state: &LiveState, now: UnixMicros) -> v1:
         records_lost: state.records_lost,
         revision: state.revision,
         last_event,
+        last_stop: state.last_stop.as_ref().map(|stop| show_stop(stop, machine)),
+        status: show_status(status).into(),
+        status_since_time: status_since.map(timestamp),
+    }
+}
+
+fn show_stop(stop: &Stop, machine: &Machine) -> v1::LastStop {
+    let belt = Belt { direction: stop.direction, speed: stop.speed, ..Belt::default() };
+    let acknowledged = machine.acknowledged.as_ref().filter(|acknowledged| stop.time <= acknowledged.until);
+    v1::LastStop {
+        time: Some(timestamp(stop.time)),
+        contact: stop.contact.contact().name().to_owned(),
+        direction: convert::belt(&belt, machine.belt).direction,
+        speed_mps: stop.speed.map(Speed::mps),
+        release_time: stop.released.map(timestamp),
+        acknowledged_by: acknowledged.map(|acknowledged| acknowledged.by.clone()).unwrap_or_default(),
+        acknowledge_time: acknowledged.map(|acknowledged| timestamp(acknowledged.at)),
+    }
+}
+
+fn show_status(status: Status) -> v1::Status {
+    match status {
+        Status::EmergencyStop => v1::Status::EmergencyStop,
+        Status::KeyPulled => v1::Status::KeyPulled,
+        Status::PowerLost => v1::Status::PowerLost,
+        Status::Reverse => v1::Status::Reverse,
+        Status::MovingUnknown => v1::Status::MovingUnknown,
+        Status::Offline => v1::Status::Offline,
+        Status::Silent => v1::Status::Silent,
+        Status::Forward => v1::Status::Forward,
+        Status::Resting => v1::Status::Resting,
+        Status::OutOfUse => v1::Status::OutOfUse,
+        Status::Free => v1::Status::Free,
+        Status::NeverSeen => v1::Status::NeverSeen,
     }
 }
 
@@ -76,3 +122,6 @@ fn show_presence(presence: Presence) -> v1::Presence {
         Presence::Offline => v1::Presence::Offline,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use ::metrics::{Unit, counter, describe_counter, describe_gauge, describe_histog
 const REQUESTS: &str = "beltwatch_api_requests_total";
 const REQUEST_SECONDS: &str = "beltwatch_api_request_seconds";
 const DENIED: &str = "beltwatch_api_denied_total";
+const AUDIT_DROPPED: &str = "beltwatch_api_audit_dropped_total";
 const WATCHERS: &str = "beltwatch_api_watchers";
 const WATCHERS_BEHIND: &str = "beltwatch_api_watchers_behind_total";
 const CONNECTIONS: &str = "beltwatch_api_connections";
@@ -16,6 +17,7 @@ pub fn describe() {
     describe_counter!(REQUESTS, Unit::Count, "gRPC requests answered, by method and status code");
     describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "time from a gRPC request to its answer, by method");
     describe_counter!(DENIED, Unit::Count, "requests that were not let in, by reason");
+    describe_counter!(AUDIT_DROPPED, Unit::Count, "refusals that were too many to be written to the audit");
     describe_gauge!(WATCHERS, Unit::Count, "watchers of the fleet that are connected");
     describe_counter!(WATCHERS_BEHIND, Unit::Count, "times that a slow watcher was sent a new snapshot");
     describe_gauge!(CONNECTIONS, Unit::Count, "connections to the API's port");
@@ -28,6 +30,10 @@ pub(crate) fn request_answered(method: &'static str, code: tonic::Code, took: Du
 
 pub(crate) fn request_denied(reason: &'static str) {
     counter!(DENIED, "reason" => reason).increment(1);
+}
+
+pub(crate) fn audit_dropped() {
+    counter!(AUDIT_DROPPED).increment(1);
 }
 
 pub(crate) fn watcher_behind() {

@@ -78,6 +78,20 @@ impl Place for AfterId {
     }
 }
 
+/// After the item with this number, downwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AfterNumber(pub(crate) u64);
+
+impl Place for AfterNumber {
+    fn encode(&self) -> Vec<u8> {
+        self.0.to_be_bytes().to_vec()
+    }
+
+    fn decode(octets: &[u8]) -> Option<AfterNumber> {
+        octets.try_into().ok().map(u64::from_be_bytes).map(AfterNumber)
+    }
+}
+
 /// After this record of a span that was settled with the first page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AfterRecord {

@@ -1,41 +1,47 @@
 //! One port: gRPC, health, reflection, metrics, and whatever pages the composition adds.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::limits::API_REQUEST_BYTES_MAX;
 use store::feed::Feed;
 use store::ledger::Ledger;
+use store::registry::SecretHash;
 use store::telemetry::Telemetry;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+use wire::api::v1::account_service_server::AccountServiceServer;
 use wire::api::v1::admin_service_server::AdminServiceServer;
 use wire::api::v1::fleet_service_server::FleetServiceServer;
 use wire::api::v1::telemetry_service_server::TelemetryServiceServer;
 use wire::keys::MasterKey;
 
-use crate::access::{self, Access};
+use crate::access::password::Passwords;
+use crate::access::{Access, Credentials, Denied, FromPages};
+use crate::account::Accounts;
 use crate::admin::Administration;
+use crate::audit::{Audit, AuditWriter, Refused};
 use crate::fleet::Fleet;
 use crate::gate::Gate;
 use crate::paging::Pages;
-use crate::registry::Registry;
 use crate::surroundings::Surroundings;
 use crate::telemetry::History;
 use crate::watch::Ground;
 
 /// Our services by their full names, as health knows them.
-pub(crate) const SERVICES: [&str; 3] =
-    ["beltwatch.v1.FleetService", "beltwatch.v1.TelemetryService", "beltwatch.v1.AdminService"];
+pub(crate) const SERVICES: [&str; 4] = [
+    "beltwatch.v1.AccountService",
+    "beltwatch.v1.FleetService",
+    "beltwatch.v1.TelemetryService",
+    "beltwatch.v1.AdminService",
+];
 /// How often health looks at readiness.
 const HEALTH_PERIOD: Duration = Duration::from_secs(1);
 
@@ -54,25 +60,30 @@ pub struct Stores {
 #[derive(Debug)]
 pub struct Api {
     routes: Router,
+    gate: Arc<Gate>,
+    audit: Mutex<Option<AuditWriter>>,
     health: HealthReporter,
     surroundings: Arc<dyn Surroundings>,
     stopping: CancellationToken,
 }
 
 impl Api {
-    /// Builds the API. `stopping` ends the watches, which would otherwise keep their connections open.
+    /// Builds the API. `operator` is the hash of the secret with which the server's operator may do everything, from
+    /// the same computer. `stopping` ends the watches, which would otherwise keep their connections open.
     pub fn new(
         stores: Stores,
-        master: MasterKey,
+        master: &MasterKey,
+        operator: SecretHash,
         surroundings: Arc<dyn Surroundings>,
         stopping: CancellationToken,
     ) -> Api {
         let Stores { ledger, telemetry, feed } = stores;
-        let gate = Arc::new(Gate::new(Access::new(ledger.clone()), surroundings.clone()));
-        let registry = Arc::new(Registry::new(ledger.clone()));
-        let pages = Pages::new(&master);
+        let (audit, writer) = Audit::new(ledger.clone(), surroundings.clone());
+        let access = Access::new(ledger.clone(), operator);
+        let gate = Arc::new(Gate::new(access, audit, surroundings.clone()));
+        let pages = Pages::new(master);
         let ground = Ground {
-            registry: registry.clone(),
+            ledger: ledger.clone(),
             feed,
             surroundings: surroundings.clone(),
             stopping: stopping.clone(),
@@ -80,45 +91,64 @@ impl Api {
         let fleet = Fleet::new(gate.clone(), pages.clone(), ground);
         let history = History {
             gate: gate.clone(),
-            pages,
-            registry: registry.clone(),
+            pages: pages.clone(),
             ledger: ledger.clone(),
             telemetry,
             surroundings: surroundings.clone(),
         };
-        let administration =
-            Administration { gate, registry, ledger, surroundings: surroundings.clone(), master };
+        let administration = Administration {
+            gate: gate.clone(),
+            pages,
+            ledger: ledger.clone(),
+            surroundings: surroundings.clone(),
+        };
+        let accounts = Accounts {
+            gate: gate.clone(),
+            ledger,
+            surroundings: surroundings.clone(),
+            passwords: Passwords::new(),
+            attempts: Mutex::default(),
+        };
+        const MAX: usize = API_REQUEST_BYTES_MAX;
         let (health, health_service) = tonic_health::server::health_reporter();
-        let routes =
-            Routes::new(FleetServiceServer::new(fleet).max_decoding_message_size(API_REQUEST_BYTES_MAX))
-                .add_service(
-                    TelemetryServiceServer::new(history).max_decoding_message_size(API_REQUEST_BYTES_MAX),
-                )
-                .add_service(
-                    AdminServiceServer::new(administration).max_decoding_message_size(API_REQUEST_BYTES_MAX),
-                )
-                .add_service(health_service);
+        let routes = Routes::new(FleetServiceServer::new(fleet).max_decoding_message_size(MAX))
+            .add_service(TelemetryServiceServer::new(history).max_decoding_message_size(MAX))
+            .add_service(AdminServiceServer::new(administration).max_decoding_message_size(MAX))
+            .add_service(AccountServiceServer::new(accounts).max_decoding_message_size(MAX))
+            .add_service(health_service);
         let routes = with_reflection(routes).into_axum_router();
-        Api { routes, health, surroundings, stopping }
+        Api { routes, gate, audit: Mutex::new(Some(writer)), health, surroundings, stopping }
     }
 
     /// Everything on one router, with the composition's own pages (which have no fallback).
     pub fn router(&self, pages: Router) -> Router {
+        let state = Own { gate: self.gate.clone(), surroundings: self.surroundings.clone() };
         let own = Router::new()
             .route("/metrics", get(metrics))
             .route("/healthz", get(|| std::future::ready("ok\n")))
             .route("/readyz", get(readiness))
-            .with_state(self.surroundings.clone());
-        self.routes
-            .clone()
-            .merge(own)
-            .merge(pages)
-            .fallback(not_found)
-            .layer(middleware::from_fn(refuse_foreign_names))
+            .with_state(state);
+        self.routes.clone().merge(own).merge(pages).fallback(not_found)
+    }
+
+    /// The methods as our own pages call them, in this process: what they tell of the browser's address is believed.
+    pub fn for_pages(&self) -> Router {
+        self.routes.clone().layer(axum::Extension(FromPages))
+    }
+
+    /// Keeps the health service up to date and writes refusals to the audit, until the server stops.
+    pub async fn run(&self) {
+        let writer = self.audit.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let audit = async {
+            if let Some(mut writer) = writer {
+                writer.run(&self.stopping).await;
+            }
+        };
+        tokio::join!(self.keep_health(), audit);
     }
 
     /// Tells the health service what the server's parts say, until the server stops.
-    pub async fn keep_health(&self) {
+    async fn keep_health(&self) {
         loop {
             let ready = self.surroundings.readiness().iter().all(|part| part.state.is_ok());
             let stopping = self.stopping.is_cancelled();
@@ -148,17 +178,44 @@ fn with_reflection(routes: Routes) -> Routes {
     routes.add_service(builder().build_v1().expect(sets)).add_service(builder().build_v1alpha().expect(sets))
 }
 
-async fn metrics(State(surroundings): State<Arc<dyn Surroundings>>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], surroundings.metrics())
-        .into_response()
+/// What our own routes stand on.
+#[derive(Debug, Clone)]
+struct Own {
+    gate: Arc<Gate>,
+    surroundings: Arc<dyn Surroundings>,
 }
 
-async fn readiness(State(surroundings): State<Arc<dyn Surroundings>>) -> Response {
-    let parts = surroundings.readiness();
+impl Own {
+    /// Whether who asks may see what concerns the whole server; if not, what is to be noted.
+    fn may_diagnose(&self, request: &Request) -> Result<(), (Denied, Refused)> {
+        let credentials = Credentials::of(request.headers(), request.extensions());
+        let turned = |(author, denied): (String, Denied)| {
+            let (method, reason, subject) = ("metrics".to_owned(), denied.reason(), String::new());
+            (denied, Refused { author, method, reason, subject, peer: credentials.peer_name() })
+        };
+        self.gate.admit(&credentials, "metrics").map(drop).map_err(turned)
+    }
+}
+
+async fn metrics(State(own): State<Own>, request: Request) -> Response {
+    if let Err((denied, refused)) = own.may_diagnose(&request) {
+        own.gate.note(refused);
+        let status = if denied.is_known() { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
+        return (status, format!("{denied}\n")).into_response();
+    }
+    let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (content_type, own.surroundings.metrics()).into_response()
+}
+
+/// Anybody may know whether the server is ready; why not, those who may see to it.
+async fn readiness(State(own): State<Own>, request: Request) -> Response {
+    let parts = own.surroundings.readiness();
     let ready = parts.iter().all(|part| part.state.is_ok());
+    let tells_why = own.may_diagnose(&request).is_ok();
     let line = |part: &crate::Part| match &part.state {
         Ok(()) => format!("{}: ready\n", part.name),
-        Err(reason) => format!("{}: not ready: {reason}\n", part.name),
+        Err(reason) if tells_why => format!("{}: not ready: {reason}\n", part.name),
+        Err(_) => format!("{}: not ready; the server's log says why\n", part.name),
     };
     let text: String = parts.iter().map(line).collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -173,29 +230,4 @@ async fn not_found(headers: HeaderMap, uri: Uri) -> Response {
         return tonic::Status::unimplemented(message).into_http::<axum::body::Body>();
     }
     (StatusCode::NOT_FOUND, "there is no such page\n").into_response()
-}
-
-/// A web page from elsewhere can make a browser on this host call us under a name of its own (DNS rebinding), and
-/// callers on this host need no token. So without one, they must call us by a name of this host.
-async fn refuse_foreign_names(request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let local = peer.is_some_and(|peer| access::is_local(peer.0));
-    let has_token = request.headers().contains_key(header::AUTHORIZATION);
-    if local && !has_token && !names_this_host(&request) {
-        crate::metrics::request_denied("FOREIGN_HOST");
-        tracing::warn!(reason = "FOREIGN_HOST", "request was not let in");
-        let text = "without a token, call this server by localhost or its loopback address\n";
-        return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
-    }
-    next.run(request).await
-}
-
-fn names_this_host(request: &Request) -> bool {
-    let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let authority = request.uri().authority().map(|authority| authority.as_str());
-    let Some(named) = authority.or(header) else { return false };
-    let Ok(named) = named.parse::<axum::http::uri::Authority>() else { return false };
-    let host = named.host().trim_start_matches('[').trim_end_matches(']');
-    let local = |ip: std::net::IpAddr| ip.to_canonical().is_loopback();
-    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(local)
 }

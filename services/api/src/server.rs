@@ -12,10 +12,13 @@ use axum::http::Request;
 use domain::limits::API_CONNECTIONS_MAX;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -23,6 +26,8 @@ use crate::metrics::Present;
 
 /// A connection that says nothing for this long at its beginning is closed.
 const FIRST_WORD_TIME: Duration = Duration::from_secs(10);
+/// A TLS handshake that takes longer is given up.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// An HTTP/2 connection is asked for a sign of life this often, and closed if it gives none in time: a watcher that
 /// vanished would otherwise keep its place for a quarter of an hour.
 const KEEP_ALIVE_PERIOD: Duration = Duration::from_secs(15);
@@ -32,13 +37,18 @@ const STREAMS_MAX: u32 = 256;
 /// Pause after a failed accept, which mostly means that files have run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `stopping`, then lets requests that were begun finish. The caller sets the deadline for that by
-/// dropping the future.
-pub async fn serve(listener: TcpListener, router: Router, stopping: CancellationToken) -> io::Result<()> {
+/// Serves until `stopping`, then lets requests that were begun finish; with TLS if there is a configuration for it, and
+/// then nobody without. The caller sets the deadline for that by dropping the future.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<Arc<ServerConfig>>,
+    stopping: CancellationToken,
+) -> io::Result<()> {
     let address = listener.local_addr()?;
-    tracing::info!(listen = %address, "api is listening");
-    let builder = builder();
+    tracing::info!(listen = %address, tls = tls.is_some(), "api is listening");
     let graceful = GracefulShutdown::new();
+    let port = Port { builder: builder(), router, acceptor: tls.map(TlsAcceptor::from) };
     let places = Arc::new(Semaphore::new(API_CONNECTIONS_MAX));
     // Connections are tasks of this set, so that dropping the future ends them.
     let mut connections = tokio::task::JoinSet::new();
@@ -60,28 +70,59 @@ pub async fn serve(listener: TcpListener, router: Router, stopping: Cancellation
                 continue;
             }
         };
-        let (builder, watcher, router) = (builder.clone(), graceful.watcher(), router.clone());
+        let (port, watcher) = (port.clone(), graceful.watcher());
         connections.spawn(async move {
             let _place = place;
             let _present = Present::connection();
-            if !has_something_to_say(&stream).await {
-                return;
-            }
-            let service = router.map_request(move |mut request: Request<_>| {
-                request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
-                request.map(Body::new)
-            });
-            let connection = builder
-                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
-                .into_owned();
-            if let Err(error) = watcher.watch(connection).await {
-                tracing::debug!(%peer, error = %error, "connection ended with an error");
-            }
+            port.take(stream, peer, watcher).await;
         });
     }
     drop(listener);
     graceful.shutdown().await;
     Ok(())
+}
+
+/// What each connection needs.
+#[derive(Clone)]
+struct Port {
+    builder: Builder<TokioExecutor>,
+    router: Router,
+    acceptor: Option<TlsAcceptor>,
+}
+
+impl Port {
+    async fn take(self, stream: TcpStream, peer: SocketAddr, watcher: Watcher) {
+        if !has_something_to_say(&stream).await {
+            return;
+        }
+        let Some(acceptor) = self.acceptor.clone() else {
+            return self.speak(stream, peer, watcher).await;
+        };
+        match tokio::time::timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => self.speak(stream, peer, watcher).await,
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS came about"),
+            Err(_) => tracing::debug!(%peer, "no TLS came about in time"),
+        }
+    }
+
+    async fn speak(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: SocketAddr,
+        watcher: Watcher,
+    ) {
+        let service = self.router.map_request(move |mut request: Request<_>| {
+            request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
+            request.map(Body::new)
+        });
+        let connection = self
+            .builder
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+            .into_owned();
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(%peer, error = %error, "connection ended with an error");
+        }
+    }
 }
 
 async fn has_something_to_say(stream: &TcpStream) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::time::Duration;
 
 use store::{StoreError, StoreErrorKind};
 use tonic::{Code, Status};
@@ -32,6 +33,16 @@ pub(crate) enum ApiError {
     NotFound { what: &'static str, id: String },
     /// The id belongs to another one.
     Taken { what: &'static str, id: String },
+    /// The link is unknown, used or out of date.
+    NoLink,
+    /// There were too many failures; when to try again.
+    TooManyAttempts { seconds: u64 },
+    /// Nobody would be left who may administer all sites.
+    LastAdministrator,
+    /// Two machines would stand on one place.
+    PlaceTaken,
+    /// The credential of a machine could not be made; why, for the log.
+    NoCredential(String),
     /// There are too many watchers.
     WatchersFull { max: usize },
     /// It took too long.
@@ -76,10 +87,15 @@ impl fmt::Display for ApiError {
                 Ok(())
             }
             ApiError::NoRandomness(error) => write!(f, "the operating system gave no random octets: {error}"),
+            ApiError::NoCredential(reason) => write!(f, "a machine's credential could not be made: {reason}"),
             ApiError::Fields(_)
             | ApiError::Denied(_)
             | ApiError::NotFound { .. }
             | ApiError::Taken { .. }
+            | ApiError::NoLink
+            | ApiError::TooManyAttempts { .. }
+            | ApiError::LastAdministrator
+            | ApiError::PlaceTaken
             | ApiError::WatchersFull { .. }
             | ApiError::Late { .. }
             | ApiError::Stopping => f.write_str(&self.message()),
@@ -96,6 +112,11 @@ impl ApiError {
             ApiError::Denied(denied) => (Code::Unauthenticated, denied.reason()),
             ApiError::NotFound { .. } => (Code::NotFound, "NOT_FOUND"),
             ApiError::Taken { .. } => (Code::AlreadyExists, "ID_TAKEN"),
+            ApiError::NoLink => (Code::NotFound, "NO_LINK"),
+            ApiError::TooManyAttempts { .. } => (Code::ResourceExhausted, "TOO_MANY_ATTEMPTS"),
+            ApiError::LastAdministrator => (Code::FailedPrecondition, "LAST_ADMINISTRATOR"),
+            ApiError::PlaceTaken => (Code::FailedPrecondition, "PLACE_TAKEN"),
+            ApiError::NoCredential(_) => (Code::Internal, "NO_CREDENTIAL"),
             ApiError::WatchersFull { .. } => (Code::ResourceExhausted, "TOO_MANY_WATCHERS"),
             ApiError::Late { .. } => (Code::DeadlineExceeded, "TOO_SLOW"),
             ApiError::Stopping => (Code::Unavailable, "STOPPING"),
@@ -125,6 +146,20 @@ impl ApiError {
             ApiError::Taken { what, id } => {
                 format!("the id \"{id}\" belongs to another {what}; choose another id")
             }
+            ApiError::NoLink => {
+                "the link is not known, was used, or is out of date; ask for a new one".to_owned()
+            }
+            ApiError::TooManyAttempts { seconds } => {
+                format!("there were too many failures; try again in {seconds} s")
+            }
+            ApiError::LastAdministrator => {
+                "nobody would be left who may administer all sites; make another administrator first"
+                    .to_owned()
+            }
+            ApiError::PlaceTaken => "two machines would stand on one place; choose another".to_owned(),
+            ApiError::NoCredential(_) => {
+                "the machine's credential could not be made; the server's log says why".to_owned()
+            }
             ApiError::WatchersFull { max } => {
                 format!("{max} watchers are connected, no more are allowed; try later")
             }
@@ -152,11 +187,18 @@ impl ApiError {
     /// Whether somebody who runs the server should look at it.
     pub(crate) fn is_ours(&self) -> bool {
         match self {
-            ApiError::Store(_) | ApiError::NoRandomness(_) | ApiError::Late { .. } => true,
+            ApiError::Store(_)
+            | ApiError::NoRandomness(_)
+            | ApiError::NoCredential(_)
+            | ApiError::Late { .. } => true,
             ApiError::Fields(_)
             | ApiError::Denied(_)
             | ApiError::NotFound { .. }
             | ApiError::Taken { .. }
+            | ApiError::NoLink
+            | ApiError::TooManyAttempts { .. }
+            | ApiError::LastAdministrator
+            | ApiError::PlaceTaken
             | ApiError::WatchersFull { .. }
             | ApiError::Stopping => false,
         }
@@ -175,7 +217,14 @@ impl ApiError {
             ApiError::NotFound { what, id } | ApiError::Taken { what, id } => {
                 details.set_resource_info(format!("beltwatch.v1/{what}"), id, "", "");
             }
+            ApiError::TooManyAttempts { seconds } => {
+                details.set_retry_info(Some(Duration::from_secs(*seconds)));
+            }
             ApiError::Denied(_)
+            | ApiError::NoLink
+            | ApiError::LastAdministrator
+            | ApiError::PlaceTaken
+            | ApiError::NoCredential(_)
             | ApiError::WatchersFull { .. }
             | ApiError::Late { .. }
             | ApiError::Stopping

@@ -1,7 +1,8 @@
 //! What the API needs to know of the rest of the server. The composition tells it; the ingest is never named here.
 
 use domain::units::UnixMicros;
-use store::ledger::Machine;
+use store::registry::Machine;
+use wire::credential::Credential;
 
 /// The rest of the server, as the composition knows it. No method waits.
 pub trait Surroundings: Send + Sync + std::fmt::Debug {
@@ -20,11 +21,11 @@ pub trait Surroundings: Send + Sync + std::fmt::Debug {
     /// The moment before which everything committed is in the ledger and in the telemetry store; `None`: not known.
     fn settled(&self) -> Option<UnixMicros>;
 
-    /// The broker that a new machine's agent is told, as `host:port`.
-    fn broker(&self) -> String;
+    /// What a machine's agent needs to speak for it, with the machine's newest key; why it cannot be made.
+    fn credential(&self, machine: &Machine) -> Result<Credential, String>;
 
-    /// A machine was registered: its agent may come at any moment now.
-    fn machine_added(&self, machine: &Machine);
+    /// A machine was registered, or what is told of it or of its credential has changed.
+    fn machine_changed(&self, machine: &Machine);
 }
 
 /// A part of the server.

@@ -15,13 +15,13 @@ use tonic::{Request, Response, Status};
 use wire::api::v1;
 use wire::api::v1::telemetry_service_server::TelemetryService;
 
-use crate::access::{Caller, Permission, Scope};
+use crate::access::{Caller, Scope};
 use crate::check::{Check, Span};
 use crate::convert;
 use crate::coverage::{self, Covered};
 use crate::gate::Gate;
 use crate::paging::{AfterRecord, Asked, Pages};
-use crate::registry::Registry;
+use crate::registry::Visible;
 use crate::status::ApiError;
 use crate::surroundings::Surroundings;
 
@@ -37,7 +37,6 @@ const LOSSES_READ: usize = 10_000;
 pub(crate) struct History {
     pub(crate) gate: Arc<Gate>,
     pub(crate) pages: Pages,
-    pub(crate) registry: Arc<Registry>,
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) telemetry: Arc<dyn store::telemetry::Telemetry>,
     pub(crate) surroundings: Arc<dyn Surroundings>,
@@ -82,7 +81,7 @@ impl Part {
 
 /// What a listing of one machine's records asks for, checked.
 struct RecordsAsked {
-    machine: Arc<store::ledger::Machine>,
+    machine: Arc<store::registry::Machine>,
     asked: Asked,
     after: Option<AfterRecord>,
     span: Span,
@@ -114,7 +113,7 @@ struct RecordFields<'a> {
 
 impl History {
     /// `bare` is the request without its page fields.
-    async fn records_asked(
+    fn records_asked(
         &self,
         scope: &Scope,
         fields: RecordFields<'_>,
@@ -129,7 +128,7 @@ impl History {
         let (machine, span) = machine.zip(span).expect("what is not valid is a violation");
         let asked = Asked::new(fields.method, bare);
         let after = self.pages.cursor::<AfterRecord>(&asked, fields.page_token)?;
-        let visible = self.registry.visible(scope).await?;
+        let visible = Visible::new(self.ledger.registry(), scope.clone());
         let machine = visible.machine(&machine)?.clone();
         // "Until now" stays the now of the first page.
         let span = after.map_or(span, |after| after.span);
@@ -152,7 +151,7 @@ impl History {
             page_size,
             page_token: &page_token,
         };
-        let asked = self.records_asked(&scope, fields, &request).await?;
+        let asked = self.records_asked(&scope, fields, &request)?;
         let machine = &asked.machine;
         let rows = self.telemetry.readings(&asked.query()).await?;
         let (readings, more) = fill(&rows, asked.size, |row| convert::reading(row, machine.belt));
@@ -196,7 +195,7 @@ impl History {
             page_size,
             page_token: &page_token,
         };
-        let asked = self.records_asked(&scope, fields, &request).await?;
+        let asked = self.records_asked(&scope, fields, &request)?;
         let machine = &asked.machine;
         let rows = self.telemetry.events(&asked.query()).await?;
         let (events, more) = fill(&rows, asked.size, |row| convert::event(row, machine.belt));
@@ -296,7 +295,7 @@ impl TelemetryService for History {
         request: Request<v1::ListReadingsRequest>,
     ) -> Result<Response<v1::ListReadingsResponse>, Status> {
         let work = |caller, scope, request| self.readings(caller, scope, request);
-        self.gate.answer("ListReadings", Permission::Read, request, work).await
+        self.gate.answer("TelemetryService/ListReadings", request, work).await
     }
 
     async fn list_events(
@@ -304,7 +303,7 @@ impl TelemetryService for History {
         request: Request<v1::ListEventsRequest>,
     ) -> Result<Response<v1::ListEventsResponse>, Status> {
         let work = |caller, scope, request| self.events(caller, scope, request);
-        self.gate.answer("ListEvents", Permission::Read, request, work).await
+        self.gate.answer("TelemetryService/ListEvents", request, work).await
     }
 
     async fn list_sessions(
@@ -312,7 +311,7 @@ impl TelemetryService for History {
         request: Request<v1::ListSessionsRequest>,
     ) -> Result<Response<v1::ListSessionsResponse>, Status> {
         let work = |caller, scope, request| self.sessions(caller, scope, request);
-        self.gate.answer("ListSessions", Permission::Read, request, work).await
+        self.gate.answer("TelemetryService/ListSessions", request, work).await
     }
 
     async fn get_session(
@@ -320,6 +319,6 @@ impl TelemetryService for History {
         request: Request<v1::GetSessionRequest>,
     ) -> Result<Response<v1::GetSessionResponse>, Status> {
         let work = |caller, scope, request| self.session(caller, scope, request);
-        self.gate.answer("GetSession", Permission::Read, request, work).await
+        self.gate.answer("TelemetryService/GetSession", request, work).await
     }
 }

@@ -1,10 +1,14 @@
 //! The API as its callers meet it: over one ephemeral loopback port, on the memory stores.
 
+mod access_table;
+mod account;
 mod admin;
+mod audit;
 mod bad_input;
 mod fleet;
 mod paging;
 mod port;
+mod privilege;
 mod telemetry;
 mod watch;
 
@@ -15,29 +19,36 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use domain::belt::{Belt, Direction, Origin};
 use domain::clock::{Clock, ClockQuality};
-use domain::ids::{LogId, MachineId, SiteId};
+use domain::ids::{LogId, MachineId, SiteId, UserName};
 use domain::live::{Latest, LiveState};
 use domain::log::Lane;
 use domain::record::{Event, EventKind, Payload, Reading, Record, SpeedSummary};
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::{MonotonicMicros, Speed, UnixMicros};
 use store::feed::Feed;
-use store::ledger::{Fact, FactKind, Ledger, Machine, Site, Token};
+use store::fact::{Fact, FactKind, NewUser};
+use store::ledger::Ledger;
 use store::memory::{MemoryLedger, MemoryTelemetry};
+use store::registry::{Grant, Link, LinkKind, Machine, Role, SignIn, Site, Token, User};
 use store::telemetry::{Block, Telemetry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
+use wire::api::v1::account_service_client::AccountServiceClient;
 use wire::api::v1::admin_service_client::AdminServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
+use wire::credential::Credential;
 use wire::keys::MasterKey;
 
 use crate::surroundings::{Part, Refusal, Surroundings};
-use crate::{Api, Stores};
+use crate::{Api, SecretKind, Stores, new_secret, secret_hash};
 
 /// 2026-11-20T12:00:00Z, when every test begins.
 const NOON: UnixMicros = UnixMicros(1_795_176_000_000_000);
+const DAY_US: i64 = 24 * 3_600 * 1_000_000;
 const LOG: LogId = LogId([7; 16]);
 
 /// Surroundings that a test sets.
@@ -73,11 +84,13 @@ impl Surroundings for Stage {
         Some(self.now().plus(-1_000_000))
     }
 
-    fn broker(&self) -> String {
-        "127.0.0.1:1883".to_owned()
+    fn credential(&self, machine: &Machine) -> Result<Credential, String> {
+        let (generation, broker) = (machine.key_generation, "127.0.0.1:1883".to_owned());
+        let key = MasterKey::new([5; 32]).machine_key(&machine.id, generation);
+        Ok(Credential { machine: machine.id.clone(), generation, key, broker, tls: None })
     }
 
-    fn machine_added(&self, _machine: &store::ledger::Machine) {}
+    fn machine_changed(&self, _machine: &Machine) {}
 }
 
 /// A running API and what lies behind it.
@@ -89,7 +102,24 @@ struct Bench {
     stopping: CancellationToken,
     address: SocketAddr,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
+    api: Arc<Api>,
+    operator: String,
 }
+
+/// Shows the operator's secret, unless a request shows something else.
+#[derive(Clone)]
+struct AsOperator(String);
+
+impl Interceptor for AsOperator {
+    fn call(&mut self, mut request: tonic::Request<()>) -> Result<tonic::Request<()>, tonic::Status> {
+        if request.metadata().get("authorization").is_none() {
+            request.metadata_mut().insert("authorization", format!("Bearer {}", self.0).parse().unwrap());
+        }
+        Ok(request)
+    }
+}
+
+type ByOperator = InterceptedService<Channel, AsOperator>;
 
 impl Bench {
     async fn start() -> Bench {
@@ -109,16 +139,18 @@ impl Bench {
             telemetry: Arc::new(telemetry.clone()),
             feed: feed.clone(),
         };
-        let api = Api::new(stores, MasterKey::new([5; 32]), stage.clone(), stopping.clone());
+        let operator = new_secret(SecretKind::Operator).unwrap();
+        let (master, hash) = (MasterKey::new([5; 32]), secret_hash(&operator));
+        let api = Arc::new(Api::new(stores, &master, hash, stage.clone(), stopping.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = api.router(pages);
-        let until = stopping.clone();
+        let (until, running) = (stopping.clone(), api.clone());
         let server = tokio::spawn(async move {
-            let (served, ()) = tokio::join!(crate::serve(listener, router, until), api.keep_health());
+            let (served, ()) = tokio::join!(crate::serve(listener, router, None, until), running.run());
             served
         });
-        Bench { ledger, telemetry, feed, stage, stopping, address, server }
+        Bench { ledger, telemetry, feed, stage, stopping, address, server, api, operator }
     }
 
     /// A bench with sites `north` (machines `n-1`, `n-2`) and `south` (machine `s-1`).
@@ -157,20 +189,67 @@ impl Bench {
             drive: DriveKind::Motor,
             key_generation: 1,
             created: NOON,
+            place: None,
+            revoked_generation: 0,
+            revoked: None,
+            acknowledged: None,
         };
         self.fact(FactKind::MachineCreated(machine)).await;
     }
 
-    /// A token for these sites.
+    /// A viewer's token for these sites.
     async fn token(&self, sites: &[&str]) -> String {
-        let secret = crate::access::new_token().unwrap();
+        self.token_of(Role::Viewer, sites).await
+    }
+
+    /// A token of a role for these sites; none: for all.
+    async fn token_of(&self, role: Role, sites: &[&str]) -> String {
+        let secret = new_secret(SecretKind::Token).unwrap();
         let token = Token {
-            hash: crate::access::token_hash(&secret),
+            hash: secret_hash(&secret),
+            number: 0,
             display_name: "test".to_owned(),
-            sites: sites.iter().map(|site| site_id(site)).collect(),
+            grants: vec![grant(role, sites)],
+            author: "test".to_owned(),
+            created: NOON,
+            expires: NOON.plus(DAY_US),
+            revoked: None,
         };
         self.fact(FactKind::TokenCreated(token)).await;
         secret
+    }
+
+    /// A user without a password.
+    async fn user(&self, name: &str, role: Role, sites: &[&str]) {
+        let user = User {
+            name: user_name(name),
+            display_name: name.to_owned(),
+            grants: vec![grant(role, sites)],
+            expires: None,
+            disabled: false,
+            password: None,
+            preferences: Default::default(),
+            created: NOON,
+            last_sign_in: None,
+        };
+        self.fact(FactKind::UserCreated(NewUser { user, link: None })).await;
+    }
+
+    /// A session of a user, without the password.
+    async fn session(&self, name: &str) -> String {
+        let secret = new_secret(SecretKind::Session).unwrap();
+        let (hash, expires) = (secret_hash(&secret), NOON.plus(DAY_US));
+        let (user, peer) = (user_name(name), String::new());
+        self.fact(FactKind::SignedIn(SignIn { hash, user, created: NOON, expires, peer })).await;
+        secret
+    }
+
+    /// A new link, good for a day; its code.
+    async fn link(&self, kind: LinkKind) -> String {
+        let code = new_secret(SecretKind::Link).unwrap();
+        let hash = secret_hash(&code);
+        self.fact(FactKind::LinkMade(Link { hash, kind, expires: NOON.plus(DAY_US) })).await;
+        code
     }
 
     /// Puts records of one lane into the history: (number, seconds after noon, what).
@@ -203,21 +282,38 @@ impl Bench {
         Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap()
     }
 
-    async fn fleet(&self) -> FleetServiceClient<Channel> {
-        FleetServiceClient::new(self.channel().await)
+    async fn fleet(&self) -> FleetServiceClient<ByOperator> {
+        FleetServiceClient::with_interceptor(self.channel().await, self.as_operator())
     }
 
-    async fn history(&self) -> TelemetryServiceClient<Channel> {
-        TelemetryServiceClient::new(self.channel().await)
+    async fn history(&self) -> TelemetryServiceClient<ByOperator> {
+        TelemetryServiceClient::with_interceptor(self.channel().await, self.as_operator())
     }
 
-    async fn admin(&self) -> AdminServiceClient<Channel> {
-        AdminServiceClient::new(self.channel().await)
+    async fn admin(&self) -> AdminServiceClient<ByOperator> {
+        AdminServiceClient::with_interceptor(self.channel().await, self.as_operator())
+    }
+
+    /// Without any secret of its own.
+    async fn account(&self) -> AccountServiceClient<Channel> {
+        AccountServiceClient::new(self.channel().await)
+    }
+
+    fn as_operator(&self) -> AsOperator {
+        AsOperator(self.operator.clone())
     }
 }
 
 fn machine_id(id: &str) -> MachineId {
     MachineId::new(id).unwrap()
+}
+
+fn user_name(name: &str) -> UserName {
+    UserName::new(name).unwrap()
+}
+
+fn grant(role: Role, sites: &[&str]) -> Grant {
+    Grant { role, sites: sites.iter().map(|site| site_id(site)).collect() }
 }
 
 fn site_id(id: &str) -> SiteId {

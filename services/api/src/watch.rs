@@ -10,7 +10,8 @@ use domain::live::LiveState;
 use domain::units::UnixMicros;
 use futures::Stream;
 use store::feed::{Feed, Missed, Watcher};
-use store::ledger::Machine;
+use store::ledger::Ledger;
+use store::registry::Machine;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -18,11 +19,12 @@ use tonic::Status;
 use wire::api::v1;
 use wire::api::v1::watch_fleet_response::Update;
 
-use crate::access::Scope;
+use crate::access::{Caller, Scope};
 use crate::convert;
+use crate::gate::Gate;
 use crate::live::{self, Aged};
 use crate::metrics::{self, Present};
-use crate::registry::{Registry, Visible};
+use crate::registry::Visible;
 use crate::status::ApiError;
 use crate::surroundings::Surroundings;
 
@@ -113,14 +115,14 @@ impl WatchMind {
     }
 
     fn watch(&mut self, machine: &Arc<Machine>, state: Arc<LiveState>, now: UnixMicros) {
-        let sent = live::aged(&state, now);
+        let sent = live::aged(machine, &state, now);
         self.watched.insert(machine.id.clone(), Watched { machine: machine.clone(), state, sent });
     }
 
     /// A machine that is not watched yet comes with the registry, soon.
     fn committed(&mut self, state: Arc<LiveState>, now: UnixMicros) -> Vec<Update> {
         let Some(watched) = self.watched.get_mut(&state.machine) else { return Vec::new() };
-        watched.sent = live::aged(&state, now);
+        watched.sent = live::aged(&watched.machine, &state, now);
         watched.state = state;
         vec![Update::Changed(watched.show(now))]
     }
@@ -128,7 +130,7 @@ impl WatchMind {
     fn tick(&mut self, now: UnixMicros) -> Vec<Update> {
         let mut updates = Vec::new();
         for watched in self.watched.values_mut() {
-            let aged = live::aged(&watched.state, now);
+            let aged = live::aged(&watched.machine, &watched.state, now);
             if aged != watched.sent {
                 watched.sent = aged;
                 updates.push(Update::Changed(watched.show(now)));
@@ -173,10 +175,25 @@ fn parts(machines: Vec<v1::MachineState>) -> Vec<Update> {
 /// What a watch stands on.
 #[derive(Debug, Clone)]
 pub(crate) struct Ground {
-    pub(crate) registry: Arc<Registry>,
+    pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) feed: Feed,
     pub(crate) surroundings: Arc<dyn Surroundings>,
     pub(crate) stopping: CancellationToken,
+}
+
+impl Ground {
+    /// What a caller with this scope can reach now.
+    pub(crate) fn visible(&self, scope: Scope) -> Visible {
+        Visible::new(self.ledger.registry(), scope)
+    }
+}
+
+/// Who watches. What they may see is asked again while they watch.
+#[derive(Debug)]
+pub(crate) struct Viewer {
+    pub(crate) caller: Caller,
+    pub(crate) scope: Scope,
+    pub(crate) gate: Arc<Gate>,
 }
 
 /// The body of one watch. It works only when its client takes messages: a slow client makes the feed's watcher fall
@@ -184,7 +201,9 @@ pub(crate) struct Ground {
 #[derive(Debug)]
 struct Watch {
     ground: Ground,
-    scope: Scope,
+    viewer: Viewer,
+    /// Number of the last fact that the mind has seen the registry with.
+    last_fact: u64,
     mind: WatchMind,
     watcher: Watcher,
     /// Updates that are ready; never more than one input's.
@@ -199,7 +218,7 @@ struct Watch {
 /// The stream of one watch. `visible` is what the request was checked against.
 pub(crate) fn watch(
     ground: Ground,
-    scope: Scope,
+    viewer: Viewer,
     asked: Asked,
     visible: &Visible,
     slot: OwnedSemaphorePermit,
@@ -212,7 +231,8 @@ pub(crate) fn watch(
     let present = Present::watcher();
     let watch = Watch {
         ground,
-        scope,
+        viewer,
+        last_fact: visible.last_fact(),
         mind,
         watcher,
         ready,
@@ -253,11 +273,12 @@ impl Watch {
                 }
                 Err(Missed::Behind) => {
                     metrics::watcher_behind();
-                    self.begin_again().await
+                    self.begin_again();
+                    Ok(())
                 }
                 Err(Missed::Closed) => Err(ApiError::Stopping),
             },
-            _ = self.tick.tick() => self.tick().await,
+            _ = self.tick.tick() => self.tick(),
         }
     }
 
@@ -266,21 +287,32 @@ impl Watch {
         self.ready.extend(self.mind.apply(input, now));
     }
 
-    async fn begin_again(&mut self) -> Result<(), ApiError> {
-        let visible = self.ground.registry.visible(&self.scope).await?;
+    fn begin_again(&mut self) {
+        let visible = self.ground.visible(self.viewer.scope.clone());
         let (states, watcher) = self.ground.feed.subscribe();
         self.watcher = watcher;
+        self.last_fact = visible.last_fact();
         self.apply(Input::Begin(&visible, &states));
-        Ok(())
     }
 
-    async fn tick(&mut self) -> Result<(), ApiError> {
+    /// Once a second: may they still see it, what has the registry become, what has time done.
+    fn tick(&mut self) -> Result<(), ApiError> {
+        let scope = self.viewer.gate.scope(&self.viewer.caller, "FleetService/WatchFleet")?;
+        if scope != self.viewer.scope {
+            // What they may no longer see goes; a snapshot says so.
+            self.viewer.scope = scope;
+            self.begin_again();
+            return Ok(());
+        }
+        let visible = self.ground.visible(scope);
+        if visible.last_fact() != self.last_fact {
+            self.last_fact = visible.last_fact();
+            let feed = self.ground.feed.clone();
+            self.apply(Input::Registry(&visible, &feed));
+        }
         self.apply(Input::Tick);
         self.ticks = (self.ticks + 1) % HEARTBEAT_TICKS;
         if self.ticks == 0 {
-            let visible = self.ground.registry.visible(&self.scope).await?;
-            let feed = self.ground.feed.clone();
-            self.apply(Input::Registry(&visible, &feed));
             self.apply(Input::Heartbeat);
         }
         Ok(())

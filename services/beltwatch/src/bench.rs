@@ -12,6 +12,7 @@ mod mqtt;
 mod report;
 mod tally;
 mod tape;
+mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use domain::ids::MachineId;
 
 pub use self::cost::{Disk, Processor, Used};
 pub use self::report::{Case, Figures, HalfLoad, Ingest, Percentiles, Report};
+pub use self::watch::{WatchFigures, WatchReport, WatchSettings, watch};
 
 /// Most machines of a load.
 const MACHINES_MAX: usize = 5_000;

@@ -1,12 +1,16 @@
 //! The embedded MQTT broker. Nothing outside this module knows which library it is.
 //!
 //! It is an untrusted pipe like any other broker: it keeps nothing on disk, drops when it must, and a PUBACK of it
-//! proves nothing. It runs on threads of its own, so that all of it ends when it is stopped. No TLS yet.
+//! proves nothing. It runs on threads of its own, so that all of it ends when it is stopped.
 //!
-//! One thing the library leaves open: who connects and never says a word is kept until it goes. Only the process's limit
-//! of open files bounds that.
+//! With TLS, `front` has the port, and the library listens on loopback: there it hears this server itself, and what
+//! came in by the port with a machine's certificate.
+//!
+//! One thing the library leaves open: who connects without TLS and never says a word is kept until it goes. Only the
+//! process's limit of open files bounds that.
 
 mod backlog;
+mod front;
 mod hooks;
 mod metrics;
 mod refusals;
@@ -26,9 +30,12 @@ use rmqtt::net::{Builder, Listener};
 use rmqtt::router::DefaultRouter;
 use rmqtt::server::MqttServer;
 use rmqtt::shared::DefaultShared;
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
 
 use self::backlog::Backlog;
+use self::front::{Front, Shown};
 use self::hooks::Gate;
 pub use self::refusals::Reason;
 use self::refusals::Refusals;
@@ -133,6 +140,7 @@ pub enum BrokerError {
 /// its last sessions and messages is only freed by `stop`.
 pub struct Broker {
     address: SocketAddr,
+    inside: SocketAddr,
     threads: Threads,
     context: ServerContext,
     refusals: Arc<Refusals>,
@@ -144,13 +152,31 @@ impl Broker {
     /// # Errors
     /// It cannot listen there, or has no threads.
     pub async fn start(settings: BrokerSettings, access: Arc<dyn Access>) -> Result<Broker, BrokerError> {
+        Broker::start_with(settings, None, access).await
+    }
+
+    /// The same; with TLS, machines must show a certificate of their own besides user name and password.
+    ///
+    /// # Errors
+    /// It cannot listen there, or has no threads.
+    pub async fn start_with(
+        settings: BrokerSettings,
+        tls: Option<Arc<ServerConfig>>,
+        access: Arc<dyn Access>,
+    ) -> Result<Broker, BrokerError> {
         metrics::describe();
         let threads = Threads::start()?;
         let refusals = Arc::new(Refusals::default());
-        let serving = threads.spawn(serve(settings.clone(), access, refusals.clone()));
-        let (address, context) = serving.await.map_err(|error| BrokerError::Threads(error.into()))??;
+        let serving = threads.spawn(serve(settings, tls, access, refusals.clone()));
+        let Serving { address, inside, context } =
+            serving.await.map_err(|error| BrokerError::Threads(error.into()))??;
         tracing::info!(%address, "the embedded broker listens");
-        Ok(Broker { address, threads, context, refusals })
+        Ok(Broker { address, inside, threads, context, refusals })
+    }
+
+    /// Where this server itself connects, without TLS: on loopback, if there is TLS. A machine is not let in there.
+    pub fn inside_addr(&self) -> SocketAddr {
+        self.inside
     }
 
     /// Where it listens, with the port that it got.
@@ -170,7 +196,7 @@ impl Broker {
 
     /// Disconnects all clients, forgets all messages and frees the port.
     pub async fn stop(self) {
-        let Broker { address, threads, context, refusals: _ } = self;
+        let Broker { address, inside: _, threads, context, refusals: _ } = self;
         threads.stop().await;
         // The context holds itself through these two; without them it is freed with its sessions and messages.
         *context.extends.shared_mut().await = Box::new(DefaultShared::new(None));
@@ -219,19 +245,40 @@ impl Drop for Threads {
     }
 }
 
+/// A broker that serves.
+struct Serving {
+    address: SocketAddr,
+    inside: SocketAddr,
+    context: ServerContext,
+}
+
 /// Listens and serves, on the broker's threads.
 async fn serve(
     settings: BrokerSettings,
+    tls: Option<Arc<ServerConfig>>,
     access: Arc<dyn Access>,
     refusals: Arc<Refusals>,
-) -> Result<(SocketAddr, ServerContext), BrokerError> {
-    let (listener, address) = listen(&settings)?;
+) -> Result<Serving, BrokerError> {
+    let inside_listen = match tls {
+        Some(_) => SocketAddr::from(([127, 0, 0, 1], 0)),
+        None => settings.listen,
+    };
+    let (listener, inside) = listen(&settings, inside_listen)?;
+    let shown = tls.is_some().then(Arc::<Shown>::default);
     let sessions_max = isize::try_from(settings.connections_max).unwrap_or(isize::MAX);
     let context = ServerContext::new().busy_check_enable(false).mqtt_max_sessions(sessions_max).build().await;
     let (messages_max, bytes_max) = (settings.retained_messages_max, settings.retained_bytes_max);
     *context.extends.retain_mut().await = Box::new(Retained::new(messages_max, bytes_max, refusals.clone()));
-    let gate = Gate { access, refusals, backlog: Backlog::new(settings.backlog_bytes_max) };
+    let backlog = Backlog::new(settings.backlog_bytes_max);
+    let gate = Gate { access, refusals: refusals.clone(), backlog, shown: shown.clone() };
     Arc::new(gate).register(&context).await;
+    let mut address = inside;
+    if let Some((tls, shown)) = tls.zip(shown) {
+        let outside = TcpListener::bind(settings.listen).await;
+        let outside = outside.map_err(|error| cannot_listen(settings.listen, Some(&error), &error))?;
+        address = outside.local_addr().map_err(|error| cannot_listen(address, Some(&error), &error))?;
+        tokio::spawn(Front { tls, inside, shown, refusals }.run(outside, settings.connections_max));
+    }
     // The number only names the listener; its port may be chosen by the system.
     let server = MqttServer::new(context.clone()).listener_by_id(listener, 1).build();
     tokio::spawn(async move {
@@ -239,26 +286,29 @@ async fn serve(
             tracing::error!(%error, "the embedded broker has ended");
         }
     });
-    Ok((address, context))
+    Ok(Serving { address, inside, context })
 }
 
-fn listen(settings: &BrokerSettings) -> Result<(Listener, SocketAddr), BrokerError> {
-    let address = settings.listen;
-    let failed = |error: rmqtt::Error| match error.downcast_ref::<io::Error>().map(io::Error::kind) {
-        Some(io::ErrorKind::AddrInUse) => BrokerError::PortInUse { address },
-        Some(io::ErrorKind::AddrNotAvailable) => BrokerError::AddressNotHere { address },
-        Some(io::ErrorKind::PermissionDenied) => BrokerError::NotPermitted { address },
-        Some(_) | None => BrokerError::Listen { address, reason: error.to_string() },
-    };
-    let listener = builder(settings).bind().and_then(Listener::tcp).map_err(failed)?;
+fn listen(settings: &BrokerSettings, address: SocketAddr) -> Result<(Listener, SocketAddr), BrokerError> {
+    let failed = |error: rmqtt::Error| cannot_listen(address, error.downcast_ref(), &error);
+    let listener = builder(settings, address).bind().and_then(Listener::tcp).map_err(failed)?;
     let local = listener.local_addr().map_err(failed)?;
     Ok((listener, local))
 }
 
-fn builder(settings: &BrokerSettings) -> Builder {
+fn cannot_listen(address: SocketAddr, cause: Option<&io::Error>, error: &dyn fmt::Display) -> BrokerError {
+    match cause.map(io::Error::kind) {
+        Some(io::ErrorKind::AddrInUse) => BrokerError::PortInUse { address },
+        Some(io::ErrorKind::AddrNotAvailable) => BrokerError::AddressNotHere { address },
+        Some(io::ErrorKind::PermissionDenied) => BrokerError::NotPermitted { address },
+        Some(_) | None => BrokerError::Listen { address, reason: error.to_string() },
+    }
+}
+
+fn builder(settings: &BrokerSettings, listen: SocketAddr) -> Builder {
     Builder::new()
         .name("beltwatch")
-        .laddr(settings.listen)
+        .laddr(listen)
         // The connections of a broker that was just stopped do not keep the port.
         .reuseaddr(Some(true))
         .backlog(BACKLOG_CONNECTIONS)

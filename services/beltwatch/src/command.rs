@@ -1,5 +1,6 @@
 //! The command line: one file a command. Data goes to standard output, everything else to standard error.
 
+pub mod audit;
 pub mod bench;
 pub mod config;
 pub mod demo;
@@ -11,8 +12,10 @@ pub mod serve;
 pub mod session;
 pub mod site;
 pub mod token;
+pub mod user;
 
 mod coverage;
+mod grants;
 mod pages;
 
 use std::io::{self, Write};
@@ -43,7 +46,9 @@ pub enum Command {
     Fleet(fleet::Args),
     Machine(machine::Args),
     Site(site::Args),
+    User(user::Args),
     Token(token::Args),
+    Audit(audit::Args),
     Reading(reading::Args),
     Event(event::Args),
     Session(session::Args),
@@ -84,7 +89,9 @@ impl Command {
             Command::Fleet(args) => fleet::run(args, options).await,
             Command::Machine(args) => machine::run(args, options).await,
             Command::Site(args) => site::run(args, options).await,
+            Command::User(args) => user::run(args, options).await,
             Command::Token(args) => token::run(args, options).await,
+            Command::Audit(args) => audit::run(args, options).await,
             Command::Reading(args) => reading::run(args, options).await,
             Command::Event(args) => event::run(args, options).await,
             Command::Session(args) => session::run(args, options).await,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use rustls::pki_types::ServerName;
 use serde::{Deserialize, Serialize};
 
 /// Everything `beltwatch serve` can be told.
@@ -17,10 +18,16 @@ pub struct Config {
     pub drain_seconds: u64,
     /// Whether other addresses than loopback may be used without TLS.
     pub plaintext_beyond_loopback: bool,
+    /// Whether other addresses than loopback may be used although nobody administers the server.
+    pub open_without_administrator: bool,
+    /// Where the operator's secret lies; empty: in the user's runtime folder.
+    pub operator_file: PathBuf,
     /// The port of gRPC, pages, health and metrics.
     pub api: ApiConfig,
     /// The MQTT broker.
     pub broker: BrokerConfig,
+    /// TLS.
+    pub tls: TlsConfig,
     /// What is logged.
     pub log: LogConfig,
 }
@@ -51,6 +58,32 @@ pub struct BrokerConfig {
     pub password_file: PathBuf,
 }
 
+/// TLS of the API's port and of the embedded broker's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsConfig {
+    /// Whose certificate is shown.
+    pub mode: TlsMode,
+    /// Names and addresses by which this server is reached.
+    pub names: Vec<String>,
+    /// The certificate chain of mode `files`, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+}
+
+/// Whose certificate is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TlsMode {
+    /// None: plain text.
+    Off,
+    /// One that this server's own authority signs.
+    Own,
+    /// For the API one that somebody else puts into files.
+    Files,
+}
+
 /// What is logged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -72,7 +105,7 @@ pub enum LogFormat {
 }
 
 /// Key and comment of every setting, in the order in which they are printed.
-const COMMENTS: [(&str, &str); 13] = [
+const COMMENTS: [(&str, &str); 19] = [
     (
         "folder",
         "Folder for the journal, the ledger, the history and the master key. Made if it is not there.",
@@ -81,8 +114,17 @@ const COMMENTS: [(&str, &str); 13] = [
     ("drain_seconds", "How long a stop may take to bring everything to disk, in seconds."),
     (
         "plaintext_beyond_loopback",
-        "true: listen on other addresses than loopback although there is no TLS yet. Everybody on that network \
-         can then read along.",
+        "true: listen on other addresses than loopback without TLS. Everybody on that network can then read along.",
+    ),
+    (
+        "open_without_administrator",
+        "true: listen on other addresses than loopback although nobody administers the server yet. Whoever has the \
+         link that it prints can make themselves the administrator.",
+    ),
+    (
+        "operator_file",
+        "File with the secret by which the server's own user may do everything on this computer, new at each start. \
+         Empty: in the user's runtime folder, where the commands look for it.",
     ),
     ("api.listen", "Address and port of gRPC, pages, health and metrics. Port 0 takes a free one."),
     ("broker.embedded", "true: the MQTT broker runs inside this process. false: use the one at `address`."),
@@ -94,6 +136,18 @@ const COMMENTS: [(&str, &str); 13] = [
     ),
     ("broker.user", "User name of this server at an external broker."),
     ("broker.password_file", "File that holds the password of this server at an external broker."),
+    (
+        "tls.mode",
+        "\"off\", \"own\": this server's own authority signs its certificate, or \"files\": the API shows the one at \
+         `certificate`. docs/tls.md tells more.",
+    ),
+    (
+        "tls.names",
+        "Names and addresses by which clients and agents reach this server, for its own certificate. Loopback and the \
+         addresses that it listens on are added.",
+    ),
+    ("tls.certificate", "Mode \"files\": the certificate chain, PEM. A new one is used without a restart."),
+    ("tls.key", "Mode \"files\": the private key of that certificate, PEM."),
     ("log.format", "\"text\" or \"json\"."),
     ("log.filter", "Which lines are logged, by level and part, as in \"info,ingest=debug\"."),
 ];
@@ -105,8 +159,11 @@ impl Default for Config {
             memory: false,
             drain_seconds: 10,
             plaintext_beyond_loopback: false,
+            open_without_administrator: false,
+            operator_file: PathBuf::new(),
             api: ApiConfig::default(),
             broker: BrokerConfig::default(),
+            tls: TlsConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -127,6 +184,17 @@ impl Default for BrokerConfig {
             advertise: String::new(),
             user: "beltwatch".to_owned(),
             password_file: PathBuf::from("broker-password"),
+        }
+    }
+}
+
+impl Default for TlsConfig {
+    fn default() -> TlsConfig {
+        TlsConfig {
+            mode: TlsMode::Off,
+            names: vec!["localhost".to_owned()],
+            certificate: PathBuf::new(),
+            key: PathBuf::new(),
         }
     }
 }
@@ -169,7 +237,8 @@ pub enum ConfigError {
 }
 
 /// Variables that the command line's clients read; they are no settings of the server.
-const CLIENT_VARIABLES: [&str; 3] = ["BELTWATCH_SERVER", "BELTWATCH_TOKEN", "BELTWATCH_CONFIG"];
+const CLIENT_VARIABLES: [&str; 5] =
+    ["BELTWATCH_SERVER", "BELTWATCH_TOKEN", "BELTWATCH_OPERATOR", "BELTWATCH_AUTHORITY", "BELTWATCH_CONFIG"];
 
 impl Config {
     /// Reads a file's text, if there is one, then the overrides of the environment, and checks the whole.
@@ -220,7 +289,24 @@ impl Config {
         if !self.broker.advertise.is_empty() {
             return self.broker.advertise.clone();
         }
+        // Nobody reaches 0.0.0.0; the certificate names where they do.
+        if let Some(name) =
+            self.tls.names.first().filter(|_| self.has_tls() && embedded.ip().is_unspecified())
+        {
+            return format!("{name}:{}", embedded.port());
+        }
         if self.broker.embedded { embedded.to_string() } else { self.broker.address.clone() }
+    }
+
+    /// Whether the API's port, and the embedded broker's, speak TLS.
+    pub fn has_tls(&self) -> bool {
+        self.tls.mode != TlsMode::Off
+    }
+
+    /// Whether somebody on another computer can reach a port of this server. Then there must be an administrator.
+    pub fn listens_beyond_loopback(&self) -> bool {
+        let broker = self.broker.embedded && !self.broker.listen.ip().is_loopback();
+        broker || !self.api.listen.ip().is_loopback()
     }
 
     fn table(&self) -> toml::Table {
@@ -240,10 +326,13 @@ impl Config {
         let new = match old {
             toml::Value::Boolean(_) => value.parse().map(toml::Value::Boolean).ok(),
             toml::Value::Integer(_) => value.parse().map(toml::Value::Integer).ok(),
+            toml::Value::Array(_) => {
+                let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
+                Some(toml::Value::Array(parts.map(|part| toml::Value::String(part.to_owned())).collect()))
+            }
             toml::Value::String(_)
             | toml::Value::Float(_)
             | toml::Value::Datetime(_)
-            | toml::Value::Array(_)
             | toml::Value::Table(_) => Some(toml::Value::String(value.to_owned())),
         };
         let new = new.ok_or_else(|| error(format!("\"{value}\" is no {}", old.type_str())))?;
@@ -262,13 +351,22 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let value =
             |key, value: &dyn ToString, reason| ConfigError::Value { key, value: value.to_string(), reason };
-        let plaintext = "only loopback addresses are allowed while there is no TLS, unless \
+        let plaintext = "only loopback addresses are allowed while tls.mode is \"off\", unless \
                          plaintext_beyond_loopback is true";
-        if !self.plaintext_beyond_loopback && !self.api.listen.ip().is_loopback() {
+        let is_open = self.has_tls() || self.plaintext_beyond_loopback;
+        if !is_open && !self.api.listen.ip().is_loopback() {
             return Err(value("api.listen", &self.api.listen, plaintext));
         }
-        if !self.plaintext_beyond_loopback && self.broker.embedded && !self.broker.listen.ip().is_loopback() {
+        if !is_open && self.broker.embedded && !self.broker.listen.ip().is_loopback() {
             return Err(value("broker.listen", &self.broker.listen, plaintext));
+        }
+        if let Some(name) = self.tls.names.iter().find(|name| ServerName::try_from(name.as_str()).is_err()) {
+            return Err(value("tls.names", name, "a host name or an address is required"));
+        }
+        for (key, file) in [("tls.certificate", &self.tls.certificate), ("tls.key", &self.tls.key)] {
+            if self.tls.mode == TlsMode::Files && file.as_os_str().is_empty() {
+                return Err(value(key, &"\"\"", "a file is required while tls.mode is \"files\""));
+            }
         }
         if !self.broker.embedded && !self.broker.address.contains(':') {
             return Err(value("broker.address", &self.broker.address, "host:port is required"));
@@ -324,8 +422,30 @@ mod tests {
         );
         check("[api]\nlisten = 7", &["line 2", "listen"]);
         check("[api]\nlisten = \"0.0.0.0:80\"", &["api.listen", "0.0.0.0:80", "loopback"]);
+        check("[broker]\nlisten = \"0.0.0.0:80\"", &["broker.listen", "tls.mode", "loopback"]);
+        check("[tls]\nmode = \"on\"", &["line 2", "`off`, `own`, `files`"]);
+        check("[tls]\nmode = \"files\"", &["tls.certificate", "a file is required"]);
+        check("[tls]\nmode = \"files\"\ncertificate = \"a.pem\"", &["tls.key"]);
+        check("[tls]\nnames = [\"gym.example\", \"two words\"]", &["tls.names is two words"]);
         check("drain_seconds = 0", &["drain_seconds is 0", "1 to 600"]);
         check("memory = ", &["line 1"]);
+    }
+
+    #[test]
+    fn other_addresses_are_open_with_tls_or_by_express_wish() {
+        let check = |text: &str, beyond: bool, broker: &str| {
+            let config = Config::load(Some(("beltwatch.toml", text)), []).expect(text);
+            assert_eq!(config.listens_beyond_loopback(), beyond, "{text}");
+            assert_eq!(config.advertised_broker(config.broker.listen), broker, "{text}");
+        };
+        let broker = "[broker]\nlisten = \"0.0.0.0:8883\"\n";
+        check("", false, "127.0.0.1:1883");
+        check("[tls]\nmode = \"own\"", false, "127.0.0.1:1883");
+        check(&format!("{broker}[tls]\nmode = \"own\"\nnames = [\"gym.example\"]"), true, "gym.example:8883");
+        check(&format!("{broker}advertise = \"b:1\"\n[tls]\nmode = \"own\""), true, "b:1");
+        check(&format!("plaintext_beyond_loopback = true\n{broker}"), true, "0.0.0.0:8883");
+        check("[api]\nlisten = \"[::]:80\"\n[tls]\nmode = \"own\"", true, "127.0.0.1:1883");
+        check(&format!("{broker}embedded = false\naddress = \"far:1\""), false, "far:1");
     }
 
     #[test]
@@ -336,6 +456,10 @@ mod tests {
         assert!(config.memory);
         let config = Config::load(None, environment("BELTWATCH_API_LISTEN", "[::1]:9000")).unwrap();
         assert_eq!(config.api.listen.port(), 9_000);
+        let config = Config::load(None, environment("BELTWATCH_TLS_NAMES", "gym.example, 10.0.0.7")).unwrap();
+        assert_eq!(config.tls.names, ["gym.example", "10.0.0.7"]);
+        let config = Config::load(None, environment("BELTWATCH_TLS_MODE", "own")).unwrap();
+        assert_eq!(config.tls.mode, TlsMode::Own);
         let error = Config::load(None, environment("BELTWATCH_API_LISTNE", "x")).unwrap_err().to_string();
         assert!(error.contains("BELTWATCH_API_LISTEN,"), "{error}");
         let error =

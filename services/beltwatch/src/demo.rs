@@ -44,6 +44,7 @@ pub struct Demo {
     agents: Vec<AgentHandle>,
     before: Counts,
     url: String,
+    link: String,
     // Dropped last: the folder must outlive what writes into it.
     _folder: Option<tempfile::TempDir>,
 }
@@ -94,19 +95,25 @@ impl Demo {
         };
         let server = start_server(folder, settings.listen).await?;
         let before = server.stores().telemetry.counts(None).await?;
-        let url = format!("http://{}/", server.api_address());
+        let url = format!("http://{}", server.api_address());
+        let link = format!("{url}{}", server.demo_link().await?);
         let spots = floor::spots(settings)?;
-        let credentials = floor::register(&url, &spots).await?;
+        let credentials = floor::register(&url, server.operator_secret(), &spots).await?;
         let mut agents = Vec::new();
         for (spot, credential) in spots.into_iter().zip(credentials) {
             agents.push(start_agent(folder, spot, credential).await?);
         }
-        Ok(Demo { server, agents, before, url, _folder: temporary })
+        Ok(Demo { server, agents, before, url, link, _folder: temporary })
     }
 
     /// Where the pages are.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// A link that opens the pages, signed in.
+    pub fn link(&self) -> &str {
+        &self.link
     }
 
     /// The server.

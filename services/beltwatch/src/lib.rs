@@ -9,6 +9,8 @@ pub mod demo;
 pub mod failure;
 pub mod keys;
 pub mod log;
+pub mod operator;
 pub mod serve;
 pub mod table;
+pub mod tls;
 pub mod words;

@@ -1,10 +1,11 @@
 //! The service: one process with its stores, ingest, API, and usually its broker.
 
 mod access;
+mod people;
 mod surroundings;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use ::store::ledger::Ledger;
 use ::store::memory::{MemoryJournal, MemoryLedger, MemoryTelemetry};
 use ::store::sqlite::{self, FolderLock, SqliteJournal, SqliteLedger, SqliteTelemetry};
 use ::store::telemetry::Telemetry;
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use api::{Api, Surroundings};
 use ingest::counters::Counters;
 use ingest::{BrokerAddress, Ingest, IngestHandle, IngestSettings};
@@ -27,9 +28,11 @@ use wire::keys::MasterKey;
 use crate::broker::{Broker, BrokerSettings};
 use crate::config::Config;
 use crate::keys;
+use crate::operator::{self, Operator};
+use crate::tls::Tls;
 
 use self::access::{Access, SERVICE_USER};
-use self::surroundings::Around;
+use self::surroundings::{Around, unix_now};
 
 /// The three stores and the feed. Clones are the same stores.
 #[derive(Debug, Clone)]
@@ -50,6 +53,8 @@ pub struct Server {
     api_address: SocketAddr,
     broker_address: String,
     master: MasterKey,
+    operator: Operator,
+    first_link: Option<String>,
     stores: Stores,
     ingest: Arc<IngestHandle>,
     broker: Option<Broker>,
@@ -70,9 +75,19 @@ impl Server {
         let listener = listen(config.api.listen).await?;
         let api_address = listener.local_addr()?;
         let (stores, master, lock) = open_stores(config)?;
-        let access = Arc::new(Access::load(master.clone(), &*stores.ledger).await?);
+        let registry = stores.ledger.registry();
+        ensure!(
+            !config.listens_beyond_loopback()
+                || config.open_without_administrator
+                || registry.has_administrator(),
+            "api.listen or broker.listen is no loopback address, and nobody administers the server yet: start it on \
+             loopback first and open the link that it prints, or set open_without_administrator"
+        );
+        let access = Arc::new(Access::new(master.clone(), &registry));
+        let listening = [api_address, config.broker.listen];
+        let tls = Tls::start(config, &listening, unix_now())?.map(Arc::new);
         let broker = match config.broker.embedded {
-            true => Some(Broker::start(BrokerSettings::at(config.broker.listen), access.clone()).await?),
+            true => Some(start_broker(config, tls.as_deref(), access.clone()).await?),
             false => None,
         };
         let settings = IngestSettings {
@@ -92,17 +107,27 @@ impl Server {
             ingest: ingest.clone(),
             metrics,
             broker: broker_address.clone(),
+            master: master.clone(),
+            // An external broker's TLS is its own affair.
+            tls: tls.clone().filter(|_| config.broker.embedded),
             access,
             registry_changed: registry_changed.clone(),
         });
         let stopping = CancellationToken::new();
-        let mut tasks = serve_api(listener, &stores, master.clone(), around, stopping.clone())?;
+        let first_link = people::first_administrator_link(&*stores.ledger, unix_now()).await?;
+        let operator = Operator::publish(&operator_file(config, api_address))?;
+        let mut tasks =
+            serve_api(listener, &stores, &master, &operator, around, tls.as_deref(), stopping.clone())
+                .await?;
+        tasks.extend(tls.map(|tls| tokio::spawn(tls.keep(stopping.clone()))));
         tasks.push(tokio::spawn(tell_registry(ingest.clone(), registry_changed, stopping.clone())));
         let drain = Duration::from_secs(config.drain_seconds);
         Ok(Server {
             api_address,
             broker_address,
             master,
+            operator,
+            first_link,
             stores,
             ingest,
             broker,
@@ -121,6 +146,21 @@ impl Server {
     /// The broker as agents reach it, `host:port`.
     pub fn broker_address(&self) -> &str {
         &self.broker_address
+    }
+
+    /// The secret with which the operator may do everything, from this computer, as `authorization: Bearer SECRET`.
+    pub fn operator_secret(&self) -> &str {
+        self.operator.secret()
+    }
+
+    /// Path of the link with which the first administrator makes themselves, if there was none at the start. A secret.
+    pub fn first_administrator_link(&self) -> Option<&str> {
+        self.first_link.as_deref()
+    }
+
+    /// Path of a link that signs in to a demo, any number of times. A secret.
+    pub(crate) async fn demo_link(&self) -> anyhow::Result<String> {
+        people::demo_link(&*self.stores.ledger, unix_now()).await
     }
 
     /// The stores.
@@ -162,6 +202,13 @@ impl Server {
     }
 }
 
+fn operator_file(config: &Config, api: SocketAddr) -> PathBuf {
+    match config.operator_file.as_os_str().is_empty() {
+        true => operator::usual_file(api.port()),
+        false => config.operator_file.clone(),
+    }
+}
+
 fn open_stores(config: &Config) -> anyhow::Result<(Stores, MasterKey, Option<FolderLock>)> {
     let feed = Feed::new();
     if config.memory {
@@ -192,7 +239,7 @@ fn broker_for_ingest(
     // An upper-case letter: no machine can have this client id.
     let client_id = "Beltwatch-ingest".to_owned();
     if let Some(broker) = embedded {
-        let address = broker.local_addr();
+        let address = broker.inside_addr();
         let login = Some((SERVICE_USER.to_owned(), access.service_password()));
         let (host, port) = (address.ip().to_string(), address.port());
         return Ok(BrokerAddress { host, port, login, client_id });
@@ -213,15 +260,29 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// The API and the pages on one port, and the health that follows the server's parts.
-fn serve_api(
+async fn start_broker(config: &Config, tls: Option<&Tls>, access: Arc<Access>) -> anyhow::Result<Broker> {
+    let tls = tls.map(Tls::broker).transpose()?;
+    Ok(Broker::start_with(BrokerSettings::at(config.broker.listen), tls, access).await?)
+}
+
+/// The API and the pages on one port, and the health that follows the server's parts. With TLS the pages ask the API on
+/// a port of loopback, as only programs on this computer can.
+async fn serve_api(
     listener: TcpListener,
     stores: &Stores,
-    master: MasterKey,
+    master: &MasterKey,
+    operator: &Operator,
     around: Arc<Around>,
+    tls: Option<&Tls>,
     stopping: CancellationToken,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    let own = format!("http://{}", listener.local_addr()?).parse().context("the API's own address")?;
+    let inside = match tls {
+        Some(_) => Some(listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?),
+        None => None,
+    };
+    let own = format!("http://{}", inside.as_ref().unwrap_or(&listener).local_addr()?)
+        .parse()
+        .context("the API's own address")?;
     let pages = dashboard::router(dashboard::Dashboard::new(own));
     let stores = api::Stores {
         ledger: stores.ledger.clone(),
@@ -229,27 +290,30 @@ fn serve_api(
         feed: stores.feed.clone(),
     };
     let around: Arc<dyn Surroundings> = around;
-    let api = Api::new(stores, master, around, stopping.clone());
+    let operator = api::secret_hash(operator.secret());
+    let api = Api::new(stores, master, operator, around, stopping.clone());
     let router = api.router(pages);
-    let serving = tokio::spawn(async move {
-        if let Err(error) = api::serve(listener, router, stopping).await {
-            tracing::error!(%error, "the api ended");
-        }
-    });
-    let health = tokio::spawn(async move { api.keep_health().await });
-    Ok(vec![serving, health])
+    let serve = |listener, tls| {
+        let serving = api::serve(listener, router.clone(), tls, stopping.clone());
+        tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the api ended");
+            }
+        })
+    };
+    let mut tasks = vec![serve(listener, tls.map(Tls::api))];
+    tasks.extend(inside.map(|inside| serve(inside, None)));
+    let running = tokio::spawn(async move { api.run().await });
+    tasks.push(running);
+    Ok(tasks)
 }
 
-/// Tells the ingest of newly registered machines.
+/// Tells the ingest of machines and credentials that have changed.
 async fn tell_registry(ingest: Arc<IngestHandle>, changed: Arc<Notify>, stopping: CancellationToken) {
     loop {
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = changed.notified() => {
-                if let Err(error) = ingest.registry_changed().await {
-                    tracing::error!(%error, "the registry cannot be read; new machines are refused until it can");
-                }
-            }
+            () = changed.notified() => ingest.registry_changed().await,
         }
     }
 }

@@ -47,6 +47,25 @@ pub fn presence(value: i32) -> &'static str {
     }
 }
 
+/// The one thing to say of a machine, in words.
+pub fn status(value: i32) -> &'static str {
+    match v1::Status::try_from(value) {
+        Ok(v1::Status::EmergencyStop) => "emergency stop",
+        Ok(v1::Status::KeyPulled) => "key pulled",
+        Ok(v1::Status::PowerLost) => "power lost",
+        Ok(v1::Status::Reverse) => "reverse",
+        Ok(v1::Status::MovingUnknown) => "moving, direction unknown",
+        Ok(v1::Status::Offline) => "offline",
+        Ok(v1::Status::Silent) => "silent",
+        Ok(v1::Status::Forward) => "forward",
+        Ok(v1::Status::Resting) => "resting",
+        Ok(v1::Status::OutOfUse) => "out of use",
+        Ok(v1::Status::Free) => "free",
+        Ok(v1::Status::NeverSeen) => "never seen",
+        Ok(v1::Status::Unspecified) | Err(_) => "unknown",
+    }
+}
+
 /// What a belt can do, in words.
 pub fn belt_kind(value: i32) -> &'static str {
     match v1::BeltKind::try_from(value) {
@@ -117,6 +136,15 @@ impl RangeArgs {
 fn normal(mut time: prost_types::Timestamp) -> prost_types::Timestamp {
     time.normalize();
     time
+}
+
+/// A moment given to `--expires`, in UTC if it has no offset.
+///
+/// # Errors
+/// It is no time.
+pub fn expiry(text: &str) -> Result<prost_types::Timestamp, Failure> {
+    let time = moment("--expires", text, &TimeZone::UTC)?;
+    Ok(normal(prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }))
 }
 
 fn moment(option: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Failure> {

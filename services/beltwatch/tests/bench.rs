@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use beltwatch::bench::{self, IngestSettings};
+use beltwatch::bench::{self, IngestSettings, WatchSettings};
 
 fn settings(machines: Vec<usize>) -> IngestSettings {
     let second = Duration::from_secs(1);
@@ -35,4 +35,31 @@ async fn what_cannot_be_measured_is_refused_with_what_is_allowed() {
     check(IngestSettings { readings_per_envelope: 0, ..settings(vec![1]) }, "--readings-per-envelope is 0")
         .await;
     check(IngestSettings { time: Duration::ZERO, ..settings(vec![1]) }, "--seconds is 0: 1 to 300").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_watcher_is_told_and_one_that_stops_reading_stops_no_other() {
+    let second = Duration::from_secs(1);
+    let settings = WatchSettings { watchers: 4, machines: 20, time: second, warm_up: second };
+    let report = bench::watch(&settings, &|_| {}).await.unwrap();
+    let [alone, beside] = &report.cases[..] else { panic!("{report:?}") };
+    for case in [alone, beside] {
+        let times = [case.rpc, case.page, case.page_stops];
+        assert!(times.iter().all(|times| times.count > 0), "{case:?}");
+    }
+    assert!(alone.stalled_snapshots.is_none() && beside.stalled_snapshots.is_some(), "{report:?}");
+    assert!(report.markdown().lines().filter(|line| line.starts_with("| ")).all(|line| line.matches('|').count() == 4));
+}
+
+#[tokio::test]
+async fn watchers_that_cannot_be_measured_are_refused_with_what_is_allowed() {
+    let second = Duration::from_secs(1);
+    let allowed = WatchSettings { watchers: 4, machines: 20, time: second, warm_up: second };
+    let check = async |settings: WatchSettings, expected: &str| {
+        let error = bench::watch(&settings, &|_| {}).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    check(WatchSettings { watchers: 1, ..allowed }, "--watchers is 1: 2 to 1900 is allowed").await;
+    check(WatchSettings { machines: 0, ..allowed }, "--machines is 0: 1 to 1000 is allowed").await;
+    check(WatchSettings { time: Duration::ZERO, ..allowed }, "--seconds is 0: 1 to 300 is allowed").await;
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use api::{Api, Part, Refusal, Stores, Surroundings};
+use api::{Api, Part, Refusal, SecretKind, Stores, Surroundings, new_secret, secret_hash};
 use domain::belt::{Direction, Origin};
 use domain::clock::{Clock, ClockQuality};
 use domain::ids::{LogId, MachineId, SessionId};
@@ -17,6 +17,7 @@ use domain::units::{MonotonicMicros, Speed, UnixMicros};
 use store::feed::Feed;
 use store::ledger::{Derived, Ledger};
 use store::memory::{MemoryLedger, MemoryTelemetry};
+use store::registry::Machine;
 use store::telemetry::{Block, Telemetry};
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -26,6 +27,10 @@ use wire::keys::MasterKey;
 
 /// 2026-11-20T12:00:00Z.
 const NOON: UnixMicros = UnixMicros(1_795_176_000_000_000);
+
+fn master() -> MasterKey {
+    MasterKey::new([5; 32])
+}
 
 #[derive(Debug)]
 struct Stage;
@@ -46,10 +51,12 @@ impl Surroundings for Stage {
     fn settled(&self) -> Option<UnixMicros> {
         Some(NOON)
     }
-    fn broker(&self) -> String {
-        "127.0.0.1:1883".to_owned()
+    fn credential(&self, machine: &Machine) -> Result<Credential, String> {
+        let key = master().machine_key(&machine.id, machine.key_generation);
+        let (machine, generation) = (machine.id.clone(), machine.key_generation);
+        Ok(Credential { machine, generation, key, broker: "127.0.0.1:1883".to_owned(), tls: None })
     }
-    fn machine_added(&self, _machine: &store::ledger::Machine) {}
+    fn machine_changed(&self, _machine: &Machine) {}
 }
 
 struct Bench {
@@ -76,11 +83,15 @@ impl Bench {
             feed: Feed::new(),
         };
         let stopping = CancellationToken::new();
-        let api = Api::new(stores, MasterKey::new([5; 32]), Arc::new(Stage), stopping.clone());
+        let folder = tempfile::tempdir().unwrap();
+        let secret = new_secret(SecretKind::Operator).unwrap();
+        std::fs::write(folder.path().join("operator"), &secret).unwrap();
+        let hash = secret_hash(&secret);
+        let api = Api::new(stores, &master(), hash, Arc::new(Stage), stopping.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(api::serve(listener, api.router(axum::Router::new()), stopping));
-        Bench { url, folder: tempfile::tempdir().unwrap(), ledger, telemetry }
+        tokio::spawn(api::serve(listener, api.router(axum::Router::new()), None, stopping));
+        Bench { url, folder, ledger, telemetry }
     }
 
     async fn run(&self, line: &str) -> Ran {
@@ -88,6 +99,7 @@ impl Bench {
             .args(line.split_whitespace())
             .current_dir(&self.folder)
             .env("BELTWATCH_SERVER", &self.url)
+            .env("BELTWATCH_OPERATOR", "operator")
             .env("USER", "anna")
             .env_remove("BELTWATCH_TOKEN")
             .output()
@@ -125,7 +137,7 @@ async fn a_machine_is_registered_and_its_credential_kept_from_others() {
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!ran.out.contains("\"key\"") && !ran.aside.contains("\"key\""), "{ran:?}");
     let facts = bench.ledger.facts(0, 10).await.unwrap();
-    assert!(facts.iter().all(|(_, fact)| fact.author == "local:anna"), "{facts:?}");
+    assert!(facts.iter().all(|(_, fact)| fact.author == "operator:anna"), "{facts:?}");
 
     // What is there is not overwritten, and then no machine is made.
     let ran = bench.run("machine add tm-2 --site north --out tm-1.credential.json").await;
@@ -174,12 +186,56 @@ async fn a_token_reads_its_site_only() {
     let bench = Bench::start().await;
     bench.ok("site add north").await;
     bench.ok("site add south").await;
-    let token = bench.ok("token create Grafana --site south").await.out;
+    let token = bench.ok("token create Grafana --role viewer --site south").await.out;
     let sites = bench.json(&format!("site list --token {}", token.trim())).await;
     assert_eq!(sites["sites"].as_array().unwrap().len(), 1);
     assert_eq!(sites["sites"][0]["id"], "south");
     let ran = bench.run(&format!("site add east --token {}", token.trim())).await;
     assert_eq!(ran.code, 77, "{ran:?}");
+    let tokens = bench.json("token list").await;
+    let id = tokens["tokens"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(tokens["tokens"][0]["may"], "viewer at south");
+    assert_eq!(tokens["tokens"][0]["secret"], "", "it was shown once");
+    bench.ok(&format!("token revoke {id}")).await;
+    assert_eq!(bench.run(&format!("site list --token {}", token.trim())).await.code, 77);
+}
+
+#[tokio::test]
+async fn a_user_is_made_changed_and_stopped_and_all_of_it_is_in_the_audit() {
+    let bench = Bench::start().await;
+    bench.ok("site add north").await;
+    let ran = bench.ok("user add ben --name Ben --role staff --site north").await;
+    let link = ran.aside.lines().last().unwrap().to_owned();
+    assert!(link.starts_with(&format!("{}/link/bwl1_", bench.url)), "{ran:?}");
+    assert!(!ran.out.contains("bwl1_"), "a link is no part of the listing: {ran:?}");
+    let users = bench.json("user list").await;
+    assert_eq!(users["users"][0]["may"], "staff at north");
+    assert_eq!(users["users"][0]["state"], "no password yet");
+    bench.ok("user grant ben --role manager --role viewer").await;
+    assert_eq!(bench.json("user list").await["users"][0]["may"], "manager; viewer");
+    assert_eq!(bench.json("user disable ben").await["users"][0]["state"], "disabled");
+    assert_eq!(bench.json("user enable ben").await["users"][0]["state"], "no password yet");
+    assert_ne!(bench.ok("user link ben").await.aside.lines().last().unwrap(), link);
+    let ran = bench.run("user add ben --role staff").await;
+    assert!(ran.code == 73 && ran.aside.contains("belongs to another user"), "{ran:?}");
+    let ran = bench.run("user add carl --role auditor").await;
+    assert!(ran.code == 64 && ran.aside.contains("an auditor's time has an end"), "{ran:?}");
+    let ran = bench.run("user add carl --role staff --expires soon").await;
+    assert!(ran.code == 64 && ran.aside.contains("--expires is \"soon\""), "{ran:?}");
+    let audit = bench.json("audit --max 3").await;
+    let kinds: Vec<&str> =
+        audit["entries"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["link_made", "user_changed", "user_changed"]);
+    assert_eq!(audit["entries"][0]["author"], "operator:anna");
+    bench.ok("machine add tm-1 --site north").await;
+    let ran = bench.ok("machine edit tm-1 --model M9 --belt reversible").await;
+    assert!(ran.out.contains("M9") && ran.out.contains("reversible"), "{ran:?}");
+    bench.ok("machine revoke tm-1").await;
+    bench.ok("machine renew tm-1 --out new.json").await;
+    let text = std::fs::read_to_string(bench.folder.path().join("new.json")).unwrap();
+    assert_eq!(Credential::from_json(&text).unwrap().generation, 2);
+    bench.ok("site edit north --time-zone Asia/Kathmandu").await;
+    assert_eq!(bench.json("site list").await["sites"][0]["time_zone"], "Asia/Kathmandu");
 }
 
 /// Five readings of one second each, and a session over them.

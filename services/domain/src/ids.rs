@@ -64,6 +64,41 @@ named_id!(
     SiteId
 );
 
+/// Why a name is not a user's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{value}\" is no user name: 1 to 64 of a-z, 0-9, `.`, `_` and `-` are allowed")]
+pub struct InvalidUserName {
+    /// What was given, cut to 80 characters.
+    pub value: String,
+}
+
+/// With what somebody signs in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserName(Arc<str>);
+
+impl UserName {
+    /// Checks that `value` is 1 to 64 of a-z, 0-9, `.`, `_` and `-`.
+    pub fn new(value: &str) -> Result<UserName, InvalidUserName> {
+        let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'.' | b'_' | b'-');
+        if (1..=64).contains(&value.len()) && value.bytes().all(allowed) {
+            Ok(UserName(Arc::from(value)))
+        } else {
+            Err(InvalidUserName { value: value.chars().take(80).collect() })
+        }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 macro_rules! random_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

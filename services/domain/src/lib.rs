@@ -15,5 +15,7 @@ pub mod presence;
 pub mod record;
 pub mod registry;
 pub mod signal;
+pub mod status;
+pub mod stop;
 pub mod units;
 pub mod watcher;

@@ -77,10 +77,30 @@ pub const COVERAGE_READINGS_MAX: usize = 250_000;
 pub const SNAPSHOT_PART_MACHINES: usize = 500;
 /// Machines that a watcher may name, and machines of a site whose sessions can be listed at once. More: refused.
 pub const MACHINES_NAMED_MAX: usize = 1_000;
-/// Sites that a token may name. More: refused.
-pub const TOKEN_SITES_MAX: usize = 100;
-/// Tokens remembered between requests. Full: all are forgotten and looked up again.
-pub const TOKENS_REMEMBERED_MAX: usize = 1_024;
+/// Grants of one user or token. More: refused.
+pub const GRANTS_MAX: usize = 20;
+/// Sites that a grant may name. More: refused; a grant without sites is for all.
+pub const GRANT_SITES_MAX: usize = 100;
+/// Users. More: refused with RESOURCE_EXHAUSTED.
+pub const USERS_MAX: usize = 10_000;
+/// Tokens, with those that ended in the last 90 days. More: refused with RESOURCE_EXHAUSTED.
+pub const TOKENS_MAX: usize = 1_000;
+/// Links that have not been used. More: refused with RESOURCE_EXHAUSTED.
+pub const LINKS_MAX: usize = 1_000;
+/// Sessions of one user at once. More: the oldest ends.
+pub const USER_SIGN_INS_MAX: usize = 20;
+/// Passwords that are hashed at once. More: they wait, within their request's time.
+pub const PASSWORDS_AT_ONCE_MAX: usize = 2;
+/// Names and addresses whose failed sign-ins are remembered. More: those with the fewest failures are forgotten.
+pub const ATTEMPTS_KEPT_MAX: usize = 10_000;
+/// Refusals that wait to be written to the audit. More: counted in the metrics only.
+pub const REFUSALS_WAITING_MAX: usize = 1_024;
+/// Kinds of refusals that the audit tells apart at once. More: told apart by their reason only.
+pub const REFUSAL_KINDS_MAX: usize = 256;
+/// Facts looked at for one page of the audit. More: the page ends early and its token goes on.
+pub const AUDIT_FACTS_MAX: usize = 10_000;
+/// Rows and columns in the plan of a room. A place outside is refused.
+pub const PLAN_ROWS_MAX: u32 = 64;
 /// Writes waiting for a store's file. More: callers wait.
 pub const STORE_WRITES_WAITING: usize = 64;
 /// Readers of a store's file at once. More: callers wait.

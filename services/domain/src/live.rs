@@ -4,6 +4,7 @@ use crate::belt::{Belt, Contact, Direction, Origin};
 use crate::ids::{MachineId, SessionId};
 use crate::record::EventKind;
 use crate::signal::Capabilities;
+use crate::stop::Stop;
 use crate::units::{Speed, UnixMicros};
 
 /// The newest committed picture of a machine.
@@ -28,6 +29,8 @@ pub struct LiveState {
     pub machine: MachineId,
     /// Its newest committed picture, or the newer one of its agent's status.
     pub latest: Option<Latest>,
+    /// The newest stop that took a moving belt, or whose motion is not known.
+    pub last_stop: Option<Stop>,
     /// The open session and its first motion.
     pub session: Option<(SessionId, UnixMicros)>,
     /// When its agent was last heard, by the server's clock.
@@ -52,6 +55,7 @@ impl LiveState {
         LiveState {
             machine,
             latest: None,
+            last_stop: None,
             session: None,
             heard: None,
             lost_by_broker: false,

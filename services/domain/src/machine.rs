@@ -6,6 +6,7 @@ use crate::limits;
 use crate::live::{Latest, Segment, Session};
 use crate::log::Position;
 use crate::record::{Event, Payload, Reading, Record};
+use crate::stop::{Stop, fold_stop};
 use crate::units::{MILLI, Speed, UnixMicros};
 
 /// How long an event's picture stands if no reading follows, in microseconds.
@@ -16,6 +17,8 @@ const EVENT_HOLDS_US: i64 = 2_000_000;
 pub struct MachineFold {
     /// Its newest picture.
     pub latest: Option<Latest>,
+    /// The newest stop that took a moving belt, or whose motion is not known.
+    pub last_stop: Option<Stop>,
     /// The session that has not ended.
     pub session: Option<OpenSession>,
     /// Up to when readings cover its time.
@@ -84,7 +87,11 @@ impl MachineMind {
                 let sessions = self.fold_usage(log, position, time, reading);
                 Folded { latest_changed: self.see_reading(time, reading), sessions }
             }
-            Payload::Event(event) => Folded { latest_changed: self.see_event(time, event), sessions: vec![] },
+            Payload::Event(event) => {
+                let session_is_open = self.fold.session.is_some();
+                self.fold.last_stop = fold_stop(self.fold.last_stop, time, event, session_is_open);
+                Folded { latest_changed: self.see_event(time, event), sessions: vec![] }
+            }
         }
     }
 

@@ -5,11 +5,10 @@ mod spool;
 #[cfg(test)]
 mod tests;
 
-use domain::ids::{LogId, MachineId, SessionId};
-use domain::live::{Latest, Session};
+use domain::ids::{LogId, MachineId};
+use domain::live::Session;
 use domain::log::{Lane, Position};
 use domain::machine::{MachineFold, MachineMind};
-use domain::units::UnixMicros;
 use store::journal::{Sequence, Slice};
 use store::ledger::{Derived, Loss, Unreadable};
 use store::telemetry::Block;
@@ -217,14 +216,6 @@ impl Folder {
 
 /// What others look at.
 impl Folder {
-    pub(crate) fn latest(&self) -> Option<Latest> {
-        self.mind.fold_state().latest
-    }
-
-    pub(crate) fn session(&self) -> Option<(SessionId, UnixMicros)> {
-        self.mind.fold_state().session.as_ref().map(|session| (session.id, session.started))
-    }
-
     pub(crate) fn open_session(&self) -> Option<Session> {
         self.mind.open_session()
     }

@@ -4,6 +4,7 @@ use domain::clock::Clock;
 use domain::ids::MachineId;
 use domain::live::{Latest, LiveState};
 use domain::log::{Lane, Position};
+use domain::machine::MachineFold;
 use domain::signal::Capabilities;
 use domain::units::{MILLI, UnixMicros};
 use wire::checkpoint::Checkpoint;
@@ -74,16 +75,12 @@ impl Presence {
     }
 
     /// The machine's live state: what was folded, or the status' picture if it is newer.
-    pub(crate) fn live(
-        &self,
-        machine: MachineId,
-        folded: Option<Latest>,
-        session: Option<(domain::ids::SessionId, UnixMicros)>,
-        records_lost: u64,
-    ) -> LiveState {
+    pub(crate) fn live(&self, machine: MachineId, fold: &MachineFold, records_lost: u64) -> LiveState {
         LiveState {
-            latest: newer(folded, self.belt),
-            session,
+            latest: newer(fold.latest, self.belt),
+            // A status tells no stops: what was folded stays, whichever picture is newer.
+            last_stop: fold.last_stop,
+            session: fold.session.as_ref().map(|session| (session.id, session.started)),
             heard: self.heard,
             lost_by_broker: self.lost_by_broker,
             capabilities: self.capabilities,
@@ -130,4 +127,33 @@ fn backlog_us(status: &Status, readings: Option<&LogMind>) -> Option<u64> {
 
 fn now_by(clock: &Clock, status: &Status) -> Option<UnixMicros> {
     clock.unix(status.sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::belt::{Belt, Direction};
+    use domain::stop::{Stop, StopContact};
+
+    use super::*;
+
+    #[test]
+    fn a_newer_picture_of_a_status_keeps_the_stop_that_was_folded() {
+        let picture = |time| Latest {
+            time: UnixMicros(time),
+            belt: Belt::default(),
+            holds_until: UnixMicros(time + 10),
+            since: None,
+            last_event: None,
+        };
+        let (time, contact, direction) = (UnixMicros(1), StopContact::EmergencyStop, Direction::Reverse);
+        let stop = Stop { time, contact, direction, speed: None, released: None };
+        let fold = |latest| MachineFold { latest, last_stop: Some(stop), ..MachineFold::default() };
+        let presence = Presence { belt: Some(picture(5)), ..Presence::default() };
+        for (folded, expected) in [(None, 5), (Some(2), 5), (Some(7), 7)] {
+            let machine = MachineId::new("tm-01").unwrap();
+            let live = presence.live(machine, &fold(folded.map(picture)), 0);
+            assert_eq!(live.latest.map(|latest| latest.time.0), Some(expected));
+            assert_eq!(live.last_stop, Some(stop));
+        }
+    }
 }

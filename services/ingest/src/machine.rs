@@ -154,7 +154,7 @@ impl Machine {
     /// The state that watchers see.
     pub(crate) fn live(&self) -> domain::live::LiveState {
         let folder = &self.folder;
-        self.presence.live(self.id.clone(), folder.latest(), folder.session(), folder.records_lost())
+        self.presence.live(self.id.clone(), folder.fold_state(), folder.records_lost())
     }
 }
 

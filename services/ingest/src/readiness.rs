@@ -18,8 +18,6 @@ pub enum Part {
     Ledger,
     /// The telemetry, which is written behind the journal.
     Telemetry,
-    /// The registry of machines.
-    Registry,
 }
 
 impl Part {
@@ -32,7 +30,6 @@ impl Part {
             Part::Room => "room",
             Part::Ledger => "ledger",
             Part::Telemetry => "telemetry",
-            Part::Registry => "registry",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Loading what was there: the registry, the checkpoints, and the journal behind them.
 
+use std::sync::Arc;
+
 use domain::live::LiveState;
 use store::StoreError;
 use store::journal::{Journal, JournalSpan, Sequence};
@@ -12,7 +14,7 @@ use crate::registry::Registered;
 use crate::start::StartError;
 use crate::write;
 
-/// Machines or checkpoints read at once.
+/// Checkpoints read at once.
 const PAGE: usize = 1_000;
 /// Slices read from the journal at once.
 const READ_SLICES: usize = 5_000;
@@ -51,7 +53,7 @@ pub async fn recover(
     let watermark = telemetry.watermark().await?;
     not_ahead(span, "the telemetry", watermark)?;
     let mut mind = IngestMind::new(master);
-    mind.apply(Input::Registered(&registered(ledger).await?), now);
+    mind.apply(Input::Registered(&registered(ledger)), now);
     restore(&mut mind, ledger, span, now).await?;
     let mut derived = Derived::default();
     let mut reads = Vec::new();
@@ -113,18 +115,12 @@ fn not_ahead(span: JournalSpan, store: &'static str, other: Sequence) -> Result<
     Ok(())
 }
 
-/// All machines of the registry with their newest keys.
-pub(crate) async fn registered(ledger: &dyn Ledger) -> Result<Vec<Registered>, StoreError> {
-    let mut all = Vec::new();
-    let mut after = None;
-    loop {
-        let page = ledger.machines(None, after.as_ref(), PAGE).await?;
-        let Some(last) = page.last() else { return Ok(all) };
-        after = Some(last.id.clone());
-        let entry = |machine: store::ledger::Machine| Registered {
-            machine: machine.id,
-            key_generation: machine.key_generation,
-        };
-        all.extend(page.into_iter().map(entry));
-    }
+/// All machines of the registry with the generations of their keys.
+pub fn registered(ledger: &dyn Ledger) -> Vec<Registered> {
+    let entry = |machine: &Arc<store::registry::Machine>| Registered {
+        machine: machine.id.clone(),
+        key_generation: machine.key_generation,
+        revoked_generation: machine.revoked_generation,
+    };
+    ledger.registry().machines().values().map(entry).collect()
 }

@@ -9,6 +9,10 @@ use wire::topics::{Kind, Topic};
 /// Number of a machine within this process; lists are indexed by it.
 pub(crate) type MachineNumber = usize;
 
+/// What somebody has to do whose machine is refused for its credential.
+const REVOKED: &str =
+    "the credential of this machine was revoked; make a new one with `beltwatch machine renew`";
+
 /// What the registry says of one machine's key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registered {
@@ -16,6 +20,9 @@ pub struct Registered {
     pub machine: MachineId,
     /// Generation of its newest key, from 1.
     pub key_generation: u32,
+    /// Generations up to this one are refused; 0: none is. If the newest one is among them, the machine stays known
+    /// but cannot speak.
+    pub revoked_generation: u32,
 }
 
 /// The registered machines by topic, with their keys.
@@ -31,6 +38,8 @@ pub(crate) struct Registry {
 struct Entry {
     topics: [Topic; 4],
     newest: u32,
+    /// The greatest generation that was revoked; 0: none was.
+    revoked: u32,
     /// The greatest generation with which an authentic message came; older ones are refused.
     seen: u32,
     /// Keys in use: usually one, two while a new one is being introduced.
@@ -42,7 +51,7 @@ impl Registry {
         Registry { master, by_topic: HashMap::new(), by_machine: HashMap::new(), entries: Vec::new() }
     }
 
-    /// Adds a machine or raises its generation. A generation never goes back.
+    /// Adds a machine or raises its generations. A generation never goes back.
     pub(crate) fn register(&mut self, registered: &Registered) -> MachineNumber {
         let number = *self.by_machine.entry(registered.machine.clone()).or_insert_with(|| {
             let number = self.entries.len();
@@ -50,11 +59,14 @@ impl Registry {
             for topic in &topics {
                 self.by_topic.insert(topic.to_string().into_boxed_str(), (number, topic.kind));
             }
-            self.entries.push(Entry { topics, newest: 0, seen: 0, keys: Vec::new() });
+            self.entries.push(Entry { topics, newest: 0, revoked: 0, seen: 0, keys: Vec::new() });
             number
         });
         let entry = &mut self.entries[number];
         entry.newest = entry.newest.max(registered.key_generation);
+        entry.revoked = entry.revoked.max(registered.revoked_generation);
+        let revoked = entry.revoked;
+        entry.keys.retain(|(known, _)| *known > revoked);
         number
     }
 
@@ -79,9 +91,12 @@ impl Registry {
     /// The key of a generation, or why that generation is not allowed, in one sentence.
     pub(crate) fn key(&mut self, number: MachineNumber, generation: u32) -> Result<MachineKey, String> {
         let entry = &mut self.entries[number];
-        let least = entry.seen.max(1);
-        if generation < least || generation > entry.newest {
-            let newest = entry.newest;
+        let (newest, revoked) = (entry.newest, entry.revoked);
+        if revoked >= newest {
+            return Err(REVOKED.to_owned());
+        }
+        let least = entry.seen.max(revoked + 1);
+        if generation < least || generation > newest {
             return Err(format!("Sealed.key_generation is {generation}; {least} to {newest} is allowed"));
         }
         if let Some((_, key)) = entry.keys.iter().find(|(known, _)| *known == generation) {
@@ -111,12 +126,17 @@ impl Registry {
 mod tests {
     use super::*;
 
+    fn registered(machine: &MachineId, key_generation: u32, revoked_generation: u32) -> Registered {
+        Registered { machine: machine.clone(), key_generation, revoked_generation }
+    }
+
     #[test]
     fn an_old_generation_is_refused_once_the_new_one_was_seen() {
         let machine = MachineId::new("tm-01").unwrap();
+        let entry = |key_generation| registered(&machine, key_generation, 0);
         let master = MasterKey::new([1; 32]);
         let mut registry = Registry::new(master.clone());
-        let number = registry.register(&Registered { machine: machine.clone(), key_generation: 2 });
+        let number = registry.register(&entry(2));
         assert_eq!(registry.key(number, 1), Ok(master.machine_key(&machine, 1)));
         assert_eq!(registry.key(number, 2), Ok(master.machine_key(&machine, 2)));
         for generation in [0, 3] {
@@ -127,11 +147,48 @@ mod tests {
         let error = registry.key(number, 1).expect_err("the new one was seen");
         assert!(error.contains("2 to 2 is allowed"), "{error}");
         assert_eq!(registry.seen(number), 2);
-        registry.register(&Registered { machine: machine.clone(), key_generation: 3 });
+        registry.register(&entry(3));
         assert_eq!(registry.key(number, 3), Ok(master.machine_key(&machine, 3)));
-        registry.register(&Registered { machine, key_generation: 1 });
+        registry.register(&entry(1));
         assert!(registry.key(number, 3).is_ok(), "a generation never goes back");
         assert_eq!(registry.len(), 1);
+    }
+
+    /// Which generations up to 4 are allowed, and what the others are told.
+    #[track_caller]
+    fn check_revoked(newest: u32, revoked: u32, seen: u32, allowed: &[u32], says: &str) {
+        let machine = MachineId::new("tm-01").unwrap();
+        let mut registry = Registry::new(MasterKey::new([1; 32]));
+        let number = registry.register(&registered(&machine, newest, 0));
+        registry.saw(number, seen);
+        // The keys are known by now: being known must not make them good.
+        for generation in 0..=4 {
+            let _ = registry.key(number, generation);
+        }
+        registry.register(&registered(&machine, newest, revoked));
+        // What was read before it comes late.
+        registry.register(&registered(&machine, newest, 0));
+        for generation in 0..=4 {
+            match registry.key(number, generation) {
+                Ok(_) => assert!(allowed.contains(&generation), "{generation} is allowed"),
+                Err(detail) => {
+                    assert!(!allowed.contains(&generation), "{generation} is refused: {detail}");
+                    assert!(detail.contains(says), "{detail}");
+                }
+            }
+        }
+        assert!(registry.find(&registry.topic(number, Kind::Events).to_string()).is_some(), "it stays known");
+    }
+
+    #[test]
+    fn a_revoked_generation_is_refused() {
+        check_revoked(1, 1, 0, &[], "was revoked; make a new one with `beltwatch machine renew`");
+        check_revoked(1, 1, 1, &[], "was revoked; make a new one with `beltwatch machine renew`");
+        check_revoked(2, 1, 1, &[2], "2 to 2 is allowed");
+        check_revoked(3, 1, 0, &[2, 3], "2 to 3 is allowed");
+        check_revoked(4, 1, 3, &[3, 4], "3 to 4 is allowed");
+        check_revoked(3, 3, 2, &[], "was revoked");
+        check_revoked(u32::MAX, u32::MAX, 0, &[], "was revoked");
     }
 
     #[test]
@@ -139,7 +196,7 @@ mod tests {
         let mut registry = Registry::new(MasterKey::new([1; 32]));
         for name in ["tm-01", "tm-02"] {
             let machine = MachineId::new(name).unwrap();
-            let number = registry.register(&Registered { machine: machine.clone(), key_generation: 1 });
+            let number = registry.register(&registered(&machine, 1, 0));
             assert_eq!(registry.number(&machine), Some(number));
             for kind in Kind::ALL {
                 let topic = registry.topic(number, kind).clone();

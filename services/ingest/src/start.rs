@@ -21,7 +21,7 @@ use crate::counters::Counters;
 use crate::metrics;
 use crate::pipeline::held::Held;
 use crate::pipeline::{Inlets, Outlets, Pipeline, Shared};
-use crate::readiness::{Part, Readiness};
+use crate::readiness::Readiness;
 use crate::recover::{Recovered, recover, registered};
 use crate::refusals::Refused;
 use crate::registry::Registered;
@@ -203,20 +203,9 @@ impl IngestHandle {
     }
 
     /// Machines or keys in the ledger's registry changed: reads them again; the ingest obeys within moments.
-    pub async fn registry_changed(&self) -> Result<(), StoreError> {
-        let result = registered(&*self.ledger).await;
-        match result {
-            Ok(registered) => {
-                self.shared.readiness.fine(Part::Registry);
-                // The pipeline is gone only if the ingest is stopping; then there is nobody to obey.
-                let _ = self.registered.send(registered).await;
-                Ok(())
-            }
-            Err(error) => {
-                self.shared.readiness.trouble(Part::Registry, &error.to_string());
-                Err(error)
-            }
-        }
+    pub async fn registry_changed(&self) {
+        // The pipeline is gone only if the ingest is stopping; then there is nobody to obey.
+        let _ = self.registered.send(registered(&*self.ledger)).await;
     }
 
     /// Stops taking messages, finishes what is under way, writes what is unsaved, and ends. Takes at most 20 s.

@@ -4,8 +4,9 @@ use domain::ids::SiteId;
 use domain::log::Position;
 use domain::units::UnixMicros;
 
+use crate::fact::Fact;
 use crate::journal::{Sequence, Slice};
-use crate::ledger::{Derived, Fact, SessionQuery};
+use crate::ledger::{Derived, SessionQuery};
 use crate::telemetry::{Block, RangeQuery};
 use crate::{StoreError, StoreErrorKind};
 
@@ -13,8 +14,6 @@ use crate::{StoreError, StoreErrorKind};
 const SLICES_READ_MAX: usize = 10_000;
 /// Most facts, checkpoints, sessions or unreadable records that one page gives.
 pub(crate) const PAGE_MAX: usize = 1_000;
-/// Most sites or machines that one page gives: a page and one more, to see whether there are more.
-pub(crate) const REGISTRY_PAGE_MAX: usize = 1_001;
 /// Most losses that one page gives.
 pub(crate) const LOSSES_MAX: usize = 10_000;
 /// Most records that one page of the telemetry gives.
@@ -166,6 +165,14 @@ pub(crate) fn trim(through: Sequence, last: Sequence) -> Result<(), StoreError> 
 /// A site is named that is not registered.
 pub(crate) fn no_site(site: &SiteId) -> StoreError {
     invalid(format!("there is no site \"{site}\": register it first"))
+}
+
+/// One more fits.
+pub(crate) fn room(what: &str, count: usize, max: usize) -> Result<(), StoreError> {
+    if count < max {
+        return Ok(());
+    }
+    Err(StoreError::new(StoreErrorKind::Full, format!("there are {count} {what}; at most {max} are allowed")))
 }
 
 /// A name is registered already.

@@ -7,6 +7,7 @@
 mod given;
 mod journal;
 mod ledger;
+mod life;
 mod telemetry;
 
 pub use journal::journal;

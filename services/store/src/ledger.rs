@@ -1,94 +1,19 @@
 //! The ledger: registry, facts, checkpoints, sessions, losses. Whole values under deterministic keys; the greater
 //! revision wins.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ids::{LogId, MachineId, SessionId, SiteId};
+use domain::ids::{LogId, MachineId, SessionId};
 use domain::live::Session;
 use domain::log::{Hole, Lane, Position};
 use domain::units::UnixMicros;
 
 use crate::StoreError;
+use crate::fact::{Fact, FactOutcome};
 use crate::journal::Sequence;
-
-/// What a person or program did or set. Append-only.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fact {
-    /// When, by the server's clock.
-    pub time: UnixMicros,
-    /// Who, such as `local:anna` or `token:3`; at most 120 characters.
-    pub author: String,
-    /// Identity of the request that made it, at most 64 characters. The same author's second fact with the same
-    /// identity is not added; the first one's outcome is given again.
-    pub request_id: Option<String>,
-    /// What.
-    pub kind: FactKind,
-}
-
-/// What can be done or set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FactKind {
-    /// A site was registered.
-    SiteCreated(Site),
-    /// A machine was registered.
-    MachineCreated(Machine),
-    /// A token for a program was made.
-    TokenCreated(Token),
-}
-
-/// What became of a fact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FactOutcome {
-    /// It was added; its number, from 1.
-    Added(u64),
-    /// The same request had added it before; the number it got then, and the fact as it stands.
-    Repeated(u64, Box<Fact>),
-}
-
-/// One gym.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Site {
-    /// Identity.
-    pub id: SiteId,
-    /// Name for people.
-    pub display_name: String,
-    /// Time zone by its IANA name.
-    pub time_zone: String,
-    /// When it was registered.
-    pub created: UnixMicros,
-}
-
-/// One treadmill.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Machine {
-    /// Identity.
-    pub id: MachineId,
-    /// Where it stands.
-    pub site: SiteId,
-    /// Name for people.
-    pub display_name: String,
-    /// Maker and model; empty: not told.
-    pub model: String,
-    /// What the belt can do.
-    pub belt: domain::registry::BeltKind,
-    /// What drives it.
-    pub drive: domain::registry::DriveKind,
-    /// Generation of its newest key, from 1.
-    pub key_generation: u32,
-    /// When it was registered.
-    pub created: UnixMicros,
-}
-
-/// A program's token; only its hash is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
-    /// SHA-256 of the token.
-    pub hash: [u8; 32],
-    /// What it is for.
-    pub display_name: String,
-    /// Sites that it may see; empty: all.
-    pub sites: Vec<SiteId>,
-}
+use crate::registry::Registry;
 
 /// The folded state of one machine up to given positions, opaque to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,28 +88,17 @@ pub struct SessionQuery {
 #[async_trait]
 pub trait Ledger: Send + Sync + std::fmt::Debug {
     /// Adds a fact and what follows from it, or says that the same request had added it.
-    /// `Conflict` if it contradicts another (an id is taken); `Invalid` if it names what does not exist.
+    /// Fails as `Registry::follow` does.
     async fn add_fact(&self, fact: Fact) -> Result<FactOutcome, StoreError>;
 
     /// Facts after number `after`, ascending, at most `max` (1 to 1 000).
     async fn facts(&self, after: u64, max: usize) -> Result<Vec<(u64, Fact)>, StoreError>;
 
-    /// Sites by id after `after`, at most `max` (1 to 1 001).
-    async fn sites(&self, after: Option<&SiteId>, max: usize) -> Result<Vec<Site>, StoreError>;
+    /// Facts before number `before`, newest first, at most `max` (1 to 1 000).
+    async fn facts_before(&self, before: u64, max: usize) -> Result<Vec<(u64, Fact)>, StoreError>;
 
-    /// Machines by id after `after`, of one site or all, at most `max` (1 to 1 001).
-    async fn machines(
-        &self,
-        site: Option<&SiteId>,
-        after: Option<&MachineId>,
-        max: usize,
-    ) -> Result<Vec<Machine>, StoreError>;
-
-    /// One machine.
-    async fn machine(&self, id: &MachineId) -> Result<Option<Machine>, StoreError>;
-
-    /// The token with this hash, and its fact's number.
-    async fn token(&self, hash: &[u8; 32]) -> Result<Option<(u64, Token)>, StoreError>;
+    /// The registry as of the last fact. Never waits.
+    fn registry(&self) -> Arc<Registry>;
 
     /// Writes what was derived, as whole values; of two with one key the greater revision stays.
     /// With equal revisions, and of losses and unreadable records, which have none, the later one stays.

@@ -7,10 +7,12 @@ mod bounds;
 pub mod chunk;
 pub mod contract;
 pub mod error;
+pub mod fact;
 pub mod feed;
 pub mod journal;
 pub mod ledger;
 pub mod memory;
+pub mod registry;
 pub mod sqlite;
 pub mod telemetry;
 

@@ -8,6 +8,7 @@ use domain::log::{Lane, Position};
 use domain::machine::{MachineFold, OpenSession};
 use domain::record::Record;
 use domain::signal::Capabilities;
+use domain::stop::{Stop, StopContact};
 use domain::units::{MonotonicMicros, Speed, UnixMicros};
 use prost::Message;
 use prost::bytes::Bytes;
@@ -122,6 +123,7 @@ impl Checkpoint {
             revision: self.revision,
             ack_counter: self.ack_counter,
             waiting: self.waiting.iter().map(waiting_to).collect(),
+            last_stop: fold.last_stop.as_ref().map(stop_to),
         };
         checkpoint.encode_to_vec().into()
     }
@@ -136,6 +138,7 @@ impl Checkpoint {
         }
         let fold = MachineFold {
             latest: read.latest.map(latest_from).transpose()?,
+            last_stop: read.last_stop.map(|stop| stop_from(&stop)).transpose()?,
             session: read.session.map(session_from).transpose()?,
             covered_until: read.covered_until_unix_us.map(UnixMicros),
             folded: read.folded,
@@ -273,6 +276,32 @@ fn latest_from(latest: proto::LatestState) -> Result<Latest, Unreadable> {
         holds_until: UnixMicros(latest.holds_until_unix_us),
         since: latest.since_unix_us.map(UnixMicros),
         last_event,
+    })
+}
+
+fn stop_to(stop: &Stop) -> proto::StopState {
+    proto::StopState {
+        unix_us: stop.time.0,
+        contact: contact_to(Some(stop.contact.contact())).into(),
+        direction: direction_to(stop.direction).into(),
+        speed_mm_s: stop.speed.map(|speed| speed.0),
+        released_unix_us: stop.released.map(|time| time.0),
+    }
+}
+
+fn stop_from(stop: &proto::StopState) -> Result<Stop, Unreadable> {
+    let field = "StopState.contact";
+    let contact = contact_from(field, stop.contact)?.and_then(StopContact::of);
+    let wrong = || {
+        let contact = stop.contact;
+        Unreadable::new(format!("{field} is {contact}; emergency stop, safety key or power is required"))
+    };
+    Ok(Stop {
+        time: UnixMicros(stop.unix_us),
+        contact: contact.ok_or_else(wrong)?,
+        direction: direction_from("StopState.direction", stop.direction)?,
+        speed: stop.speed_mm_s.map(Speed),
+        released: stop.released_unix_us.map(UnixMicros),
     })
 }
 

@@ -8,6 +8,7 @@ use domain::log::{Lane, Position};
 use domain::machine::{MachineFold, OpenSession};
 use domain::record::{Event, EventKind, Payload, Reading, Record};
 use domain::signal::Capabilities;
+use domain::stop::{Stop, StopContact};
 use domain::units::{MonotonicMicros, Speed, UnixMicros};
 use proptest::option;
 use proptest::prelude::*;
@@ -41,6 +42,16 @@ fn latest() -> impl Strategy<Value = Latest> {
             let belt = Belt { direction, origin, speed: Some(Speed(speed)), incline: None, contacts };
             Latest { time, belt, holds_until, since, last_event }
         },
+    )
+}
+
+fn last_stop() -> impl Strategy<Value = Stop> {
+    let contacts = vec![StopContact::EmergencyStop, StopContact::SafetyKey, StopContact::MachinePower];
+    let directions = vec![Direction::Forward, Direction::Reverse, Direction::Stopped, Direction::Unknown];
+    let speed = option::of(any::<u32>().prop_map(Speed));
+    let (contact, direction) = (prop::sample::select(contacts), prop::sample::select(directions));
+    (time(), contact, direction, speed, option::of(time())).prop_map(
+        |(time, contact, direction, speed, released)| Stop { time, contact, direction, speed, released },
     )
 }
 
@@ -117,9 +128,11 @@ fn sender() -> impl Strategy<Value = SenderState> {
 }
 
 fn checkpoint() -> impl Strategy<Value = Checkpoint> {
-    let fold = (option::of(latest()), option::of(session()), option::of(time()), any::<u64>());
-    let fold = fold.prop_map(|(latest, session, covered_until, folded)| MachineFold {
+    let pictures = (option::of(latest()), option::of(last_stop()));
+    let fold = (pictures, option::of(session()), option::of(time()), any::<u64>());
+    let fold = fold.prop_map(|((latest, last_stop), session, covered_until, folded)| MachineFold {
         latest,
+        last_stop,
         session,
         covered_until,
         folded,
@@ -170,4 +183,18 @@ fn a_newer_version_says_so() {
     // Field 1, a number: the version.
     let error = Checkpoint::decode(Bytes::from_static(&[8, 2])).expect_err("a newer version");
     assert!(error.version && error.message.contains("Checkpoint.version is 2"), "{error}");
+}
+
+#[test]
+fn a_checkpoint_from_before_stops_were_kept_still_reads() {
+    // Version 1, 7 records folded, and nothing of a stop.
+    let read = Checkpoint::decode(Bytes::from_static(&[8, 1, 40, 7])).expect("an old checkpoint");
+    assert_eq!((read.fold.folded, read.fold.last_stop), (7, None));
+}
+
+#[test]
+fn a_stop_by_what_stops_no_belt_is_unreadable() {
+    // Field 17 with its field 2, the contact: 4 is the hand rail.
+    let error = Checkpoint::decode(Bytes::from_static(&[8, 1, 0x8a, 1, 2, 16, 4])).expect_err("no stop");
+    assert!(error.message.contains("StopState.contact is 4"), "{error}");
 }

@@ -94,7 +94,7 @@ impl From<StartError> for Failure {
             StartError::Spool(OpenError::Folder { .. }) | StartError::Truth { .. } => EX_CANTCREAT,
             StartError::Spool(OpenError::Newer { .. } | OpenError::Foreign { .. }) => EX_DATAERR,
             StartError::Spool(OpenError::Sqlite { .. }) | StartError::Disk(_) => EX_IOERR,
-            StartError::Address(_) => EX_CONFIG,
+            StartError::Address(_) | StartError::Tls(_) => EX_CONFIG,
             StartError::Random(_) => EX_OSERR,
             StartError::Task(_) => EX_SOFTWARE,
         };

@@ -24,6 +24,7 @@ fn keys() -> [Keys; 4] {
         generation: 1,
         key: master().machine_key(&MachineId::new(machine).unwrap(), 1),
         broker: "127.0.0.1:1883".to_owned(),
+        tls: None,
     };
     [
         Keys::None,

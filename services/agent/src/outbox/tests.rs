@@ -21,6 +21,7 @@ fn speaker(boot: u8) -> Speaker {
         generation: 1,
         key: MachineKey::from_hex(&"ab".repeat(32)).unwrap(),
         broker: "127.0.0.1:1".to_owned(),
+        tls: None,
     };
     Speaker::new(&credential, BootId([boot; 16]), Capabilities::default())
 }

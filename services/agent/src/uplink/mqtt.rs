@@ -11,8 +11,9 @@ use domain::limits;
 use fastrand::Rng;
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, LastWill, MqttOptions,
-    Outgoing, QoS, SubscribeReasonCode,
+    Outgoing, QoS, SubscribeReasonCode, TlsConfiguration, Transport,
 };
+use rustls::ClientConfig;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -105,13 +106,15 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Begins to connect to `broker` (`host:port`). `password` is the machine's at the broker.
+    /// Begins to connect to `broker` (`host:port`), with TLS if there is a configuration for it. `password` is the
+    /// machine's at the broker.
     ///
     /// # Errors
     ///
     /// If the address has not the form `host:port`.
     pub fn start(
         broker: &str,
+        tls: Option<Arc<ClientConfig>>,
         speaker: Speaker,
         password: String,
         boot_count: u32,
@@ -134,6 +137,7 @@ impl Connector {
         let body = Body {
             host: host.to_owned(),
             port,
+            tls,
             password,
             speaker,
             topics: Arc::new(topics),
@@ -171,6 +175,7 @@ enum End {
 struct Body {
     host: String,
     port: u16,
+    tls: Option<Arc<ClientConfig>>,
     password: String,
     speaker: Speaker,
     topics: Arc<Topics>,
@@ -245,6 +250,9 @@ impl Body {
             .set_keep_alive(KEEP_ALIVE)
             .set_max_packet_size(limits::MESSAGE_BYTES_MAX * 2, limits::MESSAGE_BYTES_MAX * 2)
             .set_last_will(LastWill::new(&self.topics.status, will.payload, QoS::AtLeastOnce, true));
+        if let Some(tls) = &self.tls {
+            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(tls))));
+        }
         options
     }
 

@@ -47,7 +47,7 @@ impl History {
         let asked = Asked::new("ListSessions", &request);
         let after = self.pages.cursor::<AfterSession>(&asked, &token)?;
         let span = after.map_or(span, |after| after.span);
-        let visible = self.registry.visible(&scope).await?;
+        let visible = Visible::new(self.ledger.registry(), scope);
         let machines = machines_of(&visible, machine, site)?;
         let query = SessionQuery {
             machines,
@@ -118,7 +118,7 @@ impl History {
         let id = check.session_id("session_id", &request.session_id);
         check.finish()?;
         let id = id.expect("an id that is not valid is a violation");
-        let visible = self.registry.visible(&scope).await?;
+        let visible = Visible::new(self.ledger.registry(), scope);
         let session = self.ledger.session(&id).await?;
         let session = session.filter(|session| visible.machine(&session.machine).is_ok());
         let session = session.ok_or_else(|| ApiError::NotFound { what: "session", id: id.to_string() })?;

@@ -1,6 +1,7 @@
 //! The registry: facts, retries, credentials, tokens.
 
-use store::ledger::{FactKind, Ledger};
+use store::fact::FactKind;
+use store::ledger::Ledger;
 use tonic::Code;
 use wire::api::v1;
 use wire::credential::Credential;
@@ -31,7 +32,7 @@ async fn a_machine_gets_a_fact_and_a_credential_and_a_retry_gets_the_same() {
     assert_eq!(credential.key, MasterKey::new([5; 32]).machine_key(&machine_id("n-3"), 1));
     let facts = bench.ledger.facts(0, 1_000).await.unwrap();
     let (_, fact) = facts.last().unwrap();
-    assert_eq!((fact.author.as_str(), fact.time), ("local:anna", NOON));
+    assert_eq!((fact.author.as_str(), fact.time), ("operator:anna", NOON));
     assert!(matches!(&fact.kind, FactKind::MachineCreated(one) if one.id == machine_id("n-3")));
 
     bench.at(60);
@@ -74,10 +75,11 @@ async fn a_new_token_reads_its_sites_and_changes_nothing() {
     let mut admin = bench.admin().await;
     let request = |site: &str| v1::CreateTokenRequest {
         display_name: "Grafana".to_owned(),
-        site_ids: vec![site.to_owned()],
+        grants: vec![v1::Grant { role: v1::Role::Viewer.into(), site_ids: vec![site.to_owned()] }],
+        expire_time: None,
     };
     assert_eq!(admin.create_token(request("east")).await.unwrap_err().code(), Code::NotFound);
-    let token = admin.create_token(request("south")).await.unwrap().into_inner().token;
+    let token = admin.create_token(request("south")).await.unwrap().into_inner().secret;
     let facts = bench.ledger.facts(0, 1_000).await.unwrap();
     assert!(!format!("{facts:?}").contains(&token), "only the hash is kept");
     let sites = with_token(&token, v1::ListSitesRequest::default());

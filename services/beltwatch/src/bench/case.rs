@@ -10,8 +10,10 @@ use domain::log::Lane;
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::UnixMicros;
 use ingest::counters::Counters;
+use store::fact::{Fact, FactKind};
 use store::journal::{Journal, Slice};
-use store::ledger::{Fact, FactKind, Ledger, Machine, Site};
+use store::ledger::Ledger;
+use store::registry::{Machine, Site};
 use store::sqlite::{SqliteJournal, SqliteLedger, SqliteTelemetry};
 use wire::keys::MasterKey;
 
@@ -133,6 +135,10 @@ async fn register(folder: &Path, machines: &[MachineId]) -> anyhow::Result<()> {
             drive: DriveKind::Motor,
             key_generation: 1,
             created,
+            place: None,
+            revoked_generation: 0,
+            revoked: None,
+            acknowledged: None,
         };
         add(FactKind::MachineCreated(machine)).await?;
     }

@@ -163,19 +163,19 @@ pub(super) fn memory_mib() -> Option<u64> {
     line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib / 1_024)
 }
 
-/// Checks that this process may open a connection's two ends for each machine.
+/// Checks that this process may open both ends of so many connections.
 ///
 /// # Errors
 /// It may not; the message says what to do.
-pub(super) fn check_files(machines: usize) -> anyhow::Result<()> {
+pub(super) fn check_files(connections: usize) -> anyhow::Result<()> {
     let told = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = told.lines().find_map(|line| line.strip_prefix("Max open files"));
     let limit = line.and_then(|limits| limits.split_whitespace().next()?.parse().ok()).unwrap_or(u64::MAX);
-    let needed = 2 * machines as u64 + FILES_BESIDE;
+    let needed = 2 * connections as u64 + FILES_BESIDE;
     ensure!(
         needed <= limit,
-        "{machines} machines need {needed} open files and {limit} are allowed: run `ulimit -n {needed}` before, or \
-         choose fewer machines"
+        "{connections} connections need {needed} open files and {limit} are allowed: run `ulimit -n {needed}` before, \
+         or choose fewer"
     );
     Ok(())
 }

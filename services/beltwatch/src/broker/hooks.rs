@@ -17,6 +17,7 @@ use rmqtt::types::{
 use wire::topics::Kind;
 
 use super::backlog::{self, Backlog};
+use super::front::Shown;
 use super::refusals::{Reason, Refusals};
 use super::rights::{self, Who};
 use super::{Access, metrics};
@@ -26,6 +27,8 @@ pub(crate) struct Gate {
     pub(crate) access: Arc<dyn Access>,
     pub(crate) refusals: Arc<Refusals>,
     pub(crate) backlog: Backlog<Id>,
+    /// With TLS: whose certificates were shown.
+    pub(crate) shown: Option<Arc<Shown>>,
 }
 
 impl Gate {
@@ -64,6 +67,12 @@ impl Gate {
         let Some(who) = self.access.authenticate(&id.client_id, user, connect.password.as_deref()) else {
             return refused(Reason::Login, user.unwrap_or("no user name"));
         };
+        if let Some(shown) = &self.shown
+            && let Err(reason) =
+                rights::certificate(&who, id.remote_addr.and_then(|from| shown.by(from)).as_ref())
+        {
+            return refused(reason, user.unwrap_or_default());
+        }
         if let Err(reason) = rights::client_id(&who, &id.client_id) {
             return refused(reason, user.unwrap_or_default());
         }

@@ -17,6 +17,10 @@ const SHOWN_CHARACTERS_MAX: usize = 120;
 pub enum Reason {
     /// Another protocol than MQTT 3.1.1 (or 3.1). Not connected.
     Protocol,
+    /// No TLS, or no certificate of our authority. Not connected.
+    Tls,
+    /// The certificate is not that of the machine. Not connected.
+    Certificate,
     /// No such user, or a wrong password. Not connected.
     Login,
     /// A machine's client id is not its machine id. Not connected.
@@ -39,8 +43,10 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 10] = [
+    pub const ALL: [Reason; 12] = [
         Reason::Protocol,
+        Reason::Tls,
+        Reason::Certificate,
         Reason::Login,
         Reason::ClientId,
         Reason::Will,
@@ -56,6 +62,8 @@ impl Reason {
     pub fn name(self) -> &'static str {
         match self {
             Reason::Protocol => "protocol",
+            Reason::Tls => "tls",
+            Reason::Certificate => "certificate",
             Reason::Login => "login",
             Reason::ClientId => "client_id",
             Reason::Will => "will",
@@ -71,6 +79,8 @@ impl Reason {
     fn explanation(self) -> &'static str {
         match self {
             Reason::Protocol => "only MQTT 3.1.1 is spoken here",
+            Reason::Tls => "TLS with a certificate of this server's authority is required",
+            Reason::Certificate => "the certificate must be the machine's own",
             Reason::Login => "user name or password is wrong",
             Reason::ClientId => "a machine's client id must be its machine id",
             Reason::Will => "a will may only be on the machine's own status topic",
@@ -168,6 +178,6 @@ mod tests {
             refusals.refuse(reason, "tm-01", "x");
         }
         let counted = Reason::ALL.map(|reason| refusals.count(reason));
-        assert_eq!(counted, [0, 2, 0, 0, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(counted, [0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1]);
     }
 }

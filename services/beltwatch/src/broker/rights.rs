@@ -30,6 +30,19 @@ pub(crate) fn client_id(who: &Who, client_id: &str) -> Result<(), Reason> {
     }
 }
 
+/// Whether a client may connect with this machine's certificate, or with none, where TLS is required: a machine with its
+/// own only, and this server without, from within.
+///
+/// # Errors
+/// The certificate is another machine's, or there is none.
+pub(crate) fn certificate(who: &Who, shown: Option<&MachineId>) -> Result<(), Reason> {
+    match (who, shown) {
+        (Who::Machine(machine), Some(shown)) if machine == shown => Ok(()),
+        (Who::Service, None) => Ok(()),
+        (Who::Machine(_) | Who::Service, Some(_) | None) => Err(Reason::Certificate),
+    }
+}
+
 /// What a message that may be published carries.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use crate::bench::{self, IngestSettings, Report};
+use crate::bench::{self, IngestSettings, Report, WatchSettings};
 use crate::client::Options;
 use crate::command::serve::unavailable;
 use crate::config::{LogConfig, LogFormat};
@@ -23,6 +23,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Ingest(IngestArgs),
+    Watch(WatchArgs),
 }
 
 /// Measures the path from publish to ack beside a floor: the same broker and load with a subscriber that keeps nothing
@@ -48,9 +49,30 @@ struct IngestArgs {
     log: String,
 }
 
+/// Measures watchers of the API and of pages, alone and beside ones that stop reading
+#[derive(Debug, ClapArgs)]
+struct WatchArgs {
+    /// Watchers, half of them of the API, half of a page
+    #[arg(long, default_value_t = 200)]
+    watchers: usize,
+    /// Machines; each changes once a second
+    #[arg(long, default_value_t = 500)]
+    machines: usize,
+    /// Length of each measurement, in seconds
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
+    /// How long all watch before it is measured, in seconds
+    #[arg(long, default_value_t = 3)]
+    warm_up: u64,
+    /// Which log lines, as in "info" or "info,api=debug"
+    #[arg(long, default_value = "warn")]
+    log: String,
+}
+
 pub(super) async fn run(args: Args, options: &Options) -> Result<(), Failure> {
     match args.command {
         Command::Ingest(args) => ingest(args, options.format()).await,
+        Command::Watch(args) => watch(args, options.format()).await,
     }
 }
 
@@ -66,15 +88,9 @@ async fn ingest(args: IngestArgs, format: Format) -> Result<(), Failure> {
         readings_per_envelope: args.readings_per_envelope,
         folder: args.folder,
     };
-    let progress = |what: String| {
-        // Nobody reads it any more: the figures may still be wanted.
-        let _ = writeln!(std::io::stderr(), "bench: {what}");
-    };
-    if cfg!(debug_assertions) {
-        progress("this is a debug build: its figures say nothing; use `cargo run --release`".to_owned());
-    }
+    tell_debug_build();
     settings.check().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
-    let report = bench::ingest(&settings, &progress).await.map_err(unavailable)?;
+    let report = bench::ingest(&settings, &tell).await.map_err(unavailable)?;
     match format {
         Format::Json => {
             let json = serde_json::to_string(&report).map_err(anyhow::Error::from)?;
@@ -83,6 +99,41 @@ async fn ingest(args: IngestArgs, format: Format) -> Result<(), Failure> {
         Format::Table | Format::Csv => print(&report)?,
     }
     Ok(())
+}
+
+async fn watch(args: WatchArgs, format: Format) -> Result<(), Failure> {
+    if format == Format::Csv {
+        return Err(Failure::new(Exit::Usage, "--csv: the figures are no list; use --json"));
+    }
+    crate::log::start(&LogConfig { format: LogFormat::Text, filter: args.log })?;
+    let settings = WatchSettings {
+        watchers: args.watchers,
+        machines: args.machines,
+        time: Duration::from_secs(args.seconds),
+        warm_up: Duration::from_secs(args.warm_up),
+    };
+    tell_debug_build();
+    settings.check().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let report = bench::watch(&settings, &tell).await.map_err(unavailable)?;
+    match format {
+        Format::Json => {
+            let json = serde_json::to_string(&report).map_err(anyhow::Error::from)?;
+            writeln!(std::io::stdout(), "{json}")?;
+        }
+        Format::Table | Format::Csv => write!(std::io::stdout(), "{}", report.markdown())?,
+    }
+    Ok(())
+}
+
+fn tell(what: String) {
+    // Nobody reads it any more: the figures may still be wanted.
+    let _ = writeln!(std::io::stderr(), "bench: {what}");
+}
+
+fn tell_debug_build() {
+    if cfg!(debug_assertions) {
+        tell("this is a debug build: its figures say nothing; use `cargo run --release`".to_owned());
+    }
 }
 
 fn print(report: &Report) -> Result<(), Failure> {

@@ -56,7 +56,7 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
         Some(length) => format!("it ends by itself after {} s", length.as_secs()),
         None => "Ctrl-C ends it".to_owned(),
     };
-    let (machines, url) = (settings.machines, demo.url());
+    let (machines, url) = (settings.machines, demo.link());
     writeln!(std::io::stderr(), "{machines} simulated treadmills on two sites are at {url} ; {until}")?;
     match args.length {
         Some(length) => tokio::select! {

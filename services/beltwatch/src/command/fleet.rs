@@ -91,6 +91,17 @@ impl Live {
         Value::Text(format!("{}{contact}", event.kind))
     }
 
+    fn last_stop(&self) -> v1::LastStop {
+        self.state.last_stop.clone().unwrap_or_default()
+    }
+
+    /// The machine that needs a person most is the least; a status that is not known here is the greatest.
+    fn rank(&self) -> (i32, &str) {
+        let status = v1::Status::try_from(self.state.status).unwrap_or_default();
+        let rank = if status == v1::Status::Unspecified { i32::MAX } else { status.into() };
+        (rank, self.state.machine.as_ref().map(|machine| machine.id.as_str()).unwrap_or_default())
+    }
+
     fn session(&self) -> String {
         self.state.open_session.as_ref().map(|session| session.session_id.clone()).unwrap_or_default()
     }
@@ -98,6 +109,11 @@ impl Live {
 
 pub(super) const COLUMNS: &[Column<Live>] = &[
     Column { name: "machine_id", title: "machine", value: |live| live.machine(|machine| &machine.id) },
+    Column {
+        name: "status",
+        title: "status",
+        value: |live| Value::Text(words::status(live.state.status).to_owned()),
+    },
     Column { name: "site_id", title: "site", value: |live| live.machine(|machine| &machine.site_id) },
     Column {
         name: "direction",
@@ -139,6 +155,14 @@ pub(super) const COLUMNS: &[Column<Live>] = &[
         value: |live| Value::Number(words::seconds(live.state.backlog), 0),
     },
     Column { name: "records_lost", title: "lost", value: |live| Value::Count(live.state.records_lost) },
+    Column { name: "last_stop_time", title: "", value: |live| live.time(live.last_stop().time) },
+    Column { name: "last_stop_contact", title: "", value: |live| Value::Text(live.last_stop().contact) },
+    Column { name: "last_stop_speed_mps", title: "", value: |live| Value::Speed(live.last_stop().speed_mps) },
+    Column {
+        name: "last_stop_acknowledged_by",
+        title: "",
+        value: |live| Value::Text(live.last_stop().acknowledged_by),
+    },
 ];
 
 /// Runs the command.
@@ -150,11 +174,11 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
     match args.action {
         Action::List { site, watch: false } => {
             let zones = Zones::fetch(&mut client).await?;
-            let rows: Vec<Live> = pages::machines(&mut client, &site)
-                .await?
-                .into_iter()
-                .map(|state| live(state, &zones))
-                .collect();
+            let machines = pages::machines(&mut client, &site).await?;
+            let mut rows: Vec<Live> = machines.into_iter().map(|state| live(state, &zones)).collect();
+            if options.format() == Format::Table {
+                for_people(&mut rows);
+            }
             print(&Listing { name: "machines", columns: COLUMNS, rows: &rows, notes: Vec::new() }, options)
         }
         Action::List { site, watch: true } => watch(client, &site, options).await,
@@ -166,6 +190,11 @@ pub(super) fn live(state: v1::MachineState, zones: &Zones) -> Live {
     let site = state.machine.as_ref().map(|machine| machine.site_id.as_str()).unwrap_or_default();
     let zone = zones.of(site);
     Live { state, zone, now: now() }
+}
+
+/// People see first what needs them; programs get machines by id.
+pub(super) fn for_people(rows: &mut [Live]) {
+    rows.sort_by(|a, b| a.rank().cmp(&b.rank()));
 }
 
 /// Shows changes until interrupted. A broken watch begins again; a refused one ends.
@@ -232,12 +261,13 @@ fn show_changes(changed: &[Live], shown: &mut BTreeMap<String, Live>, options: &
     shown.extend(changed.iter().map(|live| (id(live), live.clone())));
     if options.format() == Format::Table {
         let terminal = out.is_terminal();
-        let rows: Vec<Live> = if terminal {
+        let mut rows: Vec<Live> = if terminal {
             write!(out, "\x1b[H\x1b[2J")?;
             shown.values().map(|live| Live { now: now(), ..live.clone() }).collect()
         } else {
             changed.to_vec()
         };
+        for_people(&mut rows);
         if terminal || !rows.is_empty() {
             listing(&rows).print(Format::Table, &mut out, &mut io::stderr())?;
         }

@@ -28,6 +28,21 @@ pub struct Args {
 enum Action {
     /// Registers a machine and writes the credential file of its agent
     Add(AddArgs),
+    /// Changes what is told of a machine
+    Edit(EditArgs),
+    /// Makes the next generation of a machine's credential; the old one is good until the new one is used
+    Renew {
+        /// Its id
+        id: String,
+        /// Where to write the credential; ID.credential.json if not given. A file that exists is not overwritten
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Refuses whatever comes with a machine's credential, until it is renewed
+    Revoke {
+        /// Its id
+        id: String,
+    },
     /// Lists machines
     List {
         /// Only of this site
@@ -63,6 +78,31 @@ struct AddArgs {
     /// Where to write the credential; ID.credential.json if not given. A file that exists is not overwritten
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[group(required = true, multiple = true)]
+struct Changes {
+    /// Name for people
+    #[arg(long)]
+    name: Option<String>,
+    /// Maker and model
+    #[arg(long)]
+    model: Option<String>,
+    /// What the belt can do
+    #[arg(long, value_enum)]
+    belt: Option<Belt>,
+    /// What drives the belt
+    #[arg(long, value_enum)]
+    drive: Option<Drive>,
+}
+
+#[derive(Debug, ClapArgs)]
+struct EditArgs {
+    /// Its id
+    id: String,
+    #[command(flatten)]
+    changes: Changes,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -138,6 +178,9 @@ fn machine(live: &fleet::Live, part: fn(&v1::Machine) -> String) -> Value {
 pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
     match args.action {
         Action::Add(args) => add(args, options).await,
+        Action::Edit(args) => edit(args, options).await,
+        Action::Renew { id, out } => renew(id, out, options).await,
+        Action::Revoke { id } => revoke(id, options).await,
         Action::List { site } => {
             let mut client = Client::connect(options).await?;
             let zones = Zones::fetch(&mut client).await?;
@@ -160,29 +203,14 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
 }
 
 async fn add(args: AddArgs, options: &Options) -> Result<(), Failure> {
-    // The id names the file, so it is looked at before the file is made.
-    MachineId::new(&args.id).map_err(|error| Failure::new(Exit::Usage, format!("machine id: {error}")))?;
-    let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.credential.json", args.id)));
     let mut client = Client::connect(options).await?;
-    let zones = Zones::fetch(&mut client).await?;
-    // The file comes first: a credential that cannot be kept must not be made.
-    let file = create_private(&path)?;
-    let response = match create(&mut client, &args).await {
-        Ok(response) => response,
-        Err(failure) => {
-            // It is empty and ours; if it stays, the next attempt says so.
-            let _ = std::fs::remove_file(&path);
-            return Err(failure);
-        }
-    };
-    write_credential(file, &path, &response.credential)?;
-    let state = v1::MachineState {
-        machine: response.machine,
-        presence: v1::Presence::NeverSeen.into(),
-        ..v1::MachineState::default()
-    };
-    let rows = [fleet::live(state, &zones)];
-    print(&Listing { name: "machines", columns: COLUMNS, rows: &rows, notes: Vec::new() }, options)?;
+    let id = args.id.clone();
+    let (path, machine) = with_credential_file(&id, args.out.clone(), async || {
+        let response = create(&mut client, &args).await?;
+        Ok((response.machine, response.credential))
+    })
+    .await?;
+    show(&mut client, machine, options).await?;
     let shown = path.display();
     let mut aside = io::stderr();
     writeln!(
@@ -193,24 +221,111 @@ async fn add(args: AddArgs, options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
+async fn edit(args: EditArgs, options: &Options) -> Result<(), Failure> {
+    let Changes { name, model, belt, drive } = args.changes;
+    let given = [
+        ("display_name", name.is_some()),
+        ("model", model.is_some()),
+        ("belt", belt.is_some()),
+        ("drive", drive.is_some()),
+    ];
+    let paths = given.into_iter().filter(|(_, given)| *given).map(|(field, _)| field.to_owned()).collect();
+    let machine = v1::Machine {
+        id: args.id,
+        display_name: name.unwrap_or_default(),
+        model: model.unwrap_or_default(),
+        belt: belt.map_or(0, |belt| belt.kind().into()),
+        drive: drive.map_or(0, |drive| drive.kind().into()),
+        ..v1::Machine::default()
+    };
+    let update_mask = Some(prost_types::FieldMask { paths });
+    let request = v1::UpdateMachineRequest { machine: Some(machine), update_mask };
+    let mut client = Client::connect(options).await?;
+    let machine = client.admin.update_machine(request).await?.into_inner().machine;
+    show(&mut client, machine, options).await
+}
+
+async fn renew(id: String, out: Option<PathBuf>, options: &Options) -> Result<(), Failure> {
+    let mut client = Client::connect(options).await?;
+    let (path, machine) = with_credential_file(&id, out, async || {
+        let request = v1::RenewCredentialRequest { machine_id: id.clone() };
+        let response = client.admin.renew_credential(request).await?.into_inner();
+        Ok((response.machine, response.credential))
+    })
+    .await?;
+    show(&mut client, machine, options).await?;
+    writeln!(io::stderr(), "the new credential is in {}: bring it to the machine's agent", path.display())?;
+    Ok(())
+}
+
+async fn revoke(id: String, options: &Options) -> Result<(), Failure> {
+    let mut client = Client::connect(options).await?;
+    let request = v1::RevokeCredentialRequest { machine_id: id };
+    let machine = client.admin.revoke_credential(request).await?.into_inner().machine;
+    show(&mut client, machine, options).await
+}
+
+async fn show(client: &mut Client, machine: Option<v1::Machine>, options: &Options) -> Result<(), Failure> {
+    let zones = Zones::fetch(client).await?;
+    let id = machine.as_ref().map(|machine| machine.id.clone()).unwrap_or_default();
+    let request = v1::GetMachineRequest { machine_id: id };
+    let state = client.fleet.get_machine(request).await?.into_inner().machine;
+    let rows: Vec<fleet::Live> = state.into_iter().map(|state| fleet::live(state, &zones)).collect();
+    print(&Listing { name: "machines", columns: COLUMNS, rows: &rows, notes: Vec::new() }, options)
+}
+
+/// Makes a file for a credential, lets it be made, and writes it. The file comes first: a credential that cannot be
+/// kept must not be made.
+async fn with_credential_file(
+    id: &str,
+    out: Option<PathBuf>,
+    make: impl AsyncFnOnce() -> Result<(Option<v1::Machine>, String), Failure>,
+) -> Result<(PathBuf, Option<v1::Machine>), Failure> {
+    // The id names the file, so it is looked at before the file is made.
+    MachineId::new(id).map_err(|error| Failure::new(Exit::Usage, format!("machine id: {error}")))?;
+    let path = out.unwrap_or_else(|| PathBuf::from(format!("{id}.credential.json")));
+    let file = create_private(&path)?;
+    match make().await {
+        Ok((machine, credential)) => {
+            write_credential(file, &path, &credential)?;
+            Ok((path, machine))
+        }
+        Err(failure) => {
+            // It is empty and ours; if it stays, the next attempt says so.
+            let _ = std::fs::remove_file(&path);
+            Err(failure)
+        }
+    }
+}
+
+impl Belt {
+    fn kind(self) -> v1::BeltKind {
+        match self {
+            Belt::OneWay => v1::BeltKind::OneWay,
+            Belt::Reversible => v1::BeltKind::Reversible,
+            Belt::Unknown => v1::BeltKind::Unknown,
+        }
+    }
+}
+
+impl Drive {
+    fn kind(self) -> v1::DriveKind {
+        match self {
+            Drive::Motor => v1::DriveKind::Motor,
+            Drive::Manual => v1::DriveKind::Manual,
+        }
+    }
+}
+
 /// Asks once more if the answer was lost: the request's identity makes that safe.
 async fn create(client: &mut Client, args: &AddArgs) -> Result<v1::CreateMachineResponse, Failure> {
-    let belt = match args.belt {
-        Belt::OneWay => v1::BeltKind::OneWay,
-        Belt::Reversible => v1::BeltKind::Reversible,
-        Belt::Unknown => v1::BeltKind::Unknown,
-    };
-    let drive = match args.drive {
-        Drive::Motor => v1::DriveKind::Motor,
-        Drive::Manual => v1::DriveKind::Manual,
-    };
     let request = v1::CreateMachineRequest {
         machine_id: args.id.clone(),
         site_id: args.site.clone(),
         display_name: args.name.clone(),
         model: args.model.clone(),
-        belt: belt.into(),
-        drive: drive.into(),
+        belt: args.belt.kind().into(),
+        drive: args.drive.kind().into(),
         request_id: request_id()?,
     };
     let again = request.clone();

@@ -25,6 +25,12 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let server = Server::start(&config).await.map_err(unavailable)?;
     let (api, broker) = (server.api_address(), server.broker_address());
     writeln!(std::io::stderr(), "beltwatch serves http://{api}/ (pages, gRPC) and mqtt://{broker}")?;
+    if let Some(link) = server.first_administrator_link() {
+        writeln!(
+            std::io::stderr(),
+            "nobody administers it yet: within 72 h open http://{api}{link} and make yourself the administrator"
+        )?;
+    }
     ended().await?;
     server.stop().await?;
     Ok(())

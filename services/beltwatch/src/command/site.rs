@@ -29,8 +29,26 @@ enum Action {
         #[arg(long, value_name = "ZONE", default_value = "UTC")]
         time_zone: String,
     },
+    /// Changes what is told of a site
+    Edit {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        changes: Changes,
+    },
     /// Lists sites
     List,
+}
+
+#[derive(Debug, ClapArgs)]
+#[group(required = true, multiple = true)]
+struct Changes {
+    /// Name for people
+    #[arg(long)]
+    name: Option<String>,
+    /// Time zone by its IANA name
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
 }
 
 const COLUMNS: &[Column<v1::Site>] = &[
@@ -59,6 +77,20 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
                 request_id: request_id()?,
             };
             client.admin.create_site(request).await?.into_inner().site.into_iter().collect()
+        }
+        Action::Edit { id, changes: Changes { name, time_zone } } => {
+            let given = [("display_name", name.is_some()), ("time_zone", time_zone.is_some())];
+            let paths =
+                given.into_iter().filter(|(_, given)| *given).map(|(field, _)| field.to_owned()).collect();
+            let site = v1::Site {
+                id,
+                display_name: name.unwrap_or_default(),
+                time_zone: time_zone.unwrap_or_default(),
+                create_time: None,
+            };
+            let update_mask = Some(prost_types::FieldMask { paths });
+            let request = v1::UpdateSiteRequest { site: Some(site), update_mask };
+            client.admin.update_site(request).await?.into_inner().site.into_iter().collect()
         }
         Action::List => pages::sites(&mut client).await?,
     };

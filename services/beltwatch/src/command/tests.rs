@@ -101,6 +101,14 @@ fn printed(format: Format) -> String {
             contact: String::new(),
         }),
         records_lost: 3,
+        status: v1::Status::KeyPulled.into(),
+        last_stop: Some(v1::LastStop {
+            time: at(-30),
+            contact: "safety_key".to_owned(),
+            speed_mps: Some(1.5),
+            acknowledged_by: "ann".to_owned(),
+            ..v1::LastStop::default()
+        }),
         ..v1::MachineState::default()
     };
     let now = Timestamp::from_second(1_795_176_000).unwrap();
@@ -115,24 +123,46 @@ fn printed(format: Format) -> String {
 fn a_machine_in_each_format() {
     assert_eq!(
         printed(Format::Table),
-        "machine  site   direction  origin    km/h  incline %  e-stop  key      age s  presence  was  last event    \
+        "machine  status      site   direction  origin    km/h  incline %  e-stop  key      age s  presence  was  last event    \
          at                         backlog s  lost\n\
-         tm-1     north  ▼ reverse  measured   1.8          –  closed  unknown      2  online         belt_started  \
+         tm-1     key pulled  north  ▼ reverse  measured   1.8          –  closed  unknown      2  online         belt_started  \
          2026-11-20 06:59:00-05:00          –     3\n"
     );
     assert_eq!(
         printed(Format::Csv),
-        "machine_id,site_id,direction,origin,speed_mps,incline_percent,emergency_stop,safety_key,belt_time,age_s,\
-         presence,last_known,since_time,last_event,last_event_time,session_id,backlog_s,records_lost\n\
-         tm-1,north,reverse,measured,0.5,,closed,unknown,2026-11-20T11:59:58Z,2,online,,2026-11-20T11:59:00Z,\
-         belt_started,2026-11-20T11:59:00Z,,,3\n"
+        "machine_id,status,site_id,direction,origin,speed_mps,incline_percent,emergency_stop,safety_key,belt_time,age_s,\
+         presence,last_known,since_time,last_event,last_event_time,session_id,backlog_s,records_lost,\
+         last_stop_time,last_stop_contact,last_stop_speed_mps,last_stop_acknowledged_by\n\
+         tm-1,key pulled,north,reverse,measured,0.5,,closed,unknown,2026-11-20T11:59:58Z,2,online,,2026-11-20T11:59:00Z,\
+         belt_started,2026-11-20T11:59:00Z,,,3,2026-11-20T11:59:30Z,safety_key,1.5,ann\n"
     );
     assert_eq!(
         printed(Format::Json),
-        "{\"machines\":[{\"machine_id\":\"tm-1\",\"site_id\":\"north\",\"direction\":\"reverse\",\
+        "{\"machines\":[{\"machine_id\":\"tm-1\",\"status\":\"key pulled\",\"site_id\":\"north\",\"direction\":\"reverse\",\
          \"origin\":\"measured\",\"speed_mps\":0.5,\"incline_percent\":null,\"emergency_stop\":\"closed\",\
          \"safety_key\":\"unknown\",\"belt_time\":\"2026-11-20T11:59:58Z\",\"age_s\":2.0,\"presence\":\"online\",\
          \"last_known\":\"\",\"since_time\":\"2026-11-20T11:59:00Z\",\"last_event\":\"belt_started\",\
-         \"last_event_time\":\"2026-11-20T11:59:00Z\",\"session_id\":\"\",\"backlog_s\":null,\"records_lost\":3}]}\n"
+         \"last_event_time\":\"2026-11-20T11:59:00Z\",\"session_id\":\"\",\"backlog_s\":null,\"records_lost\":3,\
+         \"last_stop_time\":\"2026-11-20T11:59:30Z\",\"last_stop_contact\":\"safety_key\",\
+         \"last_stop_speed_mps\":1.5,\"last_stop_acknowledged_by\":\"ann\"}]}\n"
     );
+}
+
+#[test]
+fn people_see_first_what_needs_them() {
+    let live = |(id, status): (&str, i32)| fleet::Live {
+        state: v1::MachineState {
+            machine: Some(v1::Machine { id: id.to_owned(), ..v1::Machine::default() }),
+            status,
+            ..v1::MachineState::default()
+        },
+        zone: TimeZone::UTC,
+        now: Timestamp::UNIX_EPOCH,
+    };
+    let (stop, free) = (v1::Status::EmergencyStop.into(), v1::Status::Free.into());
+    // What an older or newer server says is not known here.
+    let mut rows = [("a", 0), ("b", free), ("c", 99), ("e", stop), ("d", stop)].map(live);
+    fleet::for_people(&mut rows);
+    let ids = rows.map(|live| live.state.machine.unwrap().id);
+    assert_eq!(ids.each_ref().map(String::as_str), ["d", "e", "b", "a", "c"]);
 }

@@ -8,12 +8,13 @@ use agent::source::replay::{Options, Repeat, Replay};
 use agent::source::simulate::{Profile, Simulator};
 use anyhow::{Context, ensure};
 use domain::signal::{Script, SourceNumber};
-use tonic::Request;
+use tonic::transport::Endpoint;
 use wire::api::v1::admin_service_client::AdminServiceClient;
 use wire::api::v1::{BeltKind, CreateMachineRequest, CreateSiteRequest, DriveKind};
 use wire::credential::Credential;
 
 use super::DemoSettings;
+use crate::client::Identity;
 
 /// Id, name and zone of the sites.
 pub(super) const SITES: [(&str, &str, &str); 2] =
@@ -91,8 +92,10 @@ fn spot(settings: &DemoSettings, number: usize, capture: &Capture) -> anyhow::Re
 
 /// Registers sites and machines through the API, as anybody would, and gives the machines' credentials. Repeating it
 /// on the same folder gives the same ones.
-pub(super) async fn register(url: &str, spots: &[Spot]) -> anyhow::Result<Vec<Credential>> {
-    let mut admin = AdminServiceClient::connect(url.to_owned()).await.context("the API does not answer")?;
+pub(super) async fn register(url: &str, secret: &str, spots: &[Spot]) -> anyhow::Result<Vec<Credential>> {
+    let channel =
+        Endpoint::from_shared(url.to_owned())?.connect().await.context("the API does not answer")?;
+    let mut admin = AdminServiceClient::with_interceptor(channel, Identity::bearer(secret, Some("demo"))?);
     for (id, name, zone) in SITES {
         let request = CreateSiteRequest {
             site_id: id.to_owned(),
@@ -100,7 +103,7 @@ pub(super) async fn register(url: &str, spots: &[Spot]) -> anyhow::Result<Vec<Cr
             time_zone: zone.to_owned(),
             request_id: format!("demo-site-{id}"),
         };
-        admin.create_site(by_demo(request)).await.with_context(|| format!("registering site {id}"))?;
+        admin.create_site(request).await.with_context(|| format!("registering site {id}"))?;
     }
     let mut credentials = Vec::new();
     for spot in spots {
@@ -113,15 +116,9 @@ pub(super) async fn register(url: &str, spots: &[Spot]) -> anyhow::Result<Vec<Cr
             drive: DriveKind::Motor.into(),
             request_id: format!("demo-machine-{}", spot.id),
         };
-        let reply = admin.create_machine(by_demo(request)).await;
+        let reply = admin.create_machine(request).await;
         let reply = reply.with_context(|| format!("registering machine {}", spot.id))?;
         credentials.push(Credential::from_json(&reply.into_inner().credential)?);
     }
     Ok(credentials)
-}
-
-fn by_demo<T>(message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.metadata_mut().insert("x-beltwatch-user", "demo".parse().expect("it is ASCII"));
-    request
 }

@@ -1,11 +1,11 @@
 //! Who may connect to the embedded broker: registered machines with the proof of their key, and this server.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::{PoisonError, RwLock};
 
 use domain::ids::MachineId;
-use store::StoreError;
-use store::ledger::Ledger;
+use store::registry::{Machine, Registry};
 use subtle::ConstantTimeEq;
 use wire::credential::broker_password;
 use wire::keys::MasterKey;
@@ -14,33 +14,35 @@ use crate::broker::{self, Who};
 
 /// User name of this server at its own broker. No machine can have it: it is no id.
 pub(super) const SERVICE_USER: &str = "Beltwatch";
-/// Machines read from the ledger at once.
-const PAGE: usize = 1_000;
 
-/// The registered machines with their key's generation.
+type Generations = RangeInclusive<u32>;
+
+/// The registered machines with the generations of their keys that are good; a machine that has none is not among
+/// them.
 pub(super) struct Access {
     master: MasterKey,
-    machines: RwLock<HashMap<MachineId, u32>>,
+    machines: RwLock<HashMap<MachineId, Generations>>,
 }
 
 impl Access {
-    /// Reads the registry.
-    pub(super) async fn load(master: MasterKey, ledger: &dyn Ledger) -> Result<Access, StoreError> {
-        let mut machines = HashMap::new();
-        let mut last: Option<MachineId> = None;
-        loop {
-            let page = ledger.machines(None, last.as_ref(), PAGE).await?;
-            last = page.last().map(|machine| machine.id.clone());
-            machines.extend(page.into_iter().map(|machine| (machine.id, machine.key_generation)));
-            if last.is_none() {
-                return Ok(Access { master, machines: RwLock::new(machines) });
-            }
-        }
+    /// Those of the registry.
+    pub(super) fn new(master: MasterKey, registry: &Registry) -> Access {
+        let access = Access { master, machines: RwLock::default() };
+        registry.machines().values().for_each(|machine| access.put(machine));
+        access
     }
 
-    /// Lets a machine in, or in with a newer key.
-    pub(super) fn add(&self, machine: &MachineId, generation: u32) {
-        self.machines.write().unwrap_or_else(PoisonError::into_inner).insert(machine.clone(), generation);
+    /// Lets a machine in with its newest key and the one before, as far as they were not revoked. The ingest refuses
+    /// the older one once the newer one was used.
+    pub(super) fn put(&self, machine: &Machine) {
+        let mut machines = self.machines.write().unwrap_or_else(PoisonError::into_inner);
+        let newest = machine.key_generation;
+        let least = (machine.revoked_generation + 1).max(newest.saturating_sub(1)).max(1);
+        if least <= newest {
+            machines.insert(machine.id.clone(), least..=newest);
+        } else {
+            machines.remove(&machine.id);
+        }
     }
 
     /// The password of this server at its own broker.
@@ -57,8 +59,9 @@ impl broker::Access for Access {
             return is(self.service_password()).then_some(Who::Service);
         }
         let machine = MachineId::new(user).ok()?;
-        let generation = *self.machines.read().unwrap_or_else(PoisonError::into_inner).get(&machine)?;
-        let key = self.master.machine_key(&machine, generation);
-        is(broker_password(&key, &machine)).then_some(Who::Machine(machine))
+        let mut generations =
+            self.machines.read().unwrap_or_else(PoisonError::into_inner).get(&machine)?.clone();
+        let fits = |generation| is(broker_password(&self.master.machine_key(&machine, generation), &machine));
+        generations.any(fits).then_some(Who::Machine(machine))
     }
 }

@@ -8,10 +8,13 @@ use api::{Part, Refusal, Surroundings};
 use domain::units::UnixMicros;
 use ingest::IngestHandle;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use store::ledger::Machine;
+use store::registry::Machine;
 use tokio::sync::Notify;
+use wire::credential::Credential;
+use wire::keys::MasterKey;
 
 use super::access::Access;
+use crate::tls::Tls;
 
 /// The process's metrics. Several servers in one process, as in tests, share them.
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -34,6 +37,9 @@ pub(super) struct Around {
     pub(super) ingest: Arc<IngestHandle>,
     pub(super) metrics: PrometheusHandle,
     pub(super) broker: String,
+    pub(super) master: MasterKey,
+    /// What makes machines' certificates, if the embedded broker speaks TLS.
+    pub(super) tls: Option<Arc<Tls>>,
     pub(super) access: Arc<Access>,
     pub(super) registry_changed: Arc<Notify>,
 }
@@ -56,7 +62,7 @@ impl Surroundings for Around {
             None => Ok(()),
         };
         use ingest::readiness::Part as P;
-        let parts = [P::Events, P::Readings, P::Journal, P::Ledger, P::Telemetry, P::Registry];
+        let parts = [P::Events, P::Readings, P::Journal, P::Ledger, P::Telemetry];
         parts.into_iter().map(|part| Part { name: part.name(), state: state(part) }).collect()
     }
 
@@ -79,19 +85,26 @@ impl Surroundings for Around {
         self.ingest.settled()
     }
 
-    fn broker(&self) -> String {
-        self.broker.clone()
+    fn credential(&self, machine: &Machine) -> Result<Credential, String> {
+        let tls = self.tls.as_ref().map(|tls| tls.machine(&machine.id, self.now())).transpose();
+        Ok(Credential {
+            machine: machine.id.clone(),
+            generation: machine.key_generation,
+            key: self.master.machine_key(&machine.id, machine.key_generation),
+            broker: self.broker.clone(),
+            tls: tls.map_err(|error| format!("{error:#}"))?,
+        })
     }
 
-    fn machine_added(&self, machine: &Machine) {
-        self.access.add(&machine.id, machine.key_generation);
+    fn machine_changed(&self, machine: &Machine) {
+        self.access.put(machine);
         self.registry_changed.notify_one();
     }
 }
 
 /// This computer's clock.
 #[expect(clippy::disallowed_methods, reason = "the server's clock is asked for here")]
-fn unix_now() -> UnixMicros {
+pub(super) fn unix_now() -> UnixMicros {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     UnixMicros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

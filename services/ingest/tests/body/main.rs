@@ -13,12 +13,14 @@ use domain::log::Lane;
 use domain::record::EventKind;
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::UnixMicros;
-use ingest::refusals::RefusalReason;
+use ingest::refusals::{RefusalReason, Refused};
 use ingest::{BrokerAddress, Ingest, IngestHandle, IngestSettings};
+use store::fact::{Fact, FactKind, MachineName};
 use store::feed::Feed;
 use store::journal::Journal;
-use store::ledger::{Fact, FactKind, Ledger, Machine, Site};
+use store::ledger::Ledger;
 use store::memory::{MemoryJournal, MemoryLedger, MemoryTelemetry};
+use store::registry::{Machine, Site};
 use store::sqlite::{SqliteJournal, SqliteLedger, SqliteTelemetry};
 use store::telemetry::Telemetry;
 use wire::keys::MasterKey;
@@ -53,6 +55,12 @@ impl Stores {
         }
     }
 
+    async fn add(&self, kind: FactKind) {
+        let time = UnixMicros(EPOCH);
+        let fact = Fact { time, author: "local:test".to_owned(), request_id: None, kind };
+        self.ledger.add_fact(fact).await.expect("the fact can be added");
+    }
+
     async fn register(&self, name: &str) {
         let site = SiteId::new("north").expect("an id");
         let created = UnixMicros(EPOCH);
@@ -77,6 +85,10 @@ impl Stores {
             drive: DriveKind::Motor,
             key_generation: 1,
             created,
+            place: None,
+            revoked_generation: 0,
+            revoked: None,
+            acknowledged: None,
         };
         add(FactKind::MachineCreated(machine), name.to_owned()).await.expect("a machine");
     }
@@ -161,7 +173,7 @@ async fn tell_a_story(stores: impl Fn() -> Stores) {
     let is_refused = || handle.refusals().iter().any(|r| r.reason == RefusalReason::UnknownMachine);
     until("refused", is_refused).await;
     first.register("tm-02").await;
-    handle.registry_changed().await.expect("the registry can be read");
+    handle.registry_changed().await;
     walk(&mut two);
     deliver(&mut broker, &mut two).await;
 
@@ -185,8 +197,30 @@ async fn tell_a_story(stores: impl Fn() -> Stores) {
     assert!(feed.latest(&one.machine).expect("known from its checkpoint").latest.is_some());
     walk(&mut one);
     deliver(&mut broker, &mut one).await;
+
+    // Whose credential is revoked is refused, and what it brought stays.
+    second.add(FactKind::CredentialRevoked(MachineName { machine: two.machine.clone() })).await;
+    handle.registry_changed().await;
+    let is_refused = |refused: &Refused| {
+        refused.reason == RefusalReason::WrongGeneration && refused.detail.contains("was revoked")
+    };
+    // What is sent before the ingest obeys is still taken.
+    let asked = async {
+        while !handle.refusals().iter().any(is_refused) {
+            let status = two.send_status();
+            broker.send(&status.topic, &status.payload).await;
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asked).await.expect("it is refused");
+    second.add(FactKind::CredentialRenewed(MachineName { machine: two.machine.clone() })).await;
+    handle.registry_changed().await;
+    two.generation = 2;
+    walk(&mut two);
+    deliver(&mut broker, &mut two).await;
+
     let counters = handle.stop().await;
-    assert_eq!((counters.readings_committed, counters.duplicates_applied), (6, 0));
+    assert_eq!((counters.readings_committed, counters.duplicates_applied), (12, 0));
     for agent in [&one, &two] {
         let counts = second.telemetry.counts(Some(&agent.machine)).await.expect("counts");
         let written = agent.written.each_ref().map(|lane| lane.len() as u64);

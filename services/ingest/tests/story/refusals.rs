@@ -1,7 +1,7 @@
 //! What is refused: why, and who is told.
 
 use bytes::Bytes;
-use domain::ids::BootId;
+use domain::ids::{BootId, MachineId};
 use domain::limits;
 use domain::log::Lane;
 use domain::record::EventKind;
@@ -11,7 +11,7 @@ use ingest::ingest::Input;
 use ingest::refusals::RefusalReason;
 use wire::topics::Kind;
 
-use crate::agent::{Agent, Sent};
+use crate::agent::{Agent, Sent, index};
 use crate::world::World;
 
 /// What one message is refused for, and whether the agent is told why.
@@ -117,7 +117,7 @@ fn an_old_key_is_refused_once_the_new_one_was_seen() {
     let mut world = World::new(&["tm-01"]);
     let mut agent = world.agent("tm-01");
     agent.event(EventKind::BeltStarted);
-    let newer = Registered { machine: agent.machine.clone(), key_generation: 2 };
+    let newer = Registered { machine: agent.machine.clone(), key_generation: 2, revoked_generation: 0 };
     world.tell(Input::Registered(std::slice::from_ref(&newer)));
     world.registered = vec![newer];
     world.deliver(&events(&agent));
@@ -141,6 +141,64 @@ fn an_old_key_is_refused_once_the_new_one_was_seen() {
     let status = agent.send_status();
     world.deliver(&status);
     assert_eq!(world.counters().refused_for(RefusalReason::WrongGeneration), 1);
+}
+
+#[test]
+fn a_revoked_credential_is_refused_until_it_is_renewed() {
+    let mut world = World::new(&["tm-01", "tm-02"]);
+    let (mut agent, mut other) = (world.agent("tm-01"), world.agent("tm-02"));
+    let registered = |key_generation, revoked_generation| Registered {
+        machine: MachineId::new("tm-01").expect("an id"),
+        key_generation,
+        revoked_generation,
+    };
+    agent.event(EventKind::BeltStarted);
+    world.settle(&mut agent);
+    // Revoked while something of the agent is being written.
+    agent.event(EventKind::BeltStopped);
+    world.appends = false;
+    world.deliver(&events(&agent));
+    world.registered[0] = registered(1, 1);
+    world.tell(Input::Registered(&[registered(1, 1)]));
+    world.appends = true;
+    world.commit();
+    assert_eq!(world.journal.len(), 2, "what came before is taken");
+    world.pass(2 * SECOND);
+    assert_eq!(world.acks(&agent).len(), 0, "nothing is told to whoever has that credential");
+
+    let refused = |world: &mut World, agent: &mut Agent| {
+        let before = (world.journal.len(), world.counters().refused_for(RefusalReason::WrongGeneration));
+        agent.event(EventKind::BeltStarted);
+        for sent in [events(agent), agent.send_status()] {
+            world.deliver(&sent);
+        }
+        world.pass(2 * SECOND);
+        let after = (world.journal.len(), world.counters().refused_for(RefusalReason::WrongGeneration));
+        assert_eq!(after, (before.0, before.1 + 2));
+        assert_eq!(world.acks(agent).len(), 0);
+        world.refused.last().expect("it was refused").detail.clone()
+    };
+    let detail = refused(&mut world, &mut agent);
+    assert!(detail.contains("was revoked; make a new one with `beltwatch machine renew`"), "{detail}");
+    // Others speak on, and what was known of the machine is still known, also after a restart.
+    other.event(EventKind::BeltStarted);
+    world.settle(&mut other);
+    world.tell(Input::Stopping);
+    world.crash(true);
+    refused(&mut world, &mut agent);
+    assert_eq!(world.records(&agent.machine, Lane::Events).len(), 2);
+    assert!(world.states.contains_key(&agent.machine));
+
+    // Renewed: the old generation stays refused, the new one brings what the spool held.
+    world.registered[0] = registered(2, 1);
+    world.tell(Input::Registered(&[registered(2, 1)]));
+    let detail = refused(&mut world, &mut agent);
+    assert!(detail.contains("is 1; 2 to 2 is allowed"), "{detail}");
+    agent.generation = 2;
+    world.settle(&mut agent);
+    let kept: Vec<_> = world.records(&agent.machine, Lane::Events);
+    let written: Vec<_> = agent.written[index(Lane::Events)].iter().map(|(position, _)| *position).collect();
+    assert_eq!(kept.iter().map(|(_, position, _)| *position).collect::<Vec<_>>(), written);
 }
 
 #[test]

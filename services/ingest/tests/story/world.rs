@@ -54,8 +54,11 @@ pub(crate) fn master() -> MasterKey {
 
 impl World {
     pub(crate) fn new(machines: &[&str]) -> World {
-        let machine =
-            |name: &&str| Registered { machine: MachineId::new(name).expect("an id"), key_generation: 1 };
+        let machine = |name: &&str| Registered {
+            machine: MachineId::new(name).expect("an id"),
+            key_generation: 1,
+            revoked_generation: 0,
+        };
         let registered: Vec<Registered> = machines.iter().map(machine).collect();
         let now = Now { monotonic: MonotonicMicros(SECOND), unix: UnixMicros(EPOCH) };
         let mut mind = IngestMind::new(master());

@@ -10,8 +10,9 @@ use domain::record::{Event, EventKind, Payload, Reading, Record, SpeedSummary};
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::{MonotonicMicros, SECOND, Speed, UnixMicros};
 
+use crate::fact::{Fact, FactKind};
 use crate::journal::Slice;
-use crate::ledger::{Fact, FactKind, Machine, Site, Token};
+use crate::registry::{Grant, Machine, Role, Site, Token};
 use crate::telemetry::Block;
 
 /// An event time that many seconds after some moment.
@@ -94,6 +95,10 @@ pub(super) fn machine_created(name: &str, at: &str) -> Fact {
         drive: DriveKind::Manual,
         key_generation: 1,
         created: second(2),
+        place: None,
+        revoked_generation: 0,
+        revoked: None,
+        acknowledged: None,
     };
     Fact {
         time: second(2),
@@ -106,8 +111,13 @@ pub(super) fn machine_created(name: &str, at: &str) -> Fact {
 pub(super) fn token_created(octet: u8, sites: &[&str]) -> Fact {
     let token = Token {
         hash: [octet; 32],
+        number: 0,
         display_name: "wall display".to_owned(),
-        sites: sites.iter().map(|name| site(name)).collect(),
+        grants: vec![Grant { role: Role::Viewer, sites: sites.iter().map(|name| site(name)).collect() }],
+        author: "user:anna".to_owned(),
+        created: second(3),
+        expires: second(99),
+        revoked: None,
     };
     Fact {
         time: second(3),

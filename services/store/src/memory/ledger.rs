@@ -6,14 +6,13 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use domain::ids::{LogId, MachineId, SessionId, SiteId};
+use domain::ids::{LogId, MachineId, SessionId};
 use domain::live::Session;
 use domain::log::{Lane, Position};
 
-use crate::ledger::{
-    Checkpoint, Derived, Fact, FactKind, FactOutcome, Ledger, Loss, Machine, SessionQuery, Site, Token,
-    Unreadable,
-};
+use crate::fact::{Fact, FactOutcome};
+use crate::ledger::{Checkpoint, Derived, Ledger, Loss, SessionQuery, Unreadable};
+use crate::registry::Registry;
 use crate::{StoreError, bounds};
 
 /// A ledger that lives as long as its last handle.
@@ -29,9 +28,7 @@ pub struct LedgerSnapshot(State);
 #[derive(Debug, Clone, Default)]
 struct State {
     facts: Vec<Fact>,
-    sites: BTreeMap<SiteId, Site>,
-    machines: BTreeMap<MachineId, Machine>,
-    tokens: BTreeMap<[u8; 32], (u64, Token)>,
+    registry: Arc<Registry>,
     checkpoints: BTreeMap<MachineId, Checkpoint>,
     sessions: BTreeMap<SessionId, Session>,
     losses: BTreeMap<(MachineId, LogId, Lane, Position), Loss>,
@@ -73,39 +70,10 @@ impl State {
             return Ok(FactOutcome::Repeated(number, Box::new(first.clone())));
         }
         let number = self.facts.len() as u64 + 1;
-        self.follow(number, &fact.kind)?;
+        let changes = self.registry.follow(number, &fact)?;
+        Arc::make_mut(&mut self.registry).put(number, changes);
         self.facts.push(fact);
         Ok(FactOutcome::Added(number))
-    }
-
-    fn follow(&mut self, number: u64, kind: &FactKind) -> Result<(), StoreError> {
-        match kind {
-            FactKind::SiteCreated(site) => {
-                if self.sites.contains_key(&site.id) {
-                    return Err(bounds::taken("site", site.id.as_str()));
-                }
-                self.sites.insert(site.id.clone(), site.clone());
-            }
-            FactKind::MachineCreated(machine) => {
-                self.need_site(&machine.site)?;
-                if self.machines.contains_key(&machine.id) {
-                    return Err(bounds::taken("machine", machine.id.as_str()));
-                }
-                self.machines.insert(machine.id.clone(), machine.clone());
-            }
-            FactKind::TokenCreated(token) => {
-                token.sites.iter().try_for_each(|site| self.need_site(site))?;
-                if self.tokens.contains_key(&token.hash) {
-                    return Err(bounds::taken("token", &token.display_name));
-                }
-                self.tokens.insert(token.hash, (number, token.clone()));
-            }
-        }
-        Ok(())
-    }
-
-    fn need_site(&self, site: &SiteId) -> Result<(), StoreError> {
-        if self.sites.contains_key(site) { Ok(()) } else { Err(bounds::no_site(site)) }
     }
 
     fn put(&mut self, derived: Derived) {
@@ -148,32 +116,18 @@ impl Ledger for MemoryLedger {
         Ok((after.saturating_add(1)..).zip(facts).collect())
     }
 
-    async fn sites(&self, after_site: Option<&SiteId>, max: usize) -> Result<Vec<Site>, StoreError> {
-        bounds::page(max, bounds::REGISTRY_PAGE_MAX)?;
+    async fn facts_before(&self, before: u64, max: usize) -> Result<Vec<(u64, Fact)>, StoreError> {
+        bounds::page(max, bounds::PAGE_MAX)?;
         let state = self.state();
-        let sites = state.sites.range(after(after_site));
-        Ok(sites.map(|(_, site)| site.clone()).take(max).collect())
+        let facts = (1..).zip(&state.facts).take_while(|(number, _)| *number < before);
+        let mut facts: Vec<(u64, Fact)> = facts.map(|(number, fact)| (number, fact.clone())).collect();
+        facts.reverse();
+        facts.truncate(max);
+        Ok(facts)
     }
 
-    async fn machines(
-        &self,
-        site: Option<&SiteId>,
-        after_machine: Option<&MachineId>,
-        max: usize,
-    ) -> Result<Vec<Machine>, StoreError> {
-        bounds::page(max, bounds::REGISTRY_PAGE_MAX)?;
-        let state = self.state();
-        let machines = state.machines.range(after(after_machine)).map(|(_, machine)| machine);
-        let wanted = machines.filter(|machine| site.is_none_or(|site| machine.site == *site));
-        Ok(wanted.take(max).cloned().collect())
-    }
-
-    async fn machine(&self, id: &MachineId) -> Result<Option<Machine>, StoreError> {
-        Ok(self.state().machines.get(id).cloned())
-    }
-
-    async fn token(&self, hash: &[u8; 32]) -> Result<Option<(u64, Token)>, StoreError> {
-        Ok(self.state().tokens.get(hash).cloned())
+    fn registry(&self) -> Arc<Registry> {
+        self.state().registry.clone()
     }
 
     async fn put(&self, derived: Derived) -> Result<(), StoreError> {

@@ -31,6 +31,20 @@ impl Failure {
         Failure::Store(StoreError::new(StoreErrorKind::Corrupt, what))
     }
 
+    /// Says in which file something was found, for whoever opens it.
+    pub(super) fn found_when(self, doing: &str, path: &Path) -> Failure {
+        match self {
+            Failure::Store(error) => {
+                let (kind, path, context) = (error.kind, path.display(), error.context);
+                Failure::Store(StoreError::new(
+                    kind,
+                    format!("{doing} {path} failed: {context}; {}", advice(kind)),
+                ))
+            }
+            Failure::Sqlite(error) => Failure::Sqlite(error),
+        }
+    }
+
     /// The store's error: what was being done to which file, and what helps.
     pub(super) fn explain(self, doing: &str, path: &Path) -> StoreError {
         match self {

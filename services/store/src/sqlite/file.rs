@@ -32,11 +32,13 @@ pub(super) struct Format {
     /// The newest version that this program reads, and the one it writes.
     pub(super) version: i32,
     /// What makes an empty one.
-    pub(super) schema: &'static str,
+    pub(super) schema: &'static [&'static str],
     /// When an ordinary commit is on disk.
     pub(super) durability: Durability,
     /// Memory for the writer's pages, in KiB.
     pub(super) cache_kib: u32,
+    /// Makes a file of the format before `version` one of `version`.
+    pub(super) upgrade: fn(&Connection) -> Result<(), Failure>,
 }
 
 /// One file of a store.
@@ -74,7 +76,7 @@ impl StoreFile {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         prepare(&connection)?;
-        let is_new = self.check(&connection, format)?;
+        let found = self.check(&connection, format)?;
         let mode: String =
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
         if mode != "wal" {
@@ -87,9 +89,14 @@ impl StoreFile {
         // The writer moves the log into the file itself, after it has answered.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-        if is_new {
-            make(&connection, format)?;
-            sync_folder(folder)?;
+        match found {
+            None => {
+                make(&connection, format)?;
+                sync_folder(folder)?;
+            }
+            Some(version) if version < format.version => upgrade(&connection, format)
+                .map_err(|failure| failure.found_when("bringing to a newer format", &self.path))?,
+            Some(_) => {}
         }
         connection.execute(
             "INSERT INTO about (name, value) VALUES ('written_by', ?1)
@@ -99,14 +106,14 @@ impl StoreFile {
         Ok(connection)
     }
 
-    /// Whether the file is new. Refuses one of another program or of a newer version, before anything is written.
-    fn check(&self, connection: &Connection, format: &Format) -> Result<bool, Failure> {
+    /// The version of the file; `None`: it is new. Refuses one of another program or of a newer version, before anything is written.
+    fn check(&self, connection: &Connection, format: &Format) -> Result<Option<i32>, Failure> {
         let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
         let (application_id, version) = (number("application_id")?, number("user_version")?);
         let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         let path = self.path.display();
         if application_id == 0 && version == 0 && tables == 0 {
-            return Ok(true);
+            return Ok(None);
         }
         if application_id != format.application_id {
             let name = format.name;
@@ -129,7 +136,7 @@ impl StoreFile {
                 "{path} has format {version}, which never was: restore a backup of its folder"
             )));
         }
-        Ok(false)
+        Ok(Some(version))
     }
 }
 
@@ -154,12 +161,22 @@ fn written_by(connection: &Connection) -> String {
     found.unwrap_or_else(|_| "(not told)".to_owned())
 }
 
+/// Brings a file of an older format to this one; all of it or nothing.
+fn upgrade(connection: &Connection, format: &Format) -> Result<(), Failure> {
+    let transaction = connection.unchecked_transaction()?;
+    (format.upgrade)(&transaction)?;
+    transaction.pragma_update(None, "user_version", format.version)?;
+    transaction.commit()?;
+    tracing::info!(store = format.name, version = format.version, "the store was brought to a newer format");
+    Ok(())
+}
+
 /// Makes an empty store; all of it or nothing.
 fn make(connection: &Connection, format: &Format) -> Result<(), rusqlite::Error> {
     let transaction = connection.unchecked_transaction()?;
     transaction
         .execute_batch("CREATE TABLE about (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID")?;
-    transaction.execute_batch(format.schema)?;
+    format.schema.iter().try_for_each(|part| transaction.execute_batch(part))?;
     transaction.pragma_update(None, "application_id", format.application_id)?;
     transaction.pragma_update(None, "user_version", format.version)?;
     transaction.commit()

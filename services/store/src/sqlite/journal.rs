@@ -25,7 +25,7 @@ const FORMAT: Format = Format {
     name: "journal",
     application_id: 0x4257_6a6c,
     version: 1,
-    schema: "
+    schema: &["
 CREATE TABLE machine (machine_no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE log (log_no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE) STRICT;
 CREATE TABLE slice (
@@ -51,9 +51,11 @@ CREATE TABLE slice (
     clock_uncertainty_us INTEGER NOT NULL,
     body BLOB NOT NULL
 ) STRICT;
-",
+"],
     durability: Durability::AtOnce,
     cache_kib: 8 * 1024,
+    // There is one format so far.
+    upgrade: |_| Ok(()),
 };
 
 /// Slices removed in one transaction, so that appends need not wait long.

@@ -1,29 +1,38 @@
 //! The ledger in SQLite: facts append-only, what follows from them in tables; derived values by key and revision.
 
 mod derived;
+mod entries;
 mod facts;
-mod registry;
 mod sessions;
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use domain::ids::{MachineId, SessionId, SiteId};
+use domain::ids::{MachineId, SessionId};
 use domain::live::Session;
+use rusqlite::Connection;
 
 use super::file::{Durability, Format, StoreFile};
 use super::readers::Readers;
 use super::writer::Writer;
-use crate::ledger::{
-    Checkpoint, Derived, Fact, FactOutcome, Ledger, Loss, Machine, SessionQuery, Site, Token, Unreadable,
-};
+use crate::fact::{Fact, FactOutcome};
+use crate::ledger::{Checkpoint, Derived, Ledger, Loss, SessionQuery, Unreadable};
+use crate::registry::Registry;
 use crate::{StoreError, bounds};
 
 const FORMAT: Format = Format {
     name: "ledger",
     application_id: 0x4257_6c64,
-    version: 1,
-    schema: "
+    version: 2,
+    schema: &[entries::SCHEMA, SCHEMA],
+    durability: Durability::AtOnce,
+    cache_kib: 16 * 1024,
+    // Format 1 had a table each for sites, machines and tokens.
+    upgrade: facts::upgrade,
+};
+
+const SCHEMA: &str = "
 CREATE TABLE fact (
     number INTEGER PRIMARY KEY,
     time_us INTEGER NOT NULL,
@@ -32,29 +41,6 @@ CREATE TABLE fact (
     body TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX fact_request ON fact (author, request_id) WHERE request_id IS NOT NULL;
-CREATE TABLE site (
-    id TEXT PRIMARY KEY,
-    display_name TEXT NOT NULL,
-    time_zone TEXT NOT NULL,
-    created_us INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE machine (
-    id TEXT PRIMARY KEY,
-    site TEXT NOT NULL,
-    display_name TEXT NOT NULL,
-    model TEXT NOT NULL,
-    belt TEXT NOT NULL,
-    drive TEXT NOT NULL,
-    key_generation INTEGER NOT NULL,
-    created_us INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX machine_site ON machine (site, id);
-CREATE TABLE token (
-    hash BLOB PRIMARY KEY,
-    fact_number INTEGER NOT NULL,
-    display_name TEXT NOT NULL,
-    sites TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
 CREATE TABLE checkpoint (
     machine TEXT PRIMARY KEY,
     sequence INTEGER NOT NULL,
@@ -93,10 +79,7 @@ CREATE TABLE unreadable (
     UNIQUE (machine, log, lane, boot_count, n)
 ) STRICT;
 CREATE INDEX unreadable_order ON unreadable (machine, number);
-",
-    durability: Durability::AtOnce,
-    cache_kib: 16 * 1024,
-};
+";
 
 /// The ledger in `ledger.db`.
 #[derive(Debug)]
@@ -104,14 +87,20 @@ pub struct SqliteLedger {
     /// Closed first: only a writer that closes last can move the log into the file.
     readers: Readers,
     writer: Writer<()>,
+    /// As of the last fact that is on disk.
+    registry: Arc<Mutex<Arc<Registry>>>,
 }
 
 impl SqliteLedger {
     /// Opens the ledger of a folder, or makes an empty one. Blocks for as long as the disk takes.
     pub fn open(folder: &Path) -> Result<SqliteLedger, StoreError> {
         let (file, connection) = StoreFile::open(folder, &FORMAT)?;
+        let registry = facts::registry(&connection);
+        let doing = "reading the registry of";
+        let registry =
+            registry.map_err(|failure| failure.found_when(doing, file.path()).explain(doing, file.path()))?;
         let writer = Writer::start(file.clone(), connection, &FORMAT)?;
-        Ok(SqliteLedger { writer, readers: Readers::new(file) })
+        Ok(SqliteLedger { writer, readers: Readers::new(file), registry: Arc::new(Mutex::new(registry)) })
     }
 }
 
@@ -119,7 +108,20 @@ impl SqliteLedger {
 impl Ledger for SqliteLedger {
     async fn add_fact(&self, fact: Fact) -> Result<FactOutcome, StoreError> {
         bounds::fact(&fact)?;
-        self.writer.write("adding a fact to", move |connection, ()| facts::add(connection, &fact)).await
+        let (before, after) = (self.registry.clone(), self.registry.clone());
+        let work = move |connection: &Connection, (): &mut ()| {
+            let known = before.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            facts::add(connection, &known, &fact)
+        };
+        // On the writer's thread, so that the next fact finds what follows from this one.
+        let committed = move |(outcome, changes): facts::Added| {
+            if let FactOutcome::Added(number) = outcome {
+                let mut registry = after.lock().unwrap_or_else(PoisonError::into_inner);
+                Arc::make_mut(&mut registry).put(number, changes);
+            }
+            outcome
+        };
+        self.writer.write_then("adding a fact to", work, committed).await
     }
 
     async fn facts(&self, after: u64, max: usize) -> Result<Vec<(u64, Fact)>, StoreError> {
@@ -131,33 +133,15 @@ impl Ledger for SqliteLedger {
         self.readers.read("reading facts of", move |connection| facts::list(connection, after, max)).await
     }
 
-    async fn sites(&self, after: Option<&SiteId>, max: usize) -> Result<Vec<Site>, StoreError> {
-        bounds::page(max, bounds::REGISTRY_PAGE_MAX)?;
-        let after = after.cloned();
-        let work = move |connection: &_| registry::sites(connection, after.as_ref(), max);
-        self.readers.read("reading sites of", work).await
+    async fn facts_before(&self, before: u64, max: usize) -> Result<Vec<(u64, Fact)>, StoreError> {
+        bounds::page(max, bounds::PAGE_MAX)?;
+        let before = i64::try_from(before).unwrap_or(i64::MAX);
+        let work = move |connection: &_| facts::list_before(connection, before, max);
+        self.readers.read("reading facts of", work).await
     }
 
-    async fn machines(
-        &self,
-        site: Option<&SiteId>,
-        after: Option<&MachineId>,
-        max: usize,
-    ) -> Result<Vec<Machine>, StoreError> {
-        bounds::page(max, bounds::REGISTRY_PAGE_MAX)?;
-        let (site, after) = (site.cloned(), after.cloned());
-        let work = move |connection: &_| registry::machines(connection, site.as_ref(), after.as_ref(), max);
-        self.readers.read("reading machines of", work).await
-    }
-
-    async fn machine(&self, id: &MachineId) -> Result<Option<Machine>, StoreError> {
-        let id = id.clone();
-        self.readers.read("reading a machine of", move |connection| registry::machine(connection, &id)).await
-    }
-
-    async fn token(&self, hash: &[u8; 32]) -> Result<Option<(u64, Token)>, StoreError> {
-        let hash = *hash;
-        self.readers.read("reading a token of", move |connection| registry::token(connection, hash)).await
+    fn registry(&self) -> Arc<Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn put(&self, derived: Derived) -> Result<(), StoreError> {

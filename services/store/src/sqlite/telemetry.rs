@@ -28,7 +28,7 @@ const FORMAT: Format = Format {
     name: "telemetry",
     application_id: 0x4257_746c,
     version: 1,
-    schema: "
+    schema: &["
 CREATE TABLE machine (
     machine_no INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -51,10 +51,12 @@ CREATE TABLE chunk (
     PRIMARY KEY (machine_no, lane, log_no, boot_count, first_n)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX chunk_time ON chunk (machine_no, lane, first_us, last_us) WHERE first_us IS NOT NULL;
-",
+"],
     // What a power cut takes is read again from the journal: only the watermark must not say more than is there.
     durability: Durability::Later,
     cache_kib: 64 * 1024,
+    // There is one format so far.
+    upgrade: |_| Ok(()),
 };
 
 /// The long history in `telemetry.db`.

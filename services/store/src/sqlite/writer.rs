@@ -71,6 +71,17 @@ impl<S: Default + Send + 'static> Writer<S> {
         self.write_with(self.durability, doing, work).await
     }
 
+    /// The same; `then` is done on the writer's thread when the transaction is committed, before the next one begins.
+    pub(super) async fn write_then<T: Send + 'static, U: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection, &mut S) -> Result<T, Failure> + Send + 'static,
+        then: impl FnOnce(T) -> U + Send + 'static,
+    ) -> Result<U, StoreError> {
+        let durability = self.durability;
+        self.job(doing, move |desk| desk.transact(durability, work).map(then)).await
+    }
+
     /// The same, with another durability than the file's. On disk at once means all that was written before, too.
     pub(super) async fn write_with<T: Send + 'static>(
         &self,
@@ -78,10 +89,18 @@ impl<S: Default + Send + 'static> Writer<S> {
         doing: &'static str,
         work: impl FnOnce(&Connection, &mut S) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.job(doing, move |desk| desk.transact(durability, work)).await
+    }
+
+    async fn job<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        job: impl FnOnce(&mut Desk<S>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let path = self.file.path().to_owned();
         let job: Job<S> = Box::new(move |desk| {
-            let result = desk.transact(durability, work).map_err(|failure| failure.explain(doing, &path));
+            let result = job(desk).map_err(|failure| failure.explain(doing, &path));
             // Nobody waits for it any more: it is written all the same.
             let _ = reply.send(result);
         });

@@ -74,6 +74,7 @@ impl Broker {
             generation: 1,
             key: key(),
             broker: self.address.to_string(),
+            tls: None,
         }
     }
 }

@@ -1,9 +1,12 @@
-//! Cases of facts, sites, machines and tokens.
+//! Cases of facts and of the registry that follows from them.
 
 use crate::StoreErrorKind;
 use crate::contract::given::{machine, machine_created, second, site, site_created, token_created};
+use crate::contract::life::{FIRST_LINK, PASSWORD_LINK, SESSIONS, life, user};
 use crate::contract::refused;
-use crate::ledger::{Fact, FactKind, FactOutcome, Ledger};
+use crate::fact::{Arrangement, Fact, FactKind, FactOutcome, NewPassword, Placed, UserChange};
+use crate::ledger::Ledger;
+use crate::registry::{Place, Registry};
 
 async fn add(ledger: &dyn Ledger, fact: &Fact) -> u64 {
     match ledger.add_fact(fact.clone()).await.expect("adding a fact works") {
@@ -28,24 +31,20 @@ pub(super) async fn facts_are_numbered_and_come_back(ledger: &dyn Ledger) {
     assert_eq!(ledger.facts(1, 2).await.expect("facts can be read"), all[1..3]);
     assert_eq!(ledger.facts(5, 2).await.expect("facts can be read"), []);
     assert_eq!(ledger.facts(u64::MAX, 2).await.expect("facts can be read"), []);
-    for (number, fact) in &all {
-        match &fact.kind {
-            FactKind::SiteCreated(site) => {
-                let sites = ledger.sites(None, 10).await.expect("sites can be read");
-                assert!(sites.contains(site));
-            }
-            FactKind::MachineCreated(machine) => {
-                let found = ledger.machine(&machine.id).await.expect("a machine can be read");
-                assert_eq!(found.as_ref(), Some(machine));
-            }
-            FactKind::TokenCreated(token) => {
-                let found = ledger.token(&token.hash).await.expect("a token can be read");
-                assert_eq!(found, Some((*number, token.clone())));
-            }
-        }
+    assert_eq!(ledger.facts_before(4, 2).await.expect("facts can be read"), [all[2].clone(), all[1].clone()]);
+    assert_eq!(ledger.facts_before(1, 2).await.expect("facts can be read"), []);
+    assert_eq!(ledger.facts_before(u64::MAX, 1).await.expect("facts can be read"), [all[4].clone()]);
+    assert_eq!(*ledger.registry(), folded(&all));
+}
+
+/// The registry that follows from facts.
+fn folded(facts: &[(u64, Fact)]) -> Registry {
+    let mut registry = Registry::default();
+    for (number, fact) in facts {
+        let changes = registry.follow(*number, fact).expect("the facts go together");
+        registry.put(*number, changes);
     }
-    assert_eq!(ledger.machine(&machine("tm-99")).await.expect("a machine can be looked for"), None);
-    assert_eq!(ledger.token(&[1; 32]).await.expect("a token can be looked for"), None);
+    registry
 }
 
 pub(super) async fn a_repeated_request_adds_nothing(ledger: &dyn Ledger) {
@@ -61,7 +60,7 @@ pub(super) async fn a_repeated_request_adds_nothing(ledger: &dyn Ledger) {
     assert_eq!(add(ledger, &site_created("local:ben", Some("r1"), "gym-3")).await, 2);
     assert_eq!(add(ledger, &site_created("local:anna", None, "gym-4")).await, 3);
     assert_eq!(add(ledger, &site_created("local:anna", None, "gym-5")).await, 4);
-    assert_eq!(ledger.sites(None, 10).await.expect("sites can be read").len(), 4);
+    assert_eq!(ledger.registry().sites().len(), 4);
 }
 
 /// And nothing of it stays: neither fact nor number nor request.
@@ -80,42 +79,12 @@ pub(super) async fn what_contradicts_is_refused(ledger: &dyn Ledger) {
     let request = "ä".repeat(65);
     refused(add_fact(site_created("local:ben", Some(&request), "gym-2")).await, StoreErrorKind::Invalid);
     assert_eq!(ledger.facts(0, 10).await.expect("facts can be read").len(), 3);
-    assert_eq!(ledger.machine(&machine("tm-02")).await.expect("a machine can be looked for"), None);
+    assert!(!ledger.registry().machines().contains_key(&machine("tm-02")));
+    assert_eq!(ledger.registry().last_fact, 3);
     // The refused request may be made again, corrected.
     assert_eq!(add(ledger, &site_created("local:ben", Some("r7"), "gym-2")).await, 4);
     let longest = ("ä".repeat(120), "ä".repeat(64));
     assert_eq!(add(ledger, &site_created(&longest.0, Some(&longest.1), "gym-3")).await, 5);
-}
-
-pub(super) async fn pages_go_by_id(ledger: &dyn Ledger) {
-    for name in ["gym-b", "gym-a", "gym-c"] {
-        add(ledger, &site_created("local:anna", None, name)).await;
-    }
-    for (name, at) in
-        [("tm-3", "gym-a"), ("tm-10", "gym-b"), ("tm-1", "gym-a"), ("a", "gym-b"), ("tm-2", "gym-a")]
-    {
-        add(ledger, &machine_created(name, at)).await;
-    }
-    let sites = async |after: Option<&str>, max| {
-        let sites = ledger.sites(after.map(site).as_ref(), max).await.expect("sites can be read");
-        sites.into_iter().map(|site| site.id.to_string()).collect::<Vec<_>>()
-    };
-    assert_eq!(sites(None, 1_001).await, ["gym-a", "gym-b", "gym-c"]);
-    assert_eq!(sites(Some("gym-a"), 1).await, ["gym-b"]);
-    assert_eq!(sites(Some("gym-c"), 1).await, [""; 0]);
-    let machines = async |at: Option<&str>, after: Option<&str>, max| {
-        let (at, after) = (at.map(site), after.map(machine));
-        let machines = ledger.machines(at.as_ref(), after.as_ref(), max).await.expect("machines can be read");
-        machines.into_iter().map(|machine| machine.id.to_string()).collect::<Vec<_>>()
-    };
-    assert_eq!(machines(None, None, 1_001).await, ["a", "tm-1", "tm-10", "tm-2", "tm-3"]);
-    assert_eq!(machines(None, Some("tm-1"), 2).await, ["tm-10", "tm-2"]);
-    assert_eq!(machines(Some("gym-a"), None, 10).await, ["tm-1", "tm-2", "tm-3"]);
-    assert_eq!(machines(Some("gym-a"), Some("tm-10"), 1).await, ["tm-2"]);
-    assert_eq!(machines(Some("gym-z"), None, 10).await, [""; 0]);
-    refused(ledger.sites(None, 1_002).await, StoreErrorKind::Invalid);
-    refused(ledger.machines(None, None, 0).await, StoreErrorKind::Invalid);
-    refused(ledger.facts(0, 1_001).await, StoreErrorKind::Invalid);
 }
 
 pub(super) async fn opened_again_it_has_all(open: impl AsyncFn() -> Box<dyn Ledger>) {
@@ -134,6 +103,87 @@ pub(super) async fn opened_again_it_has_all(open: impl AsyncFn() -> Box<dyn Ledg
     );
     let again = ledger.add_fact(facts[0].clone()).await.expect("repeating is no failure");
     assert_eq!(again, FactOutcome::Repeated(1, Box::new(facts[0].clone())));
-    assert!(ledger.token(&[9; 32]).await.expect("a token can be read").is_some());
-    assert_eq!(ledger.machines(None, None, 10).await.expect("machines can be read").len(), 1);
+    assert_eq!(*ledger.registry(), folded(&(1..).zip(facts).collect::<Vec<_>>()));
+}
+
+/// What is left at the end of `life`, said here by hand.
+fn check_end_of_life(registry: &Registry) {
+    assert_eq!(registry.last_fact, life().len() as u64);
+    assert_eq!(registry.sites()[&site("gym-1")].display_name, "Gym \"ä\"");
+    let (one, two) = (&registry.machines()[&machine("tm-01")], &registry.machines()[&machine("tm-02")]);
+    assert_eq!(
+        (one.place, two.place),
+        (Some(Place { row: 63, column: 63 }), Some(Place { row: 0, column: 0 }))
+    );
+    assert_eq!((one.key_generation, one.revoked_generation), (1, 1));
+    assert_eq!((two.key_generation, two.revoked_generation), (2, 1));
+    assert!(one.revoked_since().is_some() && two.revoked_since().is_none());
+    assert_eq!(two.acknowledged.as_ref().map(|seen| seen.until), Some(second(7)));
+    assert!(registry.has_administrator());
+    let ben = &registry.users()[&user("ben")];
+    assert_eq!((ben.password.as_deref(), ben.expires), (Some("$argon2id$second"), Some(second(99_999))));
+    let left = SESSIONS.map(|hash| registry.sign_in(&hash).is_some());
+    assert_eq!(left, [false, true, false]);
+    let left = [FIRST_LINK, [9; 32], PASSWORD_LINK, [8; 32]].map(|hash| registry.link(&hash).is_some());
+    assert_eq!(left, [false, false, false, true]);
+    let revoked: Vec<(u8, bool)> =
+        registry.tokens().values().map(|token| (token.hash[0], token.revoked.is_some())).collect();
+    assert_eq!(revoked, [(9, false), (10, true)]);
+}
+
+pub(super) async fn every_kind_of_fact_is_followed(ledger: &dyn Ledger) {
+    let all: Vec<(u64, Fact)> = (1..).zip(life()).collect();
+    for (number, fact) in &all {
+        let before = ledger.registry();
+        assert_eq!(add(ledger, fact).await, *number);
+        assert_eq!(before.last_fact, number - 1, "who holds a registry keeps what it was");
+        assert_eq!(*ledger.registry(), folded(&all[..usize::try_from(*number).expect("few facts")]));
+    }
+    assert_eq!(ledger.facts(0, 1_000).await.expect("facts can be read"), all);
+    check_end_of_life(&ledger.registry());
+}
+
+pub(super) async fn what_people_may_not_do_is_refused(ledger: &dyn Ledger) {
+    for fact in life() {
+        add(ledger, &fact).await;
+    }
+    let before = ledger.registry();
+    let attempt = async |kind: FactKind| {
+        let request_id = Some("again".to_owned());
+        let fact = Fact { time: second(9_000), author: "user:ben".to_owned(), request_id, kind };
+        ledger.add_fact(fact).await
+    };
+    let password = |link| {
+        let (user, password) = (user("ben"), "$argon2id$third".to_owned());
+        FactKind::PasswordSet(NewPassword { user, password, keep: None, link: Some(link) })
+    };
+    refused(attempt(password(PASSWORD_LINK)).await, StoreErrorKind::Conflict);
+    let disabled = FactKind::UserChanged(UserChange {
+        user: user("anna"),
+        display_name: None,
+        grants: None,
+        end: None,
+        disabled: Some(true),
+    });
+    refused(attempt(disabled).await, StoreErrorKind::Conflict);
+    let taken = Placed { machine: machine("tm-01"), place: Some(Place { row: 0, column: 0 }) };
+    let arranged = |places| FactKind::MachinesArranged(Arrangement { site: site("gym-1"), places });
+    refused(attempt(arranged(vec![taken])).await, StoreErrorKind::Conflict);
+    let unknown = Placed { machine: machine("tm-77"), place: None };
+    refused(attempt(arranged(vec![unknown])).await, StoreErrorKind::Invalid);
+    assert_eq!(ledger.registry(), before);
+    assert_eq!(ledger.facts(before.last_fact, 10).await.expect("facts can be read"), []);
+}
+
+pub(super) async fn opened_after_each_fact_it_goes_on(open: impl AsyncFn() -> Box<dyn Ledger>) {
+    let all: Vec<(u64, Fact)> = (1..).zip(life()).collect();
+    for (number, fact) in &all {
+        let ledger = open().await;
+        let before = usize::try_from(number - 1).expect("few facts");
+        assert_eq!(*ledger.registry(), folded(&all[..before]), "opened before fact {number}");
+        assert_eq!(add(&*ledger, fact).await, *number);
+    }
+    let ledger = open().await;
+    assert_eq!(ledger.facts(0, 1_000).await.expect("facts can be read"), all);
+    check_end_of_life(&ledger.registry());
 }

@@ -1,5 +1,7 @@
 //! SQLite answers as memory does, whatever is asked in whatever order.
 
+mod facts;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,16 +10,14 @@ use domain::ids::{LogId, MachineId, SessionId, SiteId};
 use domain::live::{Segment, Session};
 use domain::log::{BootStart, Hole, Lane, Position};
 use domain::record::{Event, EventKind, Payload, Reading, Record};
-use domain::registry::{BeltKind, DriveKind};
 use domain::units::{MonotonicMicros, Speed, UnixMicros};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
+use store::fact::Fact;
 use store::journal::{Journal, Slice};
-use store::ledger::{
-    Checkpoint, Derived, Fact, FactKind, Ledger, Loss, Machine, SessionQuery, Site, Token, Unreadable,
-};
+use store::ledger::{Checkpoint, Derived, Ledger, Loss, SessionQuery, Unreadable};
 use store::memory::{MemoryJournal, MemoryLedger, MemoryTelemetry};
 use store::sqlite::{SqliteJournal, SqliteLedger, SqliteTelemetry};
 use store::telemetry::{Block, RangeQuery, Telemetry};
@@ -121,49 +121,10 @@ fn journal_steps() -> impl Strategy<Value = JournalStep> {
 enum LedgerStep {
     Add(Fact),
     Put(Box<Derived>),
-    Registry(Option<u8>, Option<u8>, usize),
+    Registry(Option<u8>, usize),
     Sessions(SessionQuery),
     Machine(MachineId, usize),
     Reopen,
-}
-
-fn facts() -> impl Strategy<Value = Fact> {
-    let sites = || (0..4_u8).prop_map(site_of);
-    let site = (sites(), ".{0,5}", ".{0,5}").prop_map(|(id, display_name, time_zone)| {
-        FactKind::SiteCreated(Site { id, display_name, time_zone, created: UnixMicros(7) })
-    });
-    let belt = select(vec![BeltKind::OneWay, BeltKind::Reversible, BeltKind::Unknown]);
-    let drive = select(vec![DriveKind::Motor, DriveKind::Manual]);
-    let machine = (machines(), sites(), ".{0,5}", belt, drive, any::<u32>()).prop_map(
-        |(id, site, text, belt, drive, key_generation)| {
-            let (display_name, model, created) = (text.clone(), text, UnixMicros(-1));
-            FactKind::MachineCreated(Machine {
-                id,
-                site,
-                display_name,
-                model,
-                belt,
-                drive,
-                key_generation,
-                created,
-            })
-        },
-    );
-    let token =
-        (0..3_u8, ".{0,5}", subsequence(vec![0, 1, 2, 3], 0..=4)).prop_map(|(octet, display_name, sites)| {
-            let sites = sites.into_iter().map(site_of).collect();
-            FactKind::TokenCreated(Token { hash: [octet; 32], display_name, sites })
-        });
-    let request = option::of(select(vec!["", "r1", "r2"]));
-    let author = select(vec!["local:anna".to_owned(), "local:ben".to_owned(), "a".repeat(121)]);
-    (author, request, times(), prop_oneof![2 => site, 2 => machine, 1 => token]).prop_map(
-        |(author, request_id, time, kind)| Fact {
-            time,
-            author,
-            request_id: request_id.map(str::to_owned),
-            kind,
-        },
-    )
 }
 
 fn sessions() -> impl Strategy<Value = Session> {
@@ -219,11 +180,10 @@ fn session_queries() -> impl Strategy<Value = SessionQuery> {
 }
 
 fn ledger_steps() -> impl Strategy<Value = LedgerStep> {
-    let some = || option::of(0..4_u8);
     prop_oneof![
-        4 => facts().prop_map(LedgerStep::Add),
+        4 => facts::facts().prop_map(LedgerStep::Add),
         4 => deriveds().prop_map(|derived| LedgerStep::Put(Box::new(derived))),
-        2 => (some(), some(), 0..5_usize).prop_map(|(site, after, max)| LedgerStep::Registry(site, after, max)),
+        2 => (option::of(0..4_u8), 0..5_usize).prop_map(|(after, max)| LedgerStep::Registry(after, max)),
         4 => session_queries().prop_map(LedgerStep::Sessions),
         2 => (machines(), 0..5_usize).prop_map(|(machine, max)| LedgerStep::Machine(machine, max)),
         1 => Just(LedgerStep::Reopen),
@@ -324,13 +284,12 @@ async fn ledgers_agree(steps: Vec<LedgerStep>) -> Result<(), TestCaseError> {
         match step {
             LedgerStep::Add(fact) => {
                 prop_assert_eq!(told(sqlite.add_fact(fact.clone()).await), told(memory.add_fact(fact).await));
+                prop_assert_eq!(sqlite.registry(), memory.registry());
             }
             LedgerStep::Put(derived) => {
                 prop_assert_eq!(told(sqlite.put((*derived).clone()).await), told(memory.put(*derived).await));
             }
-            LedgerStep::Registry(site, after, max) => {
-                registries_agree(&sqlite, &memory, site, after, max).await?
-            }
+            LedgerStep::Registry(after, max) => registries_agree(&sqlite, &memory, after, max).await?,
             LedgerStep::Sessions(query) => {
                 prop_assert_eq!(told(sqlite.sessions(&query).await), told(memory.sessions(&query).await));
             }
@@ -347,10 +306,11 @@ async fn ledgers_agree(steps: Vec<LedgerStep>) -> Result<(), TestCaseError> {
             LedgerStep::Reopen => {
                 drop(sqlite);
                 sqlite = open();
+                prop_assert_eq!(sqlite.registry(), memory.registry());
             }
         }
     }
-    registries_agree(&sqlite, &memory, None, None, 1_000).await?;
+    registries_agree(&sqlite, &memory, None, 1_000).await?;
     for octet in 0..12 {
         let id = SessionId([octet; 16]);
         prop_assert_eq!(told(sqlite.session(&id).await), told(memory.session(&id).await));
@@ -361,28 +321,19 @@ async fn ledgers_agree(steps: Vec<LedgerStep>) -> Result<(), TestCaseError> {
 async fn registries_agree(
     sqlite: &SqliteLedger,
     memory: &MemoryLedger,
-    site: Option<u8>,
     after: Option<u8>,
     max: usize,
 ) -> Result<(), TestCaseError> {
     let number = after.map_or(0, u64::from);
     prop_assert_eq!(told(sqlite.facts(number, max).await), told(memory.facts(number, max).await));
-    let (site, after_site) = (site.map(site_of), after.map(site_of));
-    let after_site = after_site.as_ref();
-    prop_assert_eq!(told(sqlite.sites(after_site, max).await), told(memory.sites(after_site, max).await));
-    let (site, after) = (site.as_ref(), after.map(machine_of));
-    let after = after.as_ref();
+    let before = after.map_or(u64::MAX, u64::from);
     prop_assert_eq!(
-        told(sqlite.machines(site, after, max).await),
-        told(memory.machines(site, after, max).await)
+        told(sqlite.facts_before(before, max).await),
+        told(memory.facts_before(before, max).await)
     );
+    let after = after.map(machine_of);
+    let after = after.as_ref();
     prop_assert_eq!(told(sqlite.checkpoints(after, max).await), told(memory.checkpoints(after, max).await));
-    for octet in 0..3 {
-        let machine = machine_of(octet);
-        prop_assert_eq!(told(sqlite.machine(&machine).await), told(memory.machine(&machine).await));
-        let hash = [octet; 32];
-        prop_assert_eq!(told(sqlite.token(&hash).await), told(memory.token(&hash).await));
-    }
     Ok(())
 }
 

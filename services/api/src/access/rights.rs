@@ -1,0 +1,137 @@
+//! Which method needs what, and which role may do it. The one table of it; `docs/access.md` is printed from here.
+
+use store::registry::Role;
+
+/// Something that may be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Permission {
+    /// To see sites, machines and what their belts do now.
+    Live,
+    /// To see readings, events and sessions.
+    History,
+    /// To say that a stop was seen to.
+    Act,
+    /// To arrange the plan of a room.
+    Arrange,
+    /// To change a site's settings.
+    Configure,
+    /// To register machines, and to make and revoke their credentials.
+    Register,
+    /// To make sites, users and tokens, and to say what they may do.
+    Administer,
+    /// To read the audit.
+    Audit,
+    /// To see what concerns the whole server: refused messages, metrics.
+    Diagnose,
+}
+
+impl Permission {
+    /// All, in the order in which documents list them.
+    pub(crate) const ALL: [Permission; 9] = [
+        Permission::Live,
+        Permission::History,
+        Permission::Act,
+        Permission::Arrange,
+        Permission::Configure,
+        Permission::Register,
+        Permission::Administer,
+        Permission::Audit,
+        Permission::Diagnose,
+    ];
+
+    /// Its name in the API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Permission::Live => "live",
+            Permission::History => "history",
+            Permission::Act => "act",
+            Permission::Arrange => "arrange",
+            Permission::Configure => "configure",
+            Permission::Register => "register",
+            Permission::Administer => "administer",
+            Permission::Audit => "audit",
+            Permission::Diagnose => "diagnose",
+        }
+    }
+
+    /// Whether a program may have it. A stolen token must not make users.
+    pub(crate) fn is_for_programs(self) -> bool {
+        self != Permission::Administer
+    }
+}
+
+/// Whether a role may do something at its sites.
+pub(crate) fn may(role: Role, permission: Permission) -> bool {
+    use Permission as P;
+    match role {
+        Role::Administrator => true,
+        Role::Viewer => matches!(permission, P::Live | P::History),
+        Role::Staff => matches!(permission, P::Live | P::History | P::Act | P::Arrange),
+        // What carries their own labels comes with the labels.
+        Role::Therapist => matches!(permission, P::Live | P::Act),
+        Role::Manager => {
+            matches!(permission, P::Live | P::History | P::Act | P::Arrange | P::Configure)
+        }
+        Role::Technician => {
+            matches!(permission, P::Live | P::History | P::Arrange | P::Register | P::Diagnose)
+        }
+        Role::Auditor => matches!(permission, P::Live | P::History | P::Audit),
+    }
+}
+
+/// What a method needs of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nothing: it is how somebody becomes known.
+    Nothing,
+    /// To be known.
+    Known,
+    /// To be a user who has signed in.
+    User,
+    /// A permission at some site at least; what is reached is cut to the sites.
+    Some(Permission),
+    /// A permission at all sites.
+    All(Permission),
+}
+
+/// Every method of ours and what it needs.
+pub(crate) const METHODS: [(&str, Need); 33] = [
+    ("AccountService/SignIn", Need::Nothing),
+    ("AccountService/GetLink", Need::Nothing),
+    ("AccountService/RedeemLink", Need::Nothing),
+    ("AccountService/SignOut", Need::User),
+    ("AccountService/GetAccount", Need::Known),
+    ("AccountService/UpdatePreferences", Need::User),
+    ("AccountService/ChangePassword", Need::User),
+    ("FleetService/ListSites", Need::Some(Permission::Live)),
+    ("FleetService/ListMachines", Need::Some(Permission::Live)),
+    ("FleetService/GetMachine", Need::Some(Permission::Live)),
+    ("FleetService/WatchFleet", Need::Some(Permission::Live)),
+    ("FleetService/AcknowledgeStop", Need::Some(Permission::Act)),
+    ("TelemetryService/ListReadings", Need::Some(Permission::History)),
+    ("TelemetryService/ListEvents", Need::Some(Permission::History)),
+    ("TelemetryService/ListSessions", Need::Some(Permission::History)),
+    ("TelemetryService/GetSession", Need::Some(Permission::History)),
+    ("AdminService/CreateSite", Need::All(Permission::Administer)),
+    ("AdminService/UpdateSite", Need::Some(Permission::Configure)),
+    ("AdminService/CreateMachine", Need::Some(Permission::Register)),
+    ("AdminService/UpdateMachine", Need::Some(Permission::Register)),
+    ("AdminService/ArrangeMachines", Need::Some(Permission::Arrange)),
+    ("AdminService/RenewCredential", Need::Some(Permission::Register)),
+    ("AdminService/RevokeCredential", Need::Some(Permission::Register)),
+    ("AdminService/CreateUser", Need::Some(Permission::Administer)),
+    ("AdminService/UpdateUser", Need::Some(Permission::Administer)),
+    ("AdminService/CreatePasswordLink", Need::Some(Permission::Administer)),
+    ("AdminService/ListUsers", Need::Some(Permission::Administer)),
+    ("AdminService/CreateToken", Need::Some(Permission::Administer)),
+    ("AdminService/ListTokens", Need::Some(Permission::Administer)),
+    ("AdminService/RevokeToken", Need::Some(Permission::Administer)),
+    ("AdminService/ListAuditEntries", Need::Some(Permission::Audit)),
+    ("AdminService/ListRefusals", Need::All(Permission::Diagnose)),
+    ("metrics", Need::All(Permission::Diagnose)),
+];
+
+/// What a method needs; what is not in the table is refused to everybody.
+pub(crate) fn need(method: &str) -> Option<Need> {
+    METHODS.iter().find(|(name, _)| *name == method).map(|(_, need)| *need)
+}

@@ -1,0 +1,193 @@
+//! The audit: facts as people read them.
+
+use domain::ids::{MachineId, SiteId};
+use domain::limits::AUDIT_FACTS_MAX;
+use store::fact::{Fact, FactKind, MachineChange, UserChange};
+use store::registry::{Grant, LinkKind, Registry, Role};
+use wire::api::v1;
+
+use super::{Administration, PAGE_DEFAULT, PAGE_MAX};
+use crate::access::{Caller, Scope};
+use crate::check::Check;
+use crate::convert::timestamp;
+use crate::paging::{AfterNumber, Asked};
+use crate::status::ApiError;
+
+impl Administration {
+    pub(super) async fn list_audit_entries(
+        &self,
+        _caller: Caller,
+        scope: Scope,
+        mut request: v1::ListAuditEntriesRequest,
+    ) -> Result<v1::ListAuditEntriesResponse, ApiError> {
+        let mut check = Check::default();
+        let size = check.page_size(request.page_size, PAGE_DEFAULT, PAGE_MAX);
+        check.finish()?;
+        let page_token = std::mem::take(&mut request.page_token);
+        request.page_size = 0;
+        let asked = Asked::new("ListAuditEntries", &request);
+        let after = self.pages.cursor::<AfterNumber>(&asked, &page_token)?;
+        let mut before = after.map_or(u64::MAX, |after| after.0);
+        let registry = self.ledger.registry();
+        let mut entries = Vec::new();
+        let mut looked_at = 0;
+        let mut is_last = false;
+        while entries.len() < size && looked_at < AUDIT_FACTS_MAX && !is_last {
+            let facts = self.ledger.facts_before(before, PAGE_MAX).await?;
+            is_last = facts.len() < PAGE_MAX;
+            for (number, fact) in facts {
+                if entries.len() == size {
+                    is_last = false;
+                    break;
+                }
+                looked_at += 1;
+                before = number;
+                let entry = show(&registry, number, &fact);
+                let site = SiteId::new(&entry.site_id).ok();
+                // What concerns no one site is for those who may see all.
+                if scope == Scope::All || site.is_some_and(|site| scope.has(&site)) {
+                    entries.push(entry);
+                }
+            }
+        }
+        let next = (!is_last).then(|| self.pages.token(&asked, &AfterNumber(before)));
+        Ok(v1::ListAuditEntriesResponse { entries, next_page_token: next.unwrap_or_default() })
+    }
+}
+
+/// Sites of a grant that an entry names.
+const SITES_NAMED: usize = 5;
+
+/// What a fact is about: its name, to what, at which site, and what else.
+struct Shown {
+    kind: &'static str,
+    subject: String,
+    site: Option<SiteId>,
+    detail: String,
+}
+
+fn show(registry: &Registry, number: u64, fact: &Fact) -> v1::AuditEntry {
+    let Shown { kind, subject, site, detail } = shown(registry, &fact.kind);
+    v1::AuditEntry {
+        number,
+        time: Some(timestamp(fact.time)),
+        author: fact.author.clone(),
+        kind: kind.to_owned(),
+        subject,
+        site_id: site.map(|site| site.to_string()).unwrap_or_default(),
+        detail,
+    }
+}
+
+fn shown(registry: &Registry, kind: &FactKind) -> Shown {
+    let at = |machine: &MachineId| registry.machines().get(machine).map(|machine| machine.site.clone());
+    let machine = |kind, machine: &MachineId, detail: String| Shown {
+        kind,
+        subject: machine.to_string(),
+        site: at(machine),
+        detail,
+    };
+    let nowhere = |kind, subject: &dyn ToString, detail: String| Shown {
+        kind,
+        subject: subject.to_string(),
+        site: None,
+        detail,
+    };
+    match kind {
+        FactKind::SiteCreated(site) => Shown {
+            kind: "site_created",
+            subject: site.id.to_string(),
+            site: Some(site.id.clone()),
+            detail: format!("{}, {}", site.display_name, site.time_zone),
+        },
+        FactKind::SiteChanged(change) => {
+            let news = [("name", &change.display_name), ("time zone", &change.time_zone)];
+            let site = Some(change.site.clone());
+            Shown { kind: "site_changed", subject: change.site.to_string(), site, detail: changed(&news) }
+        }
+        FactKind::MachineCreated(new) => machine("machine_created", &new.id, new.display_name.clone()),
+        FactKind::MachineChanged(change) => {
+            machine("machine_changed", &change.machine, machine_change(change))
+        }
+        FactKind::MachinesArranged(arrangement) => Shown {
+            kind: "machines_arranged",
+            subject: arrangement.site.to_string(),
+            site: Some(arrangement.site.clone()),
+            detail: format!("{} machines", arrangement.places.len()),
+        },
+        FactKind::CredentialRenewed(named) => machine("credential_renewed", &named.machine, String::new()),
+        FactKind::CredentialRevoked(named) => machine("credential_revoked", &named.machine, String::new()),
+        FactKind::StopAcknowledged(stop) => machine("stop_acknowledged", &stop.machine, String::new()),
+        FactKind::UserCreated(new) => nowhere("user_created", &new.user.name, granted(&new.user.grants)),
+        FactKind::UserChanged(change) => {
+            nowhere("user_changed", &change.user, user_change(change))
+        }
+        FactKind::PasswordSet(new) => nowhere("password_set", &new.user, String::new()),
+        FactKind::PreferencesSet(new) => nowhere("preferences_set", &new.user, String::new()),
+        FactKind::LinkMade(link) => match &link.kind {
+            LinkKind::FirstAdministrator => {
+                nowhere("link_made", &"", "for the first administrator".to_owned())
+            }
+            LinkKind::Password { user } => nowhere("link_made", user, "to set a password".to_owned()),
+            LinkKind::SignIn { user } => nowhere("link_made", user, "to sign in".to_owned()),
+        },
+        FactKind::SignedIn(sign_in) => nowhere("signed_in", &sign_in.user, from(&sign_in.peer)),
+        FactKind::SignedOut(out) => {
+            let all = if out.session.is_none() { "everywhere" } else { "" };
+            nowhere("signed_out", &out.user, all.to_owned())
+        }
+        FactKind::TokenCreated(token) => nowhere("token_created", &token.display_name, granted(&token.grants)),
+        FactKind::TokenRevoked(named) => nowhere("token_revoked", &named.number, String::new()),
+        FactKind::AccessRefused(refusal) => {
+            let times = if refusal.count > 1 { format!(", {} times", refusal.count) } else { String::new() };
+            let detail = format!("{}: {}{times} {}", refusal.method, refusal.reason, from(&refusal.peer));
+            nowhere("access_refused", &refusal.subject, detail.trim_end().to_owned())
+        }
+    }
+}
+
+/// What somebody was given, such as `staff at north; viewer at all sites`.
+fn granted(grants: &[Grant]) -> String {
+    let granted = grants.iter().map(|grant| {
+        let role = match grant.role {
+            Role::Viewer => "viewer",
+            Role::Staff => "staff",
+            Role::Therapist => "therapist",
+            Role::Manager => "manager",
+            Role::Technician => "technician",
+            Role::Auditor => "auditor",
+            Role::Administrator => "administrator",
+        };
+        let named: Vec<&str> = grant.sites.iter().take(SITES_NAMED).map(SiteId::as_str).collect();
+        match grant.sites.len() {
+            0 => format!("{role} at all sites"),
+            count if count <= SITES_NAMED => format!("{role} at {}", named.join(", ")),
+            count => format!("{role} at {} and {} more", named.join(", "), count - SITES_NAMED),
+        }
+    });
+    granted.collect::<Vec<_>>().join("; ")
+}
+
+fn machine_change(change: &MachineChange) -> String {
+    let belt = change.belt.map(|belt| format!("{belt:?}"));
+    let drive = change.drive.map(|drive| format!("{drive:?}"));
+    let news =
+        [("name", &change.display_name), ("model", &change.model), ("belt", &belt), ("drive", &drive)];
+    changed(&news)
+}
+
+fn user_change(change: &UserChange) -> String {
+    let grants = change.grants.as_deref().map(granted);
+    let disabled = change.disabled.map(|disabled| disabled.to_string());
+    let end = change.end.map(|end| if end.expires.is_some() { "set" } else { "none" }.to_owned());
+    changed(&[("name", &change.display_name), ("may", &grants), ("disabled", &disabled), ("end", &end)])
+}
+
+fn from(peer: &str) -> String {
+    if peer.is_empty() { String::new() } else { format!("from {peer}") }
+}
+
+fn changed(news: &[(&str, &Option<String>)]) -> String {
+    let news = news.iter().filter_map(|(what, new)| new.as_ref().map(|new| format!("{what}: {new}")));
+    news.collect::<Vec<_>>().join(", ")
+}

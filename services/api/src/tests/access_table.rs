@@ -1,0 +1,450 @@
+//! The table of access, written by hand from what roles are for, against the server.
+//!
+//! `site`: at the caller's own sites, and what is elsewhere is not there for it; `all`: only by those who have the role
+//! for all sites; `any`: wherever; `.`: refused. The column `token` says whether a program with the same role may.
+
+use std::collections::BTreeSet;
+
+use domain::ids::SessionId;
+use domain::live::Session;
+use prost::Message;
+use prost::bytes::{Buf, BufMut};
+use store::fact::{FactKind, SignOut, SiteChange, TokenNumber};
+use store::ledger::{Derived, Ledger};
+use store::registry::Role;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+use wire::api::v1;
+
+use super::port::http;
+use super::{Bench, NOON, machine_id, seconds, site_id, user_name};
+use crate::access::rights::METHODS;
+use crate::secret_hash;
+
+const ROLES: [Role; 7] = [
+    Role::Viewer,
+    Role::Staff,
+    Role::Therapist,
+    Role::Manager,
+    Role::Technician,
+    Role::Auditor,
+    Role::Administrator,
+];
+
+const TABLE: &str = "
+method                            nobody viewer staff therapist manager technician auditor administrator token operator
+AccountService/SignIn             any    any    any   any       any     any        any     any           yes   yes
+AccountService/GetLink            any    any    any   any       any     any        any     any           yes   yes
+AccountService/RedeemLink         any    any    any   any       any     any        any     any           yes   yes
+AccountService/SignOut            .      any    any   any       any     any        any     any           no    no
+AccountService/GetAccount         .      any    any   any       any     any        any     any           yes   yes
+AccountService/UpdatePreferences  .      any    any   any       any     any        any     any           no    no
+AccountService/ChangePassword     .      any    any   any       any     any        any     any           no    no
+FleetService/ListSites            .      site   site  site      site    site       site    site          yes   yes
+FleetService/ListMachines         .      site   site  site      site    site       site    site          yes   yes
+FleetService/GetMachine           .      site   site  site      site    site       site    site          yes   yes
+FleetService/WatchFleet           .      site   site  site      site    site       site    site          yes   yes
+FleetService/AcknowledgeStop      .      .      site  site      site    .          .       site          yes   yes
+TelemetryService/ListReadings     .      site   site  .         site    site       site    site          yes   yes
+TelemetryService/ListEvents       .      site   site  .         site    site       site    site          yes   yes
+TelemetryService/ListSessions     .      site   site  .         site    site       site    site          yes   yes
+TelemetryService/GetSession       .      site   site  .         site    site       site    site          yes   yes
+AdminService/CreateSite           .      .      .     .         .       .          .       all           no    yes
+AdminService/UpdateSite           .      .      .     .         site    .          .       site          yes   yes
+AdminService/CreateMachine        .      .      .     .         .       site       .       site          yes   yes
+AdminService/UpdateMachine        .      .      .     .         .       site       .       site          yes   yes
+AdminService/ArrangeMachines      .      .      site  .         site    site       .       site          yes   yes
+AdminService/RenewCredential      .      .      .     .         .       site       .       site          yes   yes
+AdminService/RevokeCredential     .      .      .     .         .       site       .       site          yes   yes
+AdminService/CreateUser           .      .      .     .         .       .          .       site          no    yes
+AdminService/UpdateUser           .      .      .     .         .       .          .       site          no    yes
+AdminService/CreatePasswordLink   .      .      .     .         .       .          .       site          no    yes
+AdminService/ListUsers            .      .      .     .         .       .          .       site          no    yes
+AdminService/CreateToken          .      .      .     .         .       .          .       site          no    yes
+AdminService/ListTokens           .      .      .     .         .       .          .       site          no    yes
+AdminService/RevokeToken          .      .      .     .         .       .          .       site          no    yes
+AdminService/ListAuditEntries     .      .      .     .         .       .          site    site          yes   yes
+AdminService/ListRefusals         .      .      .     .         .       all        .       all           yes   yes
+metrics                           .      .      .     .         .       all        .       all           yes   yes
+";
+
+/// What came of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// The caller was let in, and reached what it named.
+    Reached,
+    /// The caller was let in, but what it named is not there for it.
+    NotThere,
+    /// The caller is known, but may not.
+    NotAllowed,
+    /// The caller is not known.
+    NotKnown,
+}
+
+/// A row: the method and its cells by column.
+struct Row {
+    method: &'static str,
+    cells: Vec<&'static str>,
+}
+
+fn rows() -> Vec<Row> {
+    let row = |line: &'static str| {
+        let mut words = line.split_whitespace();
+        Row { method: words.next().unwrap(), cells: words.collect() }
+    };
+    TABLE.trim().lines().skip(1).map(row).collect()
+}
+
+#[test]
+fn the_table_of_rights_has_exactly_the_methods_of_the_schema_and_so_has_this_one() {
+    let set = prost_types::FileDescriptorSet::decode(wire::api::DESCRIPTOR_SET).unwrap();
+    let own = set.file.iter().filter(|file| file.package() == "beltwatch.v1");
+    let services = own.flat_map(|file| &file.service);
+    let methods = services.flat_map(|service| {
+        service.method.iter().map(|method| format!("{}/{}", service.name(), method.name()))
+    });
+    let schema: BTreeSet<String> = methods.chain(["metrics".to_owned()]).collect();
+    let rights: Vec<String> = METHODS.iter().map(|(method, _)| (*method).to_owned()).collect();
+    let here: Vec<String> = rows().iter().map(|row| row.method.to_owned()).collect();
+    for table in [rights, here] {
+        assert_eq!(table.len(), schema.len(), "each once");
+        assert_eq!(table.into_iter().collect::<BTreeSet<_>>(), schema);
+    }
+}
+
+/// How somebody calls, as the table's columns know them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Nobody,
+    /// With a session or token that has ended, of an administrator of all sites.
+    Ended,
+    Revoked,
+    Session(Role, &'static str),
+    Token(Role, &'static str),
+    Operator,
+}
+
+/// What the table says, for a thing of this site.
+fn expected(row: &Row, by: By, site: &str) -> Outcome {
+    let of = |role: Role, sites: &str| match row.cells[1 + ROLES.iter().position(|one| *one == role).unwrap()] {
+        "any" => Outcome::Reached,
+        "site" if sites.is_empty() || sites == site => Outcome::Reached,
+        "site" => Outcome::NotThere,
+        "all" if sites.is_empty() => Outcome::Reached,
+        "all" | "." => Outcome::NotAllowed,
+        other => panic!("{other}"),
+    };
+    let [nobody, .., token, operator] = row.cells[..] else { panic!("{}", row.method) };
+    match by {
+        By::Nobody | By::Ended | By::Revoked if nobody == "any" => Outcome::Reached,
+        By::Nobody | By::Ended | By::Revoked => Outcome::NotKnown,
+        By::Session(role, sites) => of(role, sites),
+        By::Token(..) if token == "no" => Outcome::NotAllowed,
+        By::Token(role, sites) => of(role, sites),
+        By::Operator if operator == "yes" => Outcome::Reached,
+        By::Operator => Outcome::NotAllowed,
+    }
+}
+
+/// The bench with what the table needs, and the secrets of its callers.
+struct Hall {
+    bench: Bench,
+    tokens: Vec<(By, String)>,
+    calls: u32,
+}
+
+impl Hall {
+    async fn open() -> Hall {
+        let bench = Bench::furnished().await;
+        let session = |id: u8, machine: &str| Session {
+            id: SessionId([id; 16]),
+            machine: machine_id(machine),
+            started: NOON.plus(-100_000_000),
+            last_motion: NOON.plus(-90_000_000),
+            ended: true,
+            segments: Vec::new(),
+            revision: 1,
+        };
+        let sessions = vec![session(1, "n-1"), session(2, "s-1")];
+        bench.ledger.put(Derived { sessions, ..Derived::default() }).await.unwrap();
+        let mut tokens = Vec::new();
+        for role in ROLES {
+            for (sites, of) in [("", &[][..]), ("north", &["north"])] {
+                bench.user(&user_of(role, sites), role, of).await;
+                tokens.push((By::Token(role, sites), bench.token_of(role, of).await));
+            }
+        }
+        for site in ["north", "south"] {
+            bench.user(&format!("member-{site}"), Role::Viewer, &[site]).await;
+        }
+        let revoked = bench.token_of(Role::Technician, &[]).await;
+        bench.fact(FactKind::TokenRevoked(TokenNumber { number: number(&bench, &revoked) })).await;
+        tokens.push((By::Revoked, revoked));
+        Hall { bench, tokens, calls: 0 }
+    }
+
+    async fn secret(&self, by: By) -> Option<String> {
+        match by {
+            By::Nobody => None,
+            By::Operator => Some(self.bench.operator.clone()),
+            By::Session(role, sites) => Some(self.bench.session(&user_of(role, sites)).await),
+            By::Ended => {
+                let name = user_of(Role::Administrator, "");
+                let secret = self.bench.session(&name).await;
+                let session = Some(secret_hash(&secret));
+                self.bench.fact(FactKind::SignedOut(SignOut { user: user_name(&name), session })).await;
+                Some(secret)
+            }
+            By::Token(..) | By::Revoked => {
+                self.tokens.iter().find(|(one, _)| *one == by).map(|(_, secret)| secret.clone())
+            }
+        }
+    }
+
+    /// Calls a method on a thing of this site.
+    async fn call(&mut self, method: &str, by: By, site: &str) -> Outcome {
+        self.calls += 1;
+        let token = self.bench.token_of(Role::Viewer, &[site]).await;
+        let token = number(&self.bench, &token);
+        // So that the newest entry of the audit is of the site.
+        let display_name = Some(format!("Gym {site} {}", self.calls));
+        let change = SiteChange { site: site_id(site), display_name, time_zone: None };
+        self.bench.fact(FactKind::SiteChanged(change)).await;
+        let secret = self.secret(by).await;
+        if method == "metrics" {
+            let (status, _) = http(&self.bench, "/metrics", secret.as_deref()).await;
+            return match status.as_str() {
+                "HTTP/1.1 200 OK" => Outcome::Reached,
+                "HTTP/1.1 401 Unauthorized" => Outcome::NotKnown,
+                "HTTP/1.1 403 Forbidden" => Outcome::NotAllowed,
+                other => panic!("{other}"),
+            };
+        }
+        let (message, seen) = request(method, site, token, self.calls);
+        match call(&self.bench, method, secret.as_deref(), message).await {
+            Ok(answer) => {
+                let is_there = seen.is_none_or(|seen| contains(&answer, seen.as_bytes()));
+                if is_there { Outcome::Reached } else { Outcome::NotThere }
+            }
+            Err(status) => refused(method, &status),
+        }
+    }
+}
+
+fn user_of(role: Role, sites: &str) -> String {
+    format!("{role:?}-{sites}").to_lowercase()
+}
+
+fn number(bench: &Bench, token: &str) -> u64 {
+    bench.ledger.registry().tokens().get(&secret_hash(token)).unwrap().number
+}
+
+fn contains(answer: &[u8], seen: &[u8]) -> bool {
+    answer.windows(seen.len()).any(|part| part == seen)
+}
+
+fn refused(method: &str, status: &Status) -> Outcome {
+    let reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
+    match (method, status.code(), reason.as_str()) {
+        // These are for everybody: a wrong password, link or new password is an answer.
+        ("AccountService/SignIn", _, "WRONG_PASSWORD" | "TOO_MANY_ATTEMPTS")
+        | ("AccountService/GetLink" | "AccountService/RedeemLink", _, "NO_LINK")
+        | ("AccountService/ChangePassword", Code::InvalidArgument, _) => Outcome::Reached,
+        (_, Code::NotFound, "NOT_FOUND") => Outcome::NotThere,
+        (_, Code::PermissionDenied, _) => Outcome::NotAllowed,
+        (_, Code::Unauthenticated, "NOT_KNOWN" | "ENDED") => Outcome::NotKnown,
+        _ => panic!("{method}: {status:?}"),
+    }
+}
+
+/// The request of a method that names a thing of this site, and what its answer holds if the thing was reached;
+/// `None`: an answer is enough.
+fn request(method: &str, site: &str, token: u64, call: u32) -> (Vec<u8>, Option<String>) {
+    let (machine, session) = if site == "north" { ("n-1", "01") } else { ("s-1", "02") };
+    let (machine_id, site_id, new) = (machine.to_owned(), site.to_owned(), format!("new-{call}"));
+    let mask = || Some(prost_types::FieldMask { paths: vec!["display_name".to_owned()] });
+    let grants = vec![v1::Grant { role: v1::Role::Viewer.into(), site_ids: vec![site_id.clone()] }];
+    let user_name = format!("member-{site}");
+    let message = match method {
+        "AccountService/SignIn" => v1::SignInRequest { user_name, password: new }.encode_to_vec(),
+        "AccountService/GetLink" | "AccountService/RedeemLink" | "AccountService/UpdatePreferences"
+        | "AccountService/GetAccount" | "AccountService/SignOut" | "AccountService/ChangePassword"
+        | "AdminService/ListRefusals" => Vec::new(),
+        "FleetService/ListSites" | "FleetService/ListMachines" | "AdminService/ListUsers"
+        | "AdminService/ListTokens" | "AdminService/ListAuditEntries" => {
+            return list(method, &machine_id, &site_id, token);
+        }
+        "FleetService/WatchFleet" => {
+            v1::WatchFleetRequest { site_id: String::new(), machine_ids: vec![machine_id] }.encode_to_vec()
+        }
+        "FleetService/AcknowledgeStop" => {
+            v1::AcknowledgeStopRequest { machine_id, stop_time: Some(seconds(0)) }.encode_to_vec()
+        }
+        "TelemetryService/ListSessions" => {
+            v1::ListSessionsRequest { site_id, ..Default::default() }.encode_to_vec()
+        }
+        "TelemetryService/GetSession" => {
+            v1::GetSessionRequest { session_id: session.repeat(16) }.encode_to_vec()
+        }
+        "TelemetryService/ListReadings" => {
+            v1::ListReadingsRequest { machine_id, ..Default::default() }.encode_to_vec()
+        }
+        "TelemetryService/ListEvents" => {
+            v1::ListEventsRequest { machine_id, ..Default::default() }.encode_to_vec()
+        }
+        "AdminService/CreateSite" => {
+            v1::CreateSiteRequest { site_id: new, ..Default::default() }.encode_to_vec()
+        }
+        "AdminService/UpdateSite" => {
+            let site = Some(v1::Site { id: site_id, display_name: new, ..Default::default() });
+            v1::UpdateSiteRequest { site, update_mask: mask() }.encode_to_vec()
+        }
+        "AdminService/CreateMachine" => {
+            v1::CreateMachineRequest { machine_id: new, site_id, ..Default::default() }.encode_to_vec()
+        }
+        "AdminService/UpdateMachine" => {
+            let machine = Some(v1::Machine { id: machine_id, display_name: new, ..Default::default() });
+            v1::UpdateMachineRequest { machine, update_mask: mask() }.encode_to_vec()
+        }
+        "AdminService/ArrangeMachines" => {
+            let places = vec![v1::MachinePlace { machine_id, place: None }];
+            v1::ArrangeMachinesRequest { site_id, places }.encode_to_vec()
+        }
+        // The same field in each.
+        "AdminService/RenewCredential" | "AdminService/RevokeCredential" | "FleetService/GetMachine" => {
+            v1::GetMachineRequest { machine_id }.encode_to_vec()
+        }
+        "AdminService/CreateUser" => {
+            v1::CreateUserRequest { name: new, grants, ..Default::default() }.encode_to_vec()
+        }
+        "AdminService/UpdateUser" => {
+            let user = Some(v1::User { name: user_name, display_name: new, ..Default::default() });
+            v1::UpdateUserRequest { user, update_mask: mask() }.encode_to_vec()
+        }
+        "AdminService/CreatePasswordLink" => v1::CreatePasswordLinkRequest { user_name }.encode_to_vec(),
+        "AdminService/CreateToken" => {
+            v1::CreateTokenRequest { display_name: new, grants, expire_time: None }.encode_to_vec()
+        }
+        "AdminService/RevokeToken" => {
+            v1::RevokeTokenRequest { token_id: token.to_string() }.encode_to_vec()
+        }
+        other => panic!("no request for {other}"),
+    };
+    (message, None)
+}
+
+/// Listings: the thing is among what they list, or it is not there.
+fn list(method: &str, machine: &str, site: &str, token: u64) -> (Vec<u8>, Option<String>) {
+    // A token's id as a field: number 1, its length, its octets.
+    let id = token.to_string();
+    let (page_size, seen) = match method {
+        "FleetService/ListSites" => (1_000, format!("Gym {site}")),
+        "FleetService/ListMachines" => (1_000, format!("Treadmill {machine}")),
+        "AdminService/ListUsers" => (1_000, format!("member-{site}")),
+        "AdminService/ListTokens" => (1, format!("\n{}{id}", char::from(u8::try_from(id.len()).unwrap()))),
+        "AdminService/ListAuditEntries" => (1_000, format!("name: Gym {site}")),
+        other => panic!("{other} lists nothing"),
+    };
+    let message = match method {
+        "FleetService/ListMachines" => {
+            v1::ListMachinesRequest { page_size, ..Default::default() }.encode_to_vec()
+        }
+        // The same field in each.
+        _ => v1::ListSitesRequest { page_size, ..Default::default() }.encode_to_vec(),
+    };
+    (message, Some(seen))
+}
+
+/// The first message of an answer, as octets.
+async fn call(bench: &Bench, method: &str, secret: Option<&str>, message: Vec<u8>) -> Result<Vec<u8>, Status> {
+    let mut client = tonic::client::Grpc::new(bench.channel().await);
+    client.ready().await.unwrap();
+    let mut request = tonic::Request::new(message);
+    if let Some(secret) = secret {
+        request.metadata_mut().insert("authorization", format!("Bearer {secret}").parse().unwrap());
+    }
+    let path = format!("/beltwatch.v1.{method}").parse().unwrap();
+    let mut answer = client.server_streaming(request, path, Octets).await?.into_inner();
+    Ok(answer.message().await?.expect("an answer without a message"))
+}
+
+/// Messages as they are.
+struct Octets;
+
+impl Codec for Octets {
+    type Encode = Vec<u8>;
+    type Decode = Vec<u8>;
+    type Encoder = Octets;
+    type Decoder = Octets;
+
+    fn encoder(&mut self) -> Octets {
+        Octets
+    }
+
+    fn decoder(&mut self) -> Octets {
+        Octets
+    }
+}
+
+impl Encoder for Octets {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn encode(&mut self, item: Vec<u8>, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        to.put_slice(&item);
+        Ok(())
+    }
+}
+
+impl Decoder for Octets {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
+        let mut item = vec![0; from.remaining()];
+        from.copy_to_slice(&mut item);
+        Ok(Some(item))
+    }
+}
+
+async fn check(callers: Vec<By>) {
+    let mut hall = Hall::open().await;
+    let mut wrong = Vec::new();
+    for row in rows() {
+        for by in &callers {
+            for site in ["north", "south"] {
+                let (expected, found) = (expected(&row, *by, site), hall.call(row.method, *by, site).await);
+                if expected != found {
+                    wrong.push(format!("{} by {by:?} at {site}: {found:?}, not {expected:?}", row.method));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn people_of_one_site_reach_what_the_table_says() {
+    check(ROLES.map(|role| By::Session(role, "north")).into()).await;
+}
+
+#[tokio::test]
+async fn people_of_all_sites_reach_what_the_table_says() {
+    check(ROLES.map(|role| By::Session(role, "")).into()).await;
+}
+
+#[tokio::test]
+async fn programs_of_one_site_reach_what_the_table_says() {
+    check(ROLES.map(|role| By::Token(role, "north")).into()).await;
+}
+
+#[tokio::test]
+async fn programs_of_all_sites_reach_what_the_table_says() {
+    check(ROLES.map(|role| By::Token(role, "")).into()).await;
+}
+
+#[tokio::test]
+async fn the_operator_may_everything_that_needs_no_account_and_strangers_nothing() {
+    check(vec![By::Operator, By::Nobody, By::Ended, By::Revoked]).await;
+}

@@ -1,0 +1,67 @@
+//! The server's certificate, which can be replaced while the server runs.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use anyhow::Context;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+/// What new connections are shown. Connections that are there keep what they have.
+#[derive(Debug)]
+pub(super) struct Current(RwLock<Arc<CertifiedKey>>);
+
+impl Current {
+    pub(super) fn new(key: CertifiedKey) -> Current {
+        Current(RwLock::new(Arc::new(key)))
+    }
+
+    pub(super) fn shown(&self) -> Arc<CertifiedKey> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn replace(&self, key: CertifiedKey) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
+    }
+}
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _client: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.shown())
+    }
+}
+
+/// Where somebody else puts the server's certificate and its key.
+#[derive(Debug, Clone)]
+pub(super) struct Files {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+/// When both files were written, and how long they are; `None` for one that is not there.
+pub(super) type Stamps = [Option<(SystemTime, u64)>; 2];
+
+impl Files {
+    pub(super) fn stamps(&self) -> Stamps {
+        [&self.certificate, &self.key].map(|file| {
+            let found = std::fs::metadata(file).ok()?;
+            Some((found.modified().ok()?, found.len()))
+        })
+    }
+
+    /// Certificate chain and key, which belong together.
+    pub(super) fn read(&self) -> anyhow::Result<CertifiedKey> {
+        let (certificate, key) = (self.certificate.display(), self.key.display());
+        let chain: Vec<_> = CertificateDer::pem_file_iter(&self.certificate)
+            .and_then(Iterator::collect)
+            .with_context(|| format!("tls.certificate: cannot read {certificate}"))?;
+        anyhow::ensure!(!chain.is_empty(), "tls.certificate: {certificate} holds no certificate in PEM");
+        let private = PrivateKeyDer::from_pem_file(&self.key)
+            .with_context(|| format!("tls.key: cannot read a private key from {key}"))?;
+        CertifiedKey::from_der(chain, private, &super::provider())
+            .with_context(|| format!("{certificate} and {key} cannot be used together"))
+    }
+}

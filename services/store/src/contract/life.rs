@@ -1,0 +1,140 @@
+//! Facts of some days in a gym: every kind, each following from those before it.
+
+use domain::ids::UserName;
+use domain::registry::BeltKind;
+
+use super::given::{machine, machine_created, second, site, site_created, token_created};
+use crate::fact::{
+    Acknowledgement, Arrangement, End, Fact, FactKind, MachineChange, MachineName, NewPassword,
+    NewPreferences, NewUser, Placed, Refusal, SignOut, SiteChange, TokenNumber, UserChange,
+};
+use crate::registry::{
+    Grant, Language, Link, LinkKind, Place, Preferences, Role, SecretHash, SignIn, SpeedUnit, User,
+};
+
+pub(super) fn user(name: &str) -> UserName {
+    UserName::new(name).expect("suites name users well")
+}
+
+/// Hashes of secrets, by what they are for.
+pub(super) const FIRST_LINK: SecretHash = [1; 32];
+pub(super) const PASSWORD_LINK: SecretHash = [2; 32];
+pub(super) const SESSIONS: [SecretHash; 3] = [[0x3a; 32], [0xff; 32], [0; 32]];
+
+/// All of it, a fact each minute.
+pub(super) fn life() -> Vec<Fact> {
+    let kinds = [fleet(), people(), programs()].concat();
+    let at = |(minute, kind): (i64, FactKind)| Fact {
+        time: second(60 * minute),
+        author: "user:anna".to_owned(),
+        request_id: Some(format!("r{minute}")),
+        kind,
+    };
+    (1_i64..).zip(kinds).map(at).collect()
+}
+
+fn fleet() -> Vec<FactKind> {
+    let named = |name: &str| MachineName { machine: machine(name) };
+    let place = |name: &str, place: Option<(u8, u8)>| Placed {
+        machine: machine(name),
+        place: place.map(|(row, column)| Place { row, column }),
+    };
+    let arranged =
+        |places: Vec<Placed>| FactKind::MachinesArranged(Arrangement { site: site("gym-1"), places });
+    vec![
+        site_created("user:anna", None, "gym-1").kind,
+        machine_created("tm-01", "gym-1").kind,
+        machine_created("tm-02", "gym-1").kind,
+        FactKind::SiteChanged(SiteChange {
+            site: site("gym-1"),
+            display_name: Some("Gym \"ä\"".to_owned()),
+            time_zone: None,
+        }),
+        FactKind::MachineChanged(MachineChange {
+            machine: machine("tm-01"),
+            display_name: None,
+            model: Some(String::new()),
+            belt: Some(BeltKind::OneWay),
+            drive: None,
+        }),
+        arranged(vec![place("tm-01", Some((0, 0))), place("tm-02", Some((63, 63)))]),
+        arranged(vec![place("tm-02", Some((0, 0))), place("tm-01", Some((63, 63)))]),
+        FactKind::CredentialRevoked(named("tm-01")),
+        FactKind::CredentialRevoked(named("tm-02")),
+        FactKind::CredentialRenewed(named("tm-02")),
+        FactKind::StopAcknowledged(Acknowledgement { machine: machine("tm-02"), until: second(7) }),
+    ]
+}
+
+fn people() -> Vec<FactKind> {
+    let link = |hash, kind| FactKind::LinkMade(Link { hash, kind, expires: second(9_000) });
+    let new_user = |name: &str, role, link: Option<SecretHash>| {
+        let user = User {
+            name: user(name),
+            display_name: name.to_uppercase(),
+            grants: vec![Grant { role, sites: Vec::new() }],
+            expires: None,
+            disabled: false,
+            password: link.map(|_| "$argon2id$first".to_owned()),
+            preferences: Preferences::default(),
+            created: second(1),
+            last_sign_in: None,
+        };
+        FactKind::UserCreated(NewUser { user, link })
+    };
+    let signed_in = |session: usize, name: &str| {
+        FactKind::SignedIn(SignIn {
+            hash: SESSIONS[session],
+            user: user(name),
+            created: second(1),
+            expires: second(90_000),
+            peer: "192.0.2.7".to_owned(),
+        })
+    };
+    vec![
+        link(FIRST_LINK, LinkKind::FirstAdministrator),
+        new_user("anna", Role::Administrator, Some(FIRST_LINK)),
+        new_user("ben", Role::Staff, None),
+        link([9; 32], LinkKind::Password { user: user("ben") }),
+        link(PASSWORD_LINK, LinkKind::Password { user: user("ben") }),
+        signed_in(0, "ben"),
+        signed_in(1, "ben"),
+        signed_in(2, "anna"),
+        FactKind::PasswordSet(NewPassword {
+            user: user("ben"),
+            password: "$argon2id$second".to_owned(),
+            keep: Some(SESSIONS[1]),
+            link: Some(PASSWORD_LINK),
+        }),
+        FactKind::SignedOut(SignOut { user: user("anna"), session: Some(SESSIONS[2]) }),
+        FactKind::PreferencesSet(NewPreferences {
+            user: user("ben"),
+            preferences: Preferences { language: Language::German, speed_unit: SpeedUnit::MilesPerHour },
+        }),
+        FactKind::UserChanged(UserChange {
+            user: user("ben"),
+            display_name: None,
+            grants: Some(vec![Grant { role: Role::Manager, sites: vec![site("gym-1")] }]),
+            end: Some(End { expires: Some(second(99_999)) }),
+            disabled: None,
+        }),
+        link([8; 32], LinkKind::SignIn { user: user("ben") }),
+    ]
+}
+
+fn programs() -> Vec<FactKind> {
+    // The second one's number: facts are numbered as they stand here.
+    let number = (fleet().len() + people().len() + 2) as u64;
+    vec![
+        token_created(9, &["gym-1"]).kind,
+        token_created(10, &[]).kind,
+        FactKind::TokenRevoked(TokenNumber { number }),
+        FactKind::AccessRefused(Refusal {
+            method: "/beltwatch.v1.AdminService/CreateUser".to_owned(),
+            reason: "role".to_owned(),
+            subject: String::new(),
+            peer: "192.0.2.7".to_owned(),
+            count: 3,
+        }),
+    ]
+}

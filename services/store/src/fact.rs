@@ -1,0 +1,325 @@
+//! Facts: what people and programs did or set. Append-only; they are the audit.
+//!
+//! A fact is stored as JSON: its version, what it says by name, and the fields of that. Version 2 is written; version 1
+//! is read.
+
+use domain::ids::{MachineId, SiteId, UserName};
+use domain::registry::{BeltKind, DriveKind};
+use domain::units::UnixMicros;
+use serde::{Deserialize, Serialize};
+
+use crate::registry::json;
+use crate::registry::{
+    Grant, Link, Machine, Place, Preferences, Role, SecretHash, SignIn, Site, Token, User,
+};
+
+/// The version that is written.
+const VERSION: u32 = 2;
+/// A token of version 1 had no end; it gets one, counted from its making.
+const OLD_TOKEN_LIFE_US: i64 = 365 * 24 * 3_600 * 1_000_000;
+
+/// What a person or program did or set. Append-only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// When, by the server's clock.
+    pub time: UnixMicros,
+    /// Who, such as `user:anna` or `token:3`; at most 120 characters.
+    pub author: String,
+    /// Identity of the request that made it, at most 64 characters. The same author's second fact with the same
+    /// identity is not added; the first one's outcome is given again.
+    pub request_id: Option<String>,
+    /// What.
+    pub kind: FactKind,
+}
+
+/// What became of a fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FactOutcome {
+    /// It was added; its number, from 1.
+    Added(u64),
+    /// The same request had added it before; the number it got then, and the fact as it stands.
+    Repeated(u64, Box<Fact>),
+}
+
+/// What can be done or set. Of a change, what is `None` stays as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FactKind {
+    /// A site was registered.
+    SiteCreated(Site),
+    /// What is told of a site was changed.
+    SiteChanged(SiteChange),
+    /// A machine was registered.
+    MachineCreated(Machine),
+    /// What is told of a machine was changed.
+    MachineChanged(MachineChange),
+    /// Machines of a site were placed in the plan of its room.
+    MachinesArranged(Arrangement),
+    /// A machine got the next generation of its credential.
+    CredentialRenewed(MachineName),
+    /// A machine's credential is no longer good.
+    CredentialRevoked(MachineName),
+    /// A person has seen to a machine's stops.
+    StopAcknowledged(Acknowledgement),
+    /// A user was made.
+    UserCreated(NewUser),
+    /// What a user is or may was changed.
+    UserChanged(UserChange),
+    /// A password was set; all sessions of the user end but `keep`.
+    PasswordSet(NewPassword),
+    /// A user's preferences were set.
+    PreferencesSet(NewPreferences),
+    /// A link was made; earlier ones for the same are no longer good.
+    LinkMade(Link),
+    /// Somebody signed in.
+    SignedIn(SignIn),
+    /// Somebody ended one session or all.
+    SignedOut(SignOut),
+    /// A token for a program was made.
+    TokenCreated(Token),
+    /// A token is no longer good.
+    TokenRevoked(TokenNumber),
+    /// Something was refused to somebody.
+    AccessRefused(Refusal),
+}
+
+/// New values of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteChange {
+    /// Which site.
+    #[serde(with = "json::site")]
+    pub site: SiteId,
+    /// Name for people.
+    pub display_name: Option<String>,
+    /// Time zone by its IANA name.
+    pub time_zone: Option<String>,
+}
+
+/// New values of a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineChange {
+    /// Which machine.
+    #[serde(with = "json::machine")]
+    pub machine: MachineId,
+    /// Name for people.
+    pub display_name: Option<String>,
+    /// Maker and model.
+    pub model: Option<String>,
+    /// What the belt can do.
+    #[serde(with = "json::maybe_belt", default)]
+    pub belt: Option<BeltKind>,
+    /// What drives it.
+    #[serde(with = "json::maybe_drive", default)]
+    pub drive: Option<DriveKind>,
+}
+
+/// Places in the plan of a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrangement {
+    /// Whose room it is.
+    #[serde(with = "json::site")]
+    pub site: SiteId,
+    /// Machines with their new places.
+    pub places: Vec<Placed>,
+}
+
+/// A machine and its new place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed {
+    /// Which machine.
+    #[serde(with = "json::machine")]
+    pub machine: MachineId,
+    /// Where it stands; `None`: it is taken out of the plan.
+    pub place: Option<Place>,
+}
+
+/// A machine by its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineName {
+    /// Which machine.
+    #[serde(with = "json::machine")]
+    pub machine: MachineId,
+}
+
+/// That a person has seen to stops.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// Of which machine.
+    #[serde(with = "json::machine")]
+    pub machine: MachineId,
+    /// Up to this stop, by its event time.
+    #[serde(rename = "until_us", with = "json::micros")]
+    pub until: UnixMicros,
+}
+
+/// A new user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewUser {
+    /// The user.
+    pub user: User,
+    /// The link by which the user was made, which is used up.
+    #[serde(with = "json::maybe_hash", default)]
+    pub link: Option<SecretHash>,
+}
+
+/// New values of a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserChange {
+    /// Which user.
+    #[serde(with = "json::user")]
+    pub user: UserName,
+    /// Name for people.
+    pub display_name: Option<String>,
+    /// What they may do.
+    pub grants: Option<Vec<Grant>>,
+    /// The end of their time is set, or taken away.
+    pub end: Option<End>,
+    /// Whether signing in is stopped for them.
+    pub disabled: Option<bool>,
+}
+
+/// The end of somebody's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// From when on; `None`: there is no end.
+    #[serde(rename = "expires_us", with = "json::maybe_micros")]
+    pub expires: Option<UnixMicros>,
+}
+
+/// A new password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPassword {
+    /// Whose.
+    #[serde(with = "json::user")]
+    pub user: UserName,
+    /// Its hash in PHC form.
+    pub password: String,
+    /// The session that stays.
+    #[serde(with = "json::maybe_hash", default)]
+    pub keep: Option<SecretHash>,
+    /// The link by which it was set, which is used up.
+    #[serde(with = "json::maybe_hash", default)]
+    pub link: Option<SecretHash>,
+}
+
+/// New preferences.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPreferences {
+    /// Whose.
+    #[serde(with = "json::user")]
+    pub user: UserName,
+    /// The preferences.
+    pub preferences: Preferences,
+}
+
+/// An end of sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignOut {
+    /// Whose.
+    #[serde(with = "json::user")]
+    pub user: UserName,
+    /// Which session; `None`: all.
+    #[serde(with = "json::maybe_hash", default)]
+    pub session: Option<SecretHash>,
+}
+
+/// A token by the number of the fact that made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenNumber {
+    /// The number.
+    pub number: u64,
+}
+
+/// Something that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Which method was called.
+    pub method: String,
+    /// Why, in one word.
+    pub reason: String,
+    /// The name that somebody tried to sign in with; empty: none.
+    pub subject: String,
+    /// From where; empty: not known.
+    pub peer: String,
+    /// How many times since the fact of the same kind before it; at least 1.
+    pub count: u64,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    v: u32,
+    #[serde(flatten)]
+    kind: &'a FactKind,
+}
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    v: u32,
+}
+
+/// A fact of version 1; sites and machines were as they are, without what came later.
+#[derive(Deserialize)]
+#[serde(tag = "kind")]
+enum OldKind {
+    #[serde(rename = "site_created")]
+    Site(Site),
+    #[serde(rename = "machine_created")]
+    Machine(Machine),
+    #[serde(rename = "token_created")]
+    Token(OldToken),
+}
+
+#[derive(Deserialize)]
+struct OldToken {
+    #[serde(with = "json::hash")]
+    hash: SecretHash,
+    display_name: String,
+    #[serde(with = "json::sites")]
+    sites: Vec<SiteId>,
+}
+
+/// Why the JSON of a fact cannot be read.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// A newer program wrote it, with this version.
+    Newer(u32),
+    /// It is none that was ever written.
+    Damaged(String),
+}
+
+/// The JSON of what a fact says.
+pub(crate) fn to_json(kind: &FactKind) -> String {
+    serde_json::to_string(&Written { v: VERSION, kind }).expect("facts have text keys and no other maps")
+}
+
+/// What a fact says, from its JSON. Author and time complete what version 1 left out.
+pub(crate) fn from_json(json: &str, author: &str, time: UnixMicros) -> Result<FactKind, Unread> {
+    let damaged = |error: serde_json::Error| Unread::Damaged(error.to_string());
+    let VersionOnly { v } = serde_json::from_str(json).map_err(damaged)?;
+    match v {
+        1 => Ok(match serde_json::from_str(json).map_err(damaged)? {
+            OldKind::Site(site) => FactKind::SiteCreated(site),
+            OldKind::Machine(machine) => FactKind::MachineCreated(machine),
+            OldKind::Token(old) => FactKind::TokenCreated(Token {
+                hash: old.hash,
+                number: 0,
+                display_name: old.display_name,
+                grants: vec![Grant { role: Role::Viewer, sites: old.sites }],
+                author: author.to_owned(),
+                created: time,
+                expires: time.plus(OLD_TOKEN_LIFE_US),
+                revoked: None,
+            }),
+        }),
+        VERSION => serde_json::from_str(json).map_err(damaged),
+        newer => Err(Unread::Newer(newer)),
+    }
+}
+
+/// The newest version that this program reads.
+pub(crate) const fn version() -> u32 {
+    VERSION
+}
+
+#[cfg(test)]
+mod tests;

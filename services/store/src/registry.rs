@@ -1,0 +1,376 @@
+//! The registry: sites, machines, users, tokens, sessions of people, and links. It is a fold of the facts, kept whole
+//! in memory by every engine, so that whoever asks never waits for a disk.
+//!
+//! Its values are stored as the JSON that is written on them here; a field that came later has a default.
+
+mod follow;
+pub(crate) mod json;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::ids::{MachineId, SiteId, UserName};
+use domain::registry::{BeltKind, DriveKind};
+use domain::units::UnixMicros;
+use serde::{Deserialize, Serialize};
+
+pub use self::follow::Change;
+
+/// SHA-256 of a secret: of a token, of a session, of a link. The secret itself is kept nowhere.
+pub type SecretHash = [u8; 32];
+
+/// One gym.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// Identity.
+    #[serde(with = "json::site")]
+    pub id: SiteId,
+    /// Name for people.
+    pub display_name: String,
+    /// Time zone by its IANA name.
+    pub time_zone: String,
+    /// When it was registered.
+    #[serde(rename = "created_us", with = "json::micros")]
+    pub created: UnixMicros,
+}
+
+/// A place in the plan of a room, from above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// Row, from the top.
+    pub row: u8,
+    /// Column, from the left.
+    pub column: u8,
+}
+
+/// That a person has seen to the stops of a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// Up to this stop, by its event time.
+    #[serde(rename = "until_us", with = "json::micros")]
+    pub until: UnixMicros,
+    /// Who, as facts name people.
+    pub by: String,
+    /// When they said so.
+    #[serde(rename = "at_us", with = "json::micros")]
+    pub at: UnixMicros,
+}
+
+/// One treadmill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Identity.
+    #[serde(with = "json::machine")]
+    pub id: MachineId,
+    /// Where it stands.
+    #[serde(with = "json::site")]
+    pub site: SiteId,
+    /// Name for people.
+    pub display_name: String,
+    /// Maker and model; empty: not told.
+    pub model: String,
+    /// What the belt can do.
+    #[serde(with = "json::belt")]
+    pub belt: BeltKind,
+    /// What drives it.
+    #[serde(with = "json::drive")]
+    pub drive: DriveKind,
+    /// Generation of its newest key, from 1.
+    pub key_generation: u32,
+    /// When it was registered.
+    #[serde(rename = "created_us", with = "json::micros")]
+    pub created: UnixMicros,
+    /// Where it stands in the room; `None`: nobody has placed it.
+    #[serde(default)]
+    pub place: Option<Place>,
+    /// Generations up to this one are refused; 0: none is.
+    #[serde(default)]
+    pub revoked_generation: u32,
+    /// When that was said.
+    #[serde(rename = "revoked_us", with = "json::maybe_micros", default)]
+    pub revoked: Option<UnixMicros>,
+    /// Which stops a person has seen to.
+    #[serde(default)]
+    pub acknowledged: Option<Acknowledged>,
+}
+
+impl Machine {
+    /// When its newest credential was revoked; `None`: it is good.
+    pub fn revoked_since(&self) -> Option<UnixMicros> {
+        self.revoked.filter(|_| self.revoked_generation >= self.key_generation)
+    }
+}
+
+/// What somebody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Sees the floor and the history.
+    Viewer,
+    /// Works on the floor.
+    Staff,
+    /// Sees the floor, and what carries its own labels.
+    Therapist,
+    /// Runs a site.
+    Manager,
+    /// Puts agents on machines.
+    Technician,
+    /// Reads everything of its sites, the audit too, for a limited time.
+    Auditor,
+    /// Everything, within its sites.
+    Administrator,
+}
+
+/// A role for some sites.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The role.
+    pub role: Role,
+    /// For these sites; empty: for all.
+    #[serde(with = "json::sites")]
+    pub sites: Vec<SiteId>,
+}
+
+/// Language of the pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// The browser decides.
+    #[default]
+    Browser,
+    /// English.
+    English,
+    /// German.
+    German,
+}
+
+/// Unit of speeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpeedUnit {
+    /// km/h.
+    #[default]
+    KilometresPerHour,
+    /// mph.
+    MilesPerHour,
+}
+
+/// What a user prefers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Preferences {
+    /// Language of the pages.
+    pub language: Language,
+    /// Unit of speeds.
+    pub speed_unit: SpeedUnit,
+}
+
+/// Somebody who signs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// With what they sign in.
+    #[serde(with = "json::user")]
+    pub name: UserName,
+    /// Name for people.
+    pub display_name: String,
+    /// What they may do.
+    pub grants: Vec<Grant>,
+    /// From when on they may no longer sign in.
+    #[serde(rename = "expires_us", with = "json::maybe_micros", default)]
+    pub expires: Option<UnixMicros>,
+    /// Whether signing in is stopped for them.
+    pub disabled: bool,
+    /// Hash of the password in PHC form; `None`: none was set yet.
+    pub password: Option<String>,
+    /// What they prefer.
+    pub preferences: Preferences,
+    /// When the user was made.
+    #[serde(rename = "created_us", with = "json::micros")]
+    pub created: UnixMicros,
+    /// When they signed in last.
+    #[serde(rename = "last_sign_in_us", with = "json::maybe_micros", default)]
+    pub last_sign_in: Option<UnixMicros>,
+}
+
+impl User {
+    /// Whether they may use the server at that time.
+    pub fn is_active(&self, now: UnixMicros) -> bool {
+        !self.disabled && self.expires.is_none_or(|end| now < end)
+    }
+
+    /// Whether they can administer all sites, now and later.
+    pub fn administers_all(&self) -> bool {
+        let all = |grant: &Grant| grant.role == Role::Administrator && grant.sites.is_empty();
+        !self.disabled && self.expires.is_none() && self.password.is_some() && self.grants.iter().any(all)
+    }
+}
+
+/// A program's token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// SHA-256 of the token.
+    #[serde(with = "json::hash")]
+    pub hash: SecretHash,
+    /// Number of the fact that made it; 0 in that fact itself.
+    #[serde(default)]
+    pub number: u64,
+    /// What it is for.
+    pub display_name: String,
+    /// What the program may do.
+    pub grants: Vec<Grant>,
+    /// Who made it.
+    pub author: String,
+    /// When it was made.
+    #[serde(rename = "created_us", with = "json::micros")]
+    pub created: UnixMicros,
+    /// From when on it is no longer good.
+    #[serde(rename = "expires_us", with = "json::micros")]
+    pub expires: UnixMicros,
+    /// When it was revoked.
+    #[serde(rename = "revoked_us", with = "json::maybe_micros", default)]
+    pub revoked: Option<UnixMicros>,
+}
+
+/// That somebody has signed in. (A session of a belt is `domain::live::Session`.)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    /// SHA-256 of the session's secret.
+    #[serde(with = "json::hash")]
+    pub hash: SecretHash,
+    /// Who.
+    #[serde(with = "json::user")]
+    pub user: UserName,
+    /// When.
+    #[serde(rename = "created_us", with = "json::micros")]
+    pub created: UnixMicros,
+    /// When it ends by itself.
+    #[serde(rename = "expires_us", with = "json::micros")]
+    pub expires: UnixMicros,
+    /// From where: an address, at most 64 characters; empty: not known.
+    pub peer: String,
+}
+
+/// What a link is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "for", rename_all = "snake_case")]
+pub enum LinkKind {
+    /// Makes the first administrator.
+    FirstAdministrator,
+    /// Sets a user's password.
+    Password {
+        /// Whose.
+        #[serde(with = "json::user")]
+        user: UserName,
+    },
+    /// Signs in without a password, any number of times.
+    SignIn {
+        /// Whom.
+        #[serde(with = "json::user")]
+        user: UserName,
+    },
+}
+
+/// A link that lets somebody in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// SHA-256 of its code.
+    #[serde(with = "json::hash")]
+    pub hash: SecretHash,
+    /// What it is for. In its JSON beside the rest: `kind` is how a fact says what it is.
+    #[serde(flatten)]
+    pub kind: LinkKind,
+    /// From when on it is no longer good.
+    #[serde(rename = "expires_us", with = "json::micros")]
+    pub expires: UnixMicros,
+}
+
+/// One value of the registry, under its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum Entry {
+    /// By id.
+    Site(Site),
+    /// By id.
+    Machine(Machine),
+    /// By name.
+    User(User),
+    /// By hash.
+    Token(Token),
+    /// By hash.
+    SignIn(SignIn),
+    /// By hash.
+    Link(Link),
+}
+
+/// The registry as of one fact. Cloning it is cheap enough to be done once a fact: values are shared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Registry {
+    /// Number of the last fact in it; 0: none.
+    pub last_fact: u64,
+    sites: BTreeMap<SiteId, Arc<Site>>,
+    machines: BTreeMap<MachineId, Arc<Machine>>,
+    users: BTreeMap<UserName, Arc<User>>,
+    tokens: BTreeMap<SecretHash, Arc<Token>>,
+    sign_ins: BTreeMap<SecretHash, Arc<SignIn>>,
+    links: BTreeMap<SecretHash, Arc<Link>>,
+}
+
+impl Registry {
+    /// Sites by id.
+    pub fn sites(&self) -> &BTreeMap<SiteId, Arc<Site>> {
+        &self.sites
+    }
+
+    /// Machines by id.
+    pub fn machines(&self) -> &BTreeMap<MachineId, Arc<Machine>> {
+        &self.machines
+    }
+
+    /// Users by name.
+    pub fn users(&self) -> &BTreeMap<UserName, Arc<User>> {
+        &self.users
+    }
+
+    /// Tokens by hash, also those that are no longer good.
+    pub fn tokens(&self) -> &BTreeMap<SecretHash, Arc<Token>> {
+        &self.tokens
+    }
+
+    /// The sign-in of a session's hash.
+    pub fn sign_in(&self, hash: &SecretHash) -> Option<&Arc<SignIn>> {
+        self.sign_ins.get(hash)
+    }
+
+    /// The link of a code's hash.
+    pub fn link(&self, hash: &SecretHash) -> Option<&Arc<Link>> {
+        self.links.get(hash)
+    }
+
+    /// Whether there is somebody who can administer all sites.
+    pub fn has_administrator(&self) -> bool {
+        self.users.values().any(|user| user.administers_all())
+    }
+
+    /// Takes what follows from the fact with this number, or what an engine has kept.
+    pub fn put(&mut self, number: u64, changes: impl IntoIterator<Item = Change>) {
+        self.last_fact = self.last_fact.max(number);
+        for change in changes {
+            match change {
+                Change::Put(entry) => self.put_entry(entry),
+                Change::EndSignIn(hash) => drop(self.sign_ins.remove(&hash)),
+                Change::EndLink(hash) => drop(self.links.remove(&hash)),
+                Change::ForgetToken(hash) => drop(self.tokens.remove(&hash)),
+            }
+        }
+    }
+
+    fn put_entry(&mut self, entry: Entry) {
+        match entry {
+            Entry::Site(site) => drop(self.sites.insert(site.id.clone(), Arc::new(site))),
+            Entry::Machine(machine) => drop(self.machines.insert(machine.id.clone(), Arc::new(machine))),
+            Entry::User(user) => drop(self.users.insert(user.name.clone(), Arc::new(user))),
+            Entry::Token(token) => drop(self.tokens.insert(token.hash, Arc::new(token))),
+            Entry::SignIn(sign_in) => drop(self.sign_ins.insert(sign_in.hash, Arc::new(sign_in))),
+            Entry::Link(link) => drop(self.links.insert(link.hash, Arc::new(link))),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Facts that go together or do not, of a few sites, machines, people and secrets, so that they meet.
+
+use domain::ids::UserName;
+use domain::registry::{BeltKind, DriveKind};
+use domain::units::UnixMicros;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use store::fact::{
+    Acknowledgement, Arrangement, Fact, FactKind, MachineName, NewPassword, NewUser, Placed, SignOut,
+    TokenNumber, UserChange,
+};
+use store::registry::{Grant, Link, LinkKind, Machine, Place, Preferences, Role, SignIn, Site, Token, User};
+
+use crate::{machines, site_of, times};
+
+pub(crate) fn facts() -> impl Strategy<Value = Fact> {
+    let sites = || (0..4_u8).prop_map(site_of);
+    let site = (sites(), ".{0,5}", ".{0,5}").prop_map(|(id, display_name, time_zone)| {
+        FactKind::SiteCreated(Site { id, display_name, time_zone, created: UnixMicros(7) })
+    });
+    let belt = select(vec![BeltKind::OneWay, BeltKind::Reversible, BeltKind::Unknown]);
+    let drive = select(vec![DriveKind::Motor, DriveKind::Manual]);
+    let machine = (machines(), sites(), ".{0,5}", belt, drive, any::<u32>()).prop_map(
+        |(id, site, text, belt, drive, key_generation)| {
+            let (display_name, model, created) = (text.clone(), text, UnixMicros(-1));
+            FactKind::MachineCreated(Machine {
+                id,
+                site,
+                display_name,
+                model,
+                belt,
+                drive,
+                key_generation,
+                created,
+                place: None,
+                revoked_generation: 0,
+                revoked: None,
+                acknowledged: None,
+            })
+        },
+    );
+    let token =
+        (0..3_u8, ".{0,5}", subsequence(vec![0, 1, 2, 3], 0..=4)).prop_map(|(octet, display_name, sites)| {
+            FactKind::TokenCreated(Token {
+                hash: [octet; 32],
+                number: 0,
+                display_name,
+                grants: vec![Grant { role: Role::Viewer, sites: sites.into_iter().map(site_of).collect() }],
+                author: String::new(),
+                created: UnixMicros(1),
+                expires: UnixMicros(9),
+                revoked: None,
+            })
+        });
+    let request = option::of(select(vec!["", "r1", "r2"]));
+    let author = select(vec!["local:anna".to_owned(), "local:ben".to_owned(), "a".repeat(121)]);
+    (
+        author,
+        request,
+        times(),
+        prop_oneof![2 => site, 2 => machine, 1 => token, 2 => fleet_kinds(), 5 => access_kinds()],
+    )
+        .prop_map(|(author, request_id, time, kind)| Fact {
+            time,
+            author,
+            request_id: request_id.map(str::to_owned),
+            kind,
+        })
+}
+
+fn fleet_kinds() -> impl Strategy<Value = FactKind> {
+    let named = || machines().prop_map(|machine| MachineName { machine });
+    let place =
+        option::of((0..2_u8, 0..2_u8)).prop_map(|place| place.map(|(row, column)| Place { row, column }));
+    let placed = (machines(), place).prop_map(|(machine, place)| Placed { machine, place });
+    prop_oneof![
+        named().prop_map(FactKind::CredentialRenewed),
+        named().prop_map(FactKind::CredentialRevoked),
+        ((0..4_u8).prop_map(site_of), vec(placed, 0..3))
+            .prop_map(|(site, places)| FactKind::MachinesArranged(Arrangement { site, places })),
+        (machines(), times())
+            .prop_map(|(machine, until)| FactKind::StopAcknowledged(Acknowledgement { machine, until })),
+    ]
+}
+
+fn access_kinds() -> impl Strategy<Value = FactKind> {
+    let users = || select(vec!["anna", "ben"]).prop_map(|name| UserName::new(name).expect("it is a name"));
+    let hashes = || (0..4_u8).prop_map(|octet| [octet; 32]);
+    let ends = || (0..40_i64).prop_map(UnixMicros);
+    let grants = || {
+        select(vec![Role::Administrator, Role::Staff])
+            .prop_map(|role| vec![Grant { role, sites: Vec::new() }])
+    };
+    let user = (users(), grants(), option::of(Just("$argon2id$".to_owned()))).prop_map(
+        |(name, grants, password)| User {
+            name,
+            display_name: String::new(),
+            grants,
+            expires: None,
+            disabled: false,
+            password,
+            preferences: Preferences::default(),
+            created: UnixMicros(0),
+            last_sign_in: None,
+        },
+    );
+    let change =
+        (users(), option::of(grants()), option::of(any::<bool>())).prop_map(|(user, grants, disabled)| {
+            UserChange { user, display_name: None, grants, end: None, disabled }
+        });
+    let password = (users(), option::of(hashes()), option::of(hashes())).prop_map(|(user, keep, link)| {
+        FactKind::PasswordSet(NewPassword { user, password: "$new$".to_owned(), keep, link })
+    });
+    let purposes = prop_oneof![
+        Just(LinkKind::FirstAdministrator),
+        users().prop_map(|user| LinkKind::Password { user }),
+        users().prop_map(|user| LinkKind::SignIn { user }),
+    ];
+    let sign_in = (hashes(), users(), ends(), ends()).prop_map(|(hash, user, created, expires)| {
+        FactKind::SignedIn(SignIn { hash, user, created, expires, peer: String::new() })
+    });
+    prop_oneof![
+        3 => (user, option::of(hashes())).prop_map(|(user, link)| FactKind::UserCreated(NewUser { user, link })),
+        2 => change.prop_map(FactKind::UserChanged),
+        1 => password,
+        2 => (hashes(), purposes, ends())
+            .prop_map(|(hash, kind, expires)| FactKind::LinkMade(Link { hash, kind, expires })),
+        3 => sign_in,
+        1 => (users(), option::of(hashes()))
+            .prop_map(|(user, session)| FactKind::SignedOut(SignOut { user, session })),
+        1 => (0..20_u64).prop_map(|number| FactKind::TokenRevoked(TokenNumber { number })),
+    ]
+}

@@ -1,0 +1,260 @@
+//! Ledgers of format 1, registries that are damaged, facts that cannot be committed.
+
+use std::fs;
+use std::path::Path;
+
+use domain::ids::{MachineId, SiteId};
+use domain::registry::{BeltKind, DriveKind};
+use domain::units::UnixMicros;
+use rusqlite::Connection;
+use store::StoreErrorKind;
+use store::fact::{Fact, FactKind, FactOutcome, MachineName, TokenNumber};
+use store::ledger::{Checkpoint, Ledger};
+use store::registry::{Grant, Role, Site};
+use store::sqlite::SqliteLedger;
+use tempfile::TempDir;
+
+/// As the program of format 1 made it.
+const FORMAT_1: &str = "
+PRAGMA journal_mode = WAL;
+CREATE TABLE about (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+CREATE TABLE fact (number INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, author TEXT NOT NULL, request_id TEXT,
+    body TEXT NOT NULL) STRICT;
+CREATE UNIQUE INDEX fact_request ON fact (author, request_id) WHERE request_id IS NOT NULL;
+CREATE TABLE site (id TEXT PRIMARY KEY, display_name TEXT NOT NULL, time_zone TEXT NOT NULL,
+    created_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE machine (id TEXT PRIMARY KEY, site TEXT NOT NULL, display_name TEXT NOT NULL, model TEXT NOT NULL,
+    belt TEXT NOT NULL, drive TEXT NOT NULL, key_generation INTEGER NOT NULL, created_us INTEGER NOT NULL)
+    STRICT, WITHOUT ROWID;
+CREATE INDEX machine_site ON machine (site, id);
+CREATE TABLE token (hash BLOB PRIMARY KEY, fact_number INTEGER NOT NULL, display_name TEXT NOT NULL,
+    sites TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE checkpoint (machine TEXT PRIMARY KEY, sequence INTEGER NOT NULL, revision INTEGER NOT NULL,
+    state BLOB NOT NULL) STRICT;
+CREATE TABLE session (id BLOB PRIMARY KEY, machine TEXT NOT NULL, started_us INTEGER NOT NULL,
+    revision INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE INDEX session_time ON session (machine, started_us, id);
+CREATE TABLE loss (machine TEXT NOT NULL, log BLOB NOT NULL, lane INTEGER NOT NULL, to_boot INTEGER NOT NULL,
+    to_n INTEGER NOT NULL, from_boot INTEGER, from_n INTEGER, records_at_least INTEGER NOT NULL, before_us INTEGER,
+    PRIMARY KEY (machine, log, lane, to_boot, to_n)) STRICT, WITHOUT ROWID;
+CREATE TABLE unreadable (number INTEGER PRIMARY KEY, machine TEXT NOT NULL, log BLOB NOT NULL,
+    lane INTEGER NOT NULL, boot_count INTEGER NOT NULL, n INTEGER NOT NULL, reason TEXT NOT NULL,
+    octets BLOB NOT NULL, UNIQUE (machine, log, lane, boot_count, n)) STRICT;
+CREATE INDEX unreadable_order ON unreadable (machine, number);
+INSERT INTO about VALUES ('written_by', '0.0.9');
+INSERT INTO checkpoint VALUES ('tm-01', 7, 3, x'0102');
+INSERT INTO site VALUES ('gym-1', 'Gym', 'Europe/Vienna', 5), ('gym-2', 'Other', 'UTC', 6);
+INSERT INTO machine VALUES ('tm-01', 'gym-1', 'TM 1', 'Maker 9', 'reversible', 'manual', 1, 7),
+    ('tm-02', 'gym-2', 'TM 2', '', 'unknown', 'motor', 3, 8);
+INSERT INTO token VALUES (x'0101010101010101010101010101010101010101010101010101010101010101', 4, 'wall', 'gym-1 gym-2'),
+    (x'0202020202020202020202020202020202020202020202020202020202020202', 6, 'export', '');
+PRAGMA application_id = 0x42576c64;
+PRAGMA user_version = 1;
+";
+
+const FACTS_1: [(&str, Option<&str>, &str); 6] = [
+    (
+        "local:anna",
+        Some("r1"),
+        r#"{"v":1,"kind":"site_created","id":"gym-1","display_name":"Gym","time_zone":"Europe/Vienna","created_us":5}"#,
+    ),
+    (
+        "local:anna",
+        None,
+        r#"{"v":1,"kind":"site_created","id":"gym-2","display_name":"Other","time_zone":"UTC","created_us":6}"#,
+    ),
+    (
+        "local:anna",
+        None,
+        r#"{"v":1,"kind":"machine_created","id":"tm-01","site":"gym-1","display_name":"TM 1","model":"Maker 9","belt":"reversible","drive":"manual","key_generation":1,"created_us":7}"#,
+    ),
+    (
+        "local:anna",
+        None,
+        r#"{"v":1,"kind":"token_created","hash":"0101010101010101010101010101010101010101010101010101010101010101","display_name":"wall","sites":["gym-1","gym-2"]}"#,
+    ),
+    (
+        "token:4",
+        Some("r1"),
+        r#"{"v":1,"kind":"machine_created","id":"tm-02","site":"gym-2","display_name":"TM 2","model":"","belt":"unknown","drive":"motor","key_generation":3,"created_us":8}"#,
+    ),
+    (
+        "local:ben",
+        None,
+        r#"{"v":1,"kind":"token_created","hash":"0202020202020202020202020202020202020202020202020202020202020202","display_name":"export","sites":[]}"#,
+    ),
+];
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder can be made")
+}
+
+fn file(folder: &Path) -> Connection {
+    Connection::open(folder.join("ledger.db")).expect("SQLite opens it")
+}
+
+/// A folder with a ledger of format 1, after some SQL.
+fn format_1(then: &str) -> TempDir {
+    let folder = folder();
+    let made = file(folder.path());
+    made.execute_batch(FORMAT_1).expect("it is SQL");
+    for (number, (author, request_id, body)) in (1_i64..).zip(FACTS_1) {
+        let values = rusqlite::params![number, 100 + number, author, request_id, body];
+        made.execute("INSERT INTO fact VALUES (?1, ?2, ?3, ?4, ?5)", values).expect("a fact can be put");
+    }
+    made.execute_batch(then).expect("it is SQL");
+    made.close().expect("it can be closed");
+    folder
+}
+
+fn site(name: &str) -> SiteId {
+    SiteId::new(name).expect("it is an id")
+}
+
+fn machine(name: &str) -> MachineId {
+    MachineId::new(name).expect("it is an id")
+}
+
+fn fact(author: &str, kind: FactKind) -> Fact {
+    Fact { time: UnixMicros(1_000), author: author.to_owned(), request_id: None, kind }
+}
+
+#[tokio::test]
+async fn a_ledger_of_format_1_is_brought_to_the_newest() {
+    let folder = format_1("");
+    let ledger = SqliteLedger::open(folder.path()).expect("it is upgraded");
+    let registry = ledger.registry();
+    assert_eq!(registry.last_fact, 6);
+    let expected = Site {
+        id: site("gym-1"),
+        display_name: "Gym".to_owned(),
+        time_zone: "Europe/Vienna".to_owned(),
+        created: UnixMicros(5),
+    };
+    assert_eq!(*registry.sites()[&site("gym-1")], expected);
+    assert_eq!(registry.sites().len(), 2);
+    let two = &registry.machines()[&machine("tm-02")];
+    assert_eq!((&two.site, two.key_generation, two.revoked_generation), (&site("gym-2"), 3, 0));
+    assert_eq!((two.belt, two.drive, two.place), (BeltKind::Unknown, DriveKind::Motor, None));
+    assert_eq!(registry.machines().len(), 2);
+    let tokens: Vec<_> = registry
+        .tokens()
+        .values()
+        .map(|token| (token.number, token.author.as_str(), token.created.0, token.grants.clone()))
+        .collect();
+    let viewer = |sites: &[&str]| {
+        vec![Grant { role: Role::Viewer, sites: sites.iter().map(|name| site(name)).collect() }]
+    };
+    let expected = [(4, "local:anna", 104, viewer(&["gym-1", "gym-2"])), (6, "local:ben", 106, viewer(&[]))];
+    assert_eq!(tokens, expected);
+    assert_eq!(registry.users().len(), 0);
+
+    // What is derived stays, facts go on, requests are known.
+    let checkpoint =
+        Checkpoint { machine: machine("tm-01"), sequence: 7, revision: 3, state: vec![1, 2].into() };
+    assert_eq!(ledger.checkpoints(None, 10).await.expect("checkpoints can be read"), [checkpoint]);
+    let facts = ledger.facts(0, 10).await.expect("facts can be read");
+    assert_eq!(facts.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+    let again = ledger.add_fact(facts[0].1.clone()).await.expect("repeating is no failure");
+    assert_eq!(again, FactOutcome::Repeated(1, Box::new(facts[0].1.clone())));
+    let revoked = fact("user:anna", FactKind::TokenRevoked(TokenNumber { number: 4 }));
+    assert_eq!(ledger.add_fact(revoked).await.expect("it goes on"), FactOutcome::Added(7));
+    let before = ledger.registry();
+    drop(ledger);
+    let ledger = SqliteLedger::open(folder.path()).expect("it opens again");
+    assert_eq!(ledger.registry(), before);
+    drop(ledger);
+    let version = file(folder.path()).pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0));
+    assert_eq!(version, Ok(2));
+}
+
+/// What cannot be read stops the upgrade, and the file is as it was.
+#[track_caller]
+fn check_stopped(then: &str, kind: StoreErrorKind, says: &[&str]) {
+    let folder = format_1(then);
+    let path = folder.path().join("ledger.db");
+    let before = fs::read(&path).expect("it can be read");
+    for _ in 0..2 {
+        let error = SqliteLedger::open(folder.path()).expect_err("the upgrade is stopped");
+        assert_eq!(error.kind, kind, "{error}");
+        for part in says {
+            assert!(error.context.contains(part), "\"{part}\" is not in \"{error}\"");
+        }
+        assert_eq!(fs::read(&path).expect("it can be read"), before, "the file was written to");
+    }
+    let file = file(folder.path());
+    let count = |table: &str| {
+        file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))
+    };
+    assert_eq!(
+        (count("fact"), count("site"), count("machine"), count("token")),
+        (Ok(6), Ok(2), Ok(2), Ok(2))
+    );
+    assert!(count("entry").is_err());
+}
+
+#[test]
+fn an_upgrade_that_fails_changes_nothing() {
+    check_stopped(
+        "UPDATE fact SET body = substr(body, 1, 40) WHERE number = 5",
+        StoreErrorKind::Corrupt,
+        &["ledger.db", "fact 5 is damaged", "restore a backup"],
+    );
+    check_stopped(
+        "UPDATE fact SET body = replace(body, 'manual', 'steam') WHERE number = 3",
+        StoreErrorKind::Corrupt,
+        &["fact 3 is damaged", "steam"],
+    );
+    check_stopped(
+        "UPDATE fact SET body = replace(body, '\"v\":1', '\"v\":9') WHERE number = 3",
+        StoreErrorKind::IncompatibleVersion,
+        &["fact 3 has version 9", "reads up to 2"],
+    );
+    // Facts that never went together.
+    check_stopped(
+        "UPDATE fact SET body = replace(body, 'tm-02', 'tm-01') WHERE number = 5",
+        StoreErrorKind::Corrupt,
+        &["fact 5", "\"tm-01\" already"],
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_entry_is_found() {
+    let folder = format_1("");
+    drop(SqliteLedger::open(folder.path()).expect("it is upgraded"));
+    let damaged = file(folder.path());
+    let changed = damaged.execute("UPDATE entry SET body = '{}' WHERE kind = 'machine' AND id = 'tm-02'", []);
+    assert_eq!(changed, Ok(1));
+    damaged.close().expect("it can be closed");
+    let error = SqliteLedger::open(folder.path()).expect_err("it is damaged");
+    assert_eq!(error.kind, StoreErrorKind::Corrupt, "{error}");
+    assert!(error.context.contains("the machine \"tm-02\" of the registry is damaged"), "{error}");
+    assert!(error.context.contains("ledger.db"), "{error}");
+}
+
+/// A rule that is looked at when a transaction is committed, and broken by the facts of one author.
+const SPOILED: &str = "
+CREATE TABLE parent (id INTEGER PRIMARY KEY);
+CREATE TABLE child (parent INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);
+CREATE TRIGGER spoil AFTER INSERT ON fact WHEN new.author = 'user:spoiler'
+    BEGIN INSERT INTO child VALUES (new.number); END;
+";
+
+#[tokio::test]
+async fn a_fact_that_cannot_be_committed_leaves_the_registry_as_it_was() {
+    let folder = format_1(SPOILED);
+    let ledger = SqliteLedger::open(folder.path()).expect("it opens");
+    let before = ledger.registry();
+    let renewed = || FactKind::CredentialRenewed(MachineName { machine: machine("tm-01") });
+    ledger.add_fact(fact("user:spoiler", renewed())).await.expect_err("the commit fails");
+    assert_eq!(ledger.registry(), before);
+    assert_eq!(ledger.facts(6, 10).await.expect("facts can be read"), []);
+    // The next one gets the number, and follows from what is on disk.
+    let outcome = ledger.add_fact(fact("user:anna", renewed())).await.expect("this one can");
+    assert_eq!(outcome, FactOutcome::Added(7));
+    let after = ledger.registry();
+    assert_eq!(after.machines()[&machine("tm-01")].key_generation, 2);
+    drop(ledger);
+    let ledger = SqliteLedger::open(folder.path()).expect("it opens again");
+    assert_eq!(ledger.registry(), after);
+}

@@ -1,0 +1,193 @@
+//! Every page as people see it: pictures for looking at, and what a program can tell of them.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+use serde_json::json;
+use wire::api::v1::{CreateUserRequest, Grant, Role};
+
+use super::driver::{Browser, check_console};
+use super::floor::Floor;
+use crate::report;
+
+/// How a page is looked at.
+#[derive(Debug, Clone, Copy)]
+struct View {
+    name: &'static str,
+    size: (u64, u64),
+    is_dark: bool,
+    language: &'static str,
+}
+
+const VIEWS: [View; 5] = [
+    View { name: "desk-light-en", size: DESK, is_dark: false, language: "en" },
+    View { name: "desk-dark-en", size: DESK, is_dark: true, language: "en" },
+    View { name: "desk-light-de", size: DESK, is_dark: false, language: "de" },
+    View { name: "phone-light-en", size: PHONE, is_dark: false, language: "en" },
+    View { name: "phone-dark-de", size: PHONE, is_dark: true, language: "de" },
+];
+const DESK: (u64, u64) = (1_280, 900);
+const PHONE: (u64, u64) = (360, 780);
+/// Pages that must be found by following links.
+const REQUIRED: [&str; 4] = ["/", "/floor/*", "/machine/*", "/account"];
+/// More pages than this are a loop.
+const PAGES_MAX: usize = 60;
+
+pub(super) async fn run(browser: &Browser, shots: Option<&Path>, axe: Option<&str>) -> anyhow::Result<()> {
+    let floor = Floor::in_every_status().await?;
+    let outcome = look(browser, &floor, Watch { shots, axe }).await;
+    floor.stop().await?;
+    outcome
+}
+
+/// What is wanted of each page.
+#[derive(Debug, Clone, Copy)]
+struct Watch<'a> {
+    shots: Option<&'a Path>,
+    axe: Option<&'a str>,
+}
+
+async fn look(browser: &Browser, floor: &Floor, watch: Watch<'_>) -> anyhow::Result<()> {
+    if let Some(folder) = watch.shots {
+        std::fs::create_dir_all(folder).context("no folder for the pictures")?;
+    }
+    let user = CreateUserRequest {
+        name: "ben".to_owned(),
+        display_name: "Ben Ash".to_owned(),
+        grants: vec![Grant { role: Role::Staff.into(), site_ids: vec!["north".to_owned()] }],
+        ..CreateUserRequest::default()
+    };
+    let link = floor.admin().await?.create_user(user).await?.into_inner().link_path;
+    plant(browser, floor, watch).await?;
+    let mut faults = Vec::new();
+    for (name, path) in
+        [("sign-in", "/sign-in"), ("link", link.as_str()), ("link-unknown", "/link/bwl1_unknown")]
+    {
+        visit(browser, floor, watch, name, path, &mut faults).await?;
+    }
+    floor.sign_in(browser).await?;
+    let pages = find_pages(browser, floor).await?;
+    report(&format!("pages: {}", pages.join(" ")));
+    for path in &pages {
+        visit(browser, floor, watch, &file_name(path), path, &mut faults).await?;
+    }
+    visit(browser, floor, watch, "not-found", "/nothing-here", &mut faults).await?;
+    let asked = if watch.axe.is_some() { "axe-core asked" } else { "axe-core not asked" };
+    report(&format!(
+        "pages: {} pages in {} views, {asked}, {} faults",
+        pages.len() + 4,
+        VIEWS.len(),
+        faults.len()
+    ));
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
+/// Spoils a page to see that what is wrong with it is found.
+async fn plant(browser: &Browser, floor: &Floor, watch: Watch<'_>) -> anyhow::Result<()> {
+    browser.open(&floor.url("/sign-in")).await?;
+    browser.console().await?;
+    browser.run(include_str!("scripts/spoil.js"), Vec::new()).await?;
+    if let Some(axe) = watch.axe {
+        browser.run(axe, Vec::new()).await?;
+        let found = browser.run_async(include_str!("scripts/axe.js"), Vec::new()).await?.to_string();
+        ensure!(found.contains("image-alt"), "axe-core does not find a picture without words: {found}");
+    }
+    let said = browser.console().await?;
+    ensure!(check_console(&said, "spoilt").is_err(), "script within a page is not refused: {said:?}");
+    let ran = browser.run("return window.beltwatchRan === true", Vec::new()).await?;
+    ensure!(ran == false, "script within a page runs");
+    Ok(())
+}
+
+/// One page in all views. What is wrong with it is added to `faults`.
+async fn visit(
+    browser: &Browser,
+    floor: &Floor,
+    watch: Watch<'_>,
+    name: &str,
+    path: &str,
+    faults: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    for view in VIEWS {
+        let place = format!("{name}, {}", view.name);
+        browser.size(view.size.0, view.size.1).await?;
+        browser.colours(view.is_dark).await?;
+        browser.language(view.language).await?;
+        browser.console().await?;
+        browser.open(&floor.url(path)).await?;
+        let language = browser.run("return document.documentElement.lang", Vec::new()).await?;
+        if language != json!(view.language) {
+            faults.push(format!("{place}: its language is {language}"));
+        }
+        let wide =
+            browser.run("return document.documentElement.scrollWidth - innerWidth", Vec::new()).await?;
+        if wide.as_i64().unwrap_or(0) > 0 {
+            faults.push(format!("{place}: it is {wide} pixels wider than the screen"));
+        }
+        if let Some(folder) = watch.shots {
+            browser.picture(&folder.join(format!("{name}-{}.png", view.name))).await?;
+        }
+        let foreign = browser.run(include_str!("scripts/requests.js"), Vec::new()).await?;
+        if foreign != json!([]) {
+            faults.push(format!("{place}: it asks other hosts: {foreign}"));
+        }
+        if let Some(axe) = watch.axe {
+            browser.run(axe, Vec::new()).await?;
+            let found = browser.run_async(include_str!("scripts/axe.js"), Vec::new()).await?;
+            for violation in found.as_array().into_iter().flatten() {
+                faults.push(format!("{place}: {}", violation.as_str().unwrap_or_default()));
+            }
+        }
+        let mut lines = browser.console().await?;
+        // The browser itself reports a page that is answered with an error; these two are.
+        let is_refused = ["not-found", "link-unknown"].contains(&name);
+        lines.retain(|line| !(is_refused && line.text.contains("status of 4")));
+        if let Err(error) = check_console(&lines, &place) {
+            faults.push(format!("{error:#}"));
+        }
+    }
+    Ok(())
+}
+
+/// One page of each kind that links lead to.
+async fn find_pages(browser: &Browser, floor: &Floor) -> anyhow::Result<Vec<String>> {
+    let mut waiting = VecDeque::from(["/".to_owned()]);
+    let mut kinds = BTreeSet::new();
+    let mut pages = Vec::new();
+    while let Some(path) = waiting.pop_front() {
+        if !kinds.insert(kind(&path)) {
+            continue;
+        }
+        ensure!(pages.len() < PAGES_MAX, "links lead to more than {PAGES_MAX} kinds of pages: {pages:?}");
+        browser.open(&floor.url(&path)).await?;
+        let links = browser.run(include_str!("scripts/links.js"), Vec::new()).await?;
+        waiting.extend(
+            links.as_array().into_iter().flatten().filter_map(|link| link.as_str().map(str::to_owned)),
+        );
+        pages.push(path);
+    }
+    for required in REQUIRED {
+        ensure!(kinds.contains(required), "no link leads to {required}: there are {kinds:?}");
+    }
+    Ok(pages)
+}
+
+/// The page without what it is about.
+fn kind(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').collect();
+    let parts = parts.iter().enumerate().map(|(number, part)| match number {
+        2 if ["floor", "machine"].contains(&parts[1]) => "*",
+        3.. => "*",
+        _ => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+fn file_name(path: &str) -> String {
+    match path.trim_matches('/').replace('/', "-") {
+        empty if empty.is_empty() => "chain".to_owned(),
+        name => name,
+    }
+}
