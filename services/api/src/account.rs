@@ -61,9 +61,10 @@ impl Accounts {
         let typed: String = request.user_name.trim().to_lowercase().chars().take(80).collect();
         let now = self.surroundings.now();
         self.attempt(&caller, SIGN_IN, &typed, now)?;
-        let find = || UserName::new(&typed).ok().and_then(|name| self.ledger.registry().users().get(&name).cloned());
+        let find =
+            || UserName::new(&typed).ok().and_then(|name| self.ledger.registry().users().get(&name).cloned());
         let hash = find().and_then(|user| user.password.clone());
-        let fits = self.passwords.fits(request.password, hash.as_deref()).await;
+        let fits = self.passwords.fits(request.password, hash.as_deref()).await?;
         // Asked again: hashing takes time, in which the password may have been changed or the user disabled.
         let is_still = |user: &Arc<User>| fits && user.password == hash && user.is_active(now);
         let Some(user) = find().filter(is_still) else {
@@ -270,7 +271,7 @@ impl Accounts {
         self.attempt(&caller, CHANGE_PASSWORD, user.as_str(), self.surroundings.now())?;
         let registry = self.ledger.registry();
         let hash = registry.users().get(&user).and_then(|user| user.password.clone());
-        if !self.passwords.fits(request.old_password, hash.as_deref()).await {
+        if !self.passwords.fits(request.old_password, hash.as_deref()).await? {
             self.note(&caller, CHANGE_PASSWORD, user.as_str(), Denied::WrongPassword.reason());
             let mut check = Check::default();
             check.wrong("old_password", "does not fit");

@@ -122,6 +122,7 @@ impl Gate {
             ApiError::Fields(_)
             | ApiError::NotFound { .. }
             | ApiError::Taken { .. }
+            | ApiError::Busy
             | ApiError::LastAdministrator
             | ApiError::PlaceTaken
             | ApiError::WatchersFull { .. }

@@ -37,6 +37,8 @@ pub(crate) enum ApiError {
     NoLink,
     /// There were too many failures; when to try again.
     TooManyAttempts { seconds: u64 },
+    /// Too many passwords wait to be hashed.
+    Busy,
     /// Nobody would be left who may administer all sites.
     LastAdministrator,
     /// Two machines would stand on one place.
@@ -94,6 +96,7 @@ impl fmt::Display for ApiError {
             | ApiError::Taken { .. }
             | ApiError::NoLink
             | ApiError::TooManyAttempts { .. }
+            | ApiError::Busy
             | ApiError::LastAdministrator
             | ApiError::PlaceTaken
             | ApiError::WatchersFull { .. }
@@ -114,6 +117,7 @@ impl ApiError {
             ApiError::Taken { .. } => (Code::AlreadyExists, "ID_TAKEN"),
             ApiError::NoLink => (Code::NotFound, "NO_LINK"),
             ApiError::TooManyAttempts { .. } => (Code::ResourceExhausted, "TOO_MANY_ATTEMPTS"),
+            ApiError::Busy => (Code::ResourceExhausted, "BUSY"),
             ApiError::LastAdministrator => (Code::FailedPrecondition, "LAST_ADMINISTRATOR"),
             ApiError::PlaceTaken => (Code::FailedPrecondition, "PLACE_TAKEN"),
             ApiError::NoCredential(_) => (Code::Internal, "NO_CREDENTIAL"),
@@ -152,6 +156,7 @@ impl ApiError {
             ApiError::TooManyAttempts { seconds } => {
                 format!("there were too many failures; try again in {seconds} s")
             }
+            ApiError::Busy => "too many people sign in at once; try again in a moment".to_owned(),
             ApiError::LastAdministrator => {
                 "nobody would be left who may administer all sites; make another administrator first"
                     .to_owned()
@@ -197,6 +202,7 @@ impl ApiError {
             | ApiError::Taken { .. }
             | ApiError::NoLink
             | ApiError::TooManyAttempts { .. }
+            | ApiError::Busy
             | ApiError::LastAdministrator
             | ApiError::PlaceTaken
             | ApiError::WatchersFull { .. }
@@ -219,6 +225,9 @@ impl ApiError {
             }
             ApiError::TooManyAttempts { seconds } => {
                 details.set_retry_info(Some(Duration::from_secs(*seconds)));
+            }
+            ApiError::Busy => {
+                details.set_retry_info(Some(Duration::from_secs(1)));
             }
             ApiError::Denied(_)
             | ApiError::NoLink

@@ -8,7 +8,7 @@ use domain::ids::{MachineId, SiteId};
 use domain::limits::SNAPSHOT_PART_MACHINES;
 use domain::live::LiveState;
 use domain::units::UnixMicros;
-use futures::Stream;
+use futures::{FutureExt, Stream};
 use store::feed::{Feed, Missed, Watcher};
 use store::ledger::Ledger;
 use store::registry::Machine;
@@ -248,10 +248,13 @@ pub(crate) fn watch(
 impl Watch {
     async fn next(&mut self) -> Option<Result<v1::WatchFleetResponse, Status>> {
         while !self.ended {
-            if let Some(update) = self.ready.pop_front() {
+            let learned = if self.ready.is_empty() { self.learn().await } else { self.ask_if_due() };
+            if learned.is_ok()
+                && let Some(update) = self.ready.pop_front()
+            {
                 return Some(Ok(v1::WatchFleetResponse { update: Some(update) }));
             }
-            if let Err(error) = self.learn().await {
+            if let Err(error) = learned {
                 self.ended = true;
                 if error.is_ours() {
                     tracing::error!(error = %error, "watch ended");
@@ -288,6 +291,7 @@ impl Watch {
     }
 
     fn begin_again(&mut self) {
+        self.ready.clear();
         let visible = self.ground.visible(self.viewer.scope.clone());
         let (states, watcher) = self.ground.feed.subscribe();
         self.watcher = watcher;
@@ -295,16 +299,32 @@ impl Watch {
         self.apply(Input::Begin(&visible, &states));
     }
 
-    /// Once a second: may they still see it, what has the registry become, what has time done.
-    fn tick(&mut self) -> Result<(), ApiError> {
+    /// A client that takes a long snapshot slowly is asked for, too.
+    fn ask_if_due(&mut self) -> Result<(), ApiError> {
+        if self.tick.tick().now_or_never().is_some() {
+            self.ask()?;
+        }
+        Ok(())
+    }
+
+    /// Whether they may still see all that they see; if it is something else now, it begins again.
+    fn ask(&mut self) -> Result<bool, ApiError> {
         let scope = self.viewer.gate.scope(&self.viewer.caller, "FleetService/WatchFleet")?;
-        if scope != self.viewer.scope {
+        let is_same = scope == self.viewer.scope;
+        if !is_same {
             // What they may no longer see goes; a snapshot says so.
             self.viewer.scope = scope;
             self.begin_again();
+        }
+        Ok(is_same)
+    }
+
+    /// Once a second: may they still see it, what has the registry become, what has time done.
+    fn tick(&mut self) -> Result<(), ApiError> {
+        if !self.ask()? {
             return Ok(());
         }
-        let visible = self.ground.visible(scope);
+        let visible = self.ground.visible(self.viewer.scope.clone());
         if visible.last_fact() != self.last_fact {
             self.last_fact = visible.last_fact();
             let feed = self.ground.feed.clone();

@@ -298,6 +298,16 @@ impl Config {
         if self.broker.embedded { embedded.to_string() } else { self.broker.address.clone() }
     }
 
+    /// Where people reach the pages when the API listens there.
+    pub fn url(&self, api: SocketAddr) -> String {
+        let scheme = if self.has_tls() { "https" } else { "http" };
+        // Nobody reaches 0.0.0.0.
+        match self.tls.names.first().filter(|_| self.has_tls() && api.ip().is_unspecified()) {
+            Some(name) => format!("{scheme}://{name}:{}", api.port()),
+            None => format!("{scheme}://{api}"),
+        }
+    }
+
     /// Whether the API's port, and the embedded broker's, speak TLS.
     pub fn has_tls(&self) -> bool {
         self.tls.mode != TlsMode::Off

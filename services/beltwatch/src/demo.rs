@@ -95,7 +95,7 @@ impl Demo {
         };
         let server = start_server(folder, settings.listen).await?;
         let before = server.stores().telemetry.counts(None).await?;
-        let url = format!("http://{}", server.api_address());
+        let url = server.url().to_owned();
         let link = format!("{url}{}", server.demo_link().await?);
         let spots = floor::spots(settings)?;
         let credentials = floor::register(&url, server.operator_secret(), &spots).await?;

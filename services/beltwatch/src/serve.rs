@@ -17,6 +17,7 @@ use ::store::sqlite::{self, FolderLock, SqliteJournal, SqliteLedger, SqliteTelem
 use ::store::telemetry::Telemetry;
 use anyhow::{Context, ensure};
 use api::{Api, Surroundings};
+use dashboard::Dashboard;
 use ingest::counters::Counters;
 use ingest::{BrokerAddress, Ingest, IngestHandle, IngestSettings};
 use tokio::net::TcpListener;
@@ -51,6 +52,7 @@ pub struct Stores {
 #[derive(Debug)]
 pub struct Server {
     api_address: SocketAddr,
+    url: String,
     broker_address: String,
     master: MasterKey,
     operator: Operator,
@@ -117,13 +119,13 @@ impl Server {
         let first_link = people::first_administrator_link(&*stores.ledger, unix_now()).await?;
         let operator = Operator::publish(&operator_file(config, api_address))?;
         let mut tasks =
-            serve_api(listener, &stores, &master, &operator, around, tls.as_deref(), stopping.clone())
-                .await?;
+            serve_api(listener, &stores, &master, &operator, around, tls.as_deref(), stopping.clone());
         tasks.extend(tls.map(|tls| tokio::spawn(tls.keep(stopping.clone()))));
         tasks.push(tokio::spawn(tell_registry(ingest.clone(), registry_changed, stopping.clone())));
         let drain = Duration::from_secs(config.drain_seconds);
         Ok(Server {
             api_address,
+            url: config.url(api_address),
             broker_address,
             master,
             operator,
@@ -141,6 +143,11 @@ impl Server {
     /// Where the API and the pages listen.
     pub fn api_address(&self) -> SocketAddr {
         self.api_address
+    }
+
+    /// Where people reach the pages, and commands the API, such as `http://127.0.0.1:8080`.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The broker as agents reach it, `host:port`.
@@ -265,9 +272,8 @@ async fn start_broker(config: &Config, tls: Option<&Tls>, access: Arc<Access>) -
     Ok(Broker::start_with(BrokerSettings::at(config.broker.listen), tls, access).await?)
 }
 
-/// The API and the pages on one port, and the health that follows the server's parts. With TLS the pages ask the API on
-/// a port of loopback, as only programs on this computer can.
-async fn serve_api(
+/// The API and the pages on one port. The pages ask the API within this process.
+fn serve_api(
     listener: TcpListener,
     stores: &Stores,
     master: &MasterKey,
@@ -275,15 +281,7 @@ async fn serve_api(
     around: Arc<Around>,
     tls: Option<&Tls>,
     stopping: CancellationToken,
-) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    let inside = match tls {
-        Some(_) => Some(listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?),
-        None => None,
-    };
-    let own = format!("http://{}", inside.as_ref().unwrap_or(&listener).local_addr()?)
-        .parse()
-        .context("the API's own address")?;
-    let pages = dashboard::router(dashboard::Dashboard::new(own));
+) -> Vec<JoinHandle<()>> {
     let stores = api::Stores {
         ledger: stores.ledger.clone(),
         telemetry: stores.telemetry.clone(),
@@ -292,20 +290,17 @@ async fn serve_api(
     let around: Arc<dyn Surroundings> = around;
     let operator = api::secret_hash(operator.secret());
     let api = Api::new(stores, master, operator, around, stopping.clone());
+    let settings = dashboard::Settings { secure: tls.is_some() };
+    let pages = dashboard::router(Dashboard::new(dashboard::in_process(api.for_pages()), settings));
     let router = api.router(pages);
-    let serve = |listener, tls| {
-        let serving = api::serve(listener, router.clone(), tls, stopping.clone());
-        tokio::spawn(async move {
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "the api ended");
-            }
-        })
-    };
-    let mut tasks = vec![serve(listener, tls.map(Tls::api))];
-    tasks.extend(inside.map(|inside| serve(inside, None)));
+    let tls = tls.map(Tls::api);
+    let serving = tokio::spawn(async move {
+        if let Err(error) = api::serve(listener, router, tls, stopping).await {
+            tracing::error!(%error, "the api ended");
+        }
+    });
     let running = tokio::spawn(async move { api.run().await });
-    tasks.push(running);
-    Ok(tasks)
+    vec![serving, running]
 }
 
 /// Tells the ingest of machines and credentials that have changed.

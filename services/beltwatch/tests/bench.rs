@@ -48,7 +48,13 @@ async fn every_watcher_is_told_and_one_that_stops_reading_stops_no_other() {
         assert!(times.iter().all(|times| times.count > 0), "{case:?}");
     }
     assert!(alone.stalled_snapshots.is_none() && beside.stalled_snapshots.is_some(), "{report:?}");
-    assert!(report.markdown().lines().filter(|line| line.starts_with("| ")).all(|line| line.matches('|').count() == 4));
+    assert!(
+        report
+            .markdown()
+            .lines()
+            .filter(|line| line.starts_with("| "))
+            .all(|line| line.matches('|').count() == 4)
+    );
 }
 
 #[tokio::test]

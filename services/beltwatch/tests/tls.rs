@@ -66,7 +66,8 @@ impl Bench {
     }
 
     async fn agent(&self, credential: Credential, spool: &str) -> AgentHandle {
-        let simulator = Simulator::new(SourceNumber(0), 1, Profile::encoder(), agent::clock::monotonic());
+        let simulator =
+            Simulator::new(SourceNumber(0), 1, Profile::encoder().with_pace(20.0), agent::clock::monotonic());
         let spool = self.folder.path().join(spool);
         Agent::start(AgentSettings::new(credential, spool, Box::new(simulator))).await.unwrap()
     }

@@ -1,9 +1,31 @@
 //! Server-rendered pages; an ordinary client of the gRPC API: what they can show, anyone can.
 //!
-//! For now one page: what each belt does. It needs no script and asks for itself again every two seconds.
+//! Every page asks the API with the session of who looks, so that the API alone decides what is shown. What moves comes
+//! by server-sent events; without script the pages still show the state with which they were loaded.
 
+mod account;
+mod arrange;
+mod assets;
+mod call;
+mod chain;
+mod clock;
+mod cookie;
 mod fleet;
-mod page;
+mod floor;
+mod form;
+mod frame;
+mod link;
+mod live;
+mod machine;
+mod open_pages;
+mod outage;
+mod packing;
 mod router;
+mod sign_in;
+mod texts;
+mod tile;
+mod visitor;
+mod words;
 
-pub use router::{Dashboard, router};
+pub use call::{Api, in_process};
+pub use router::{Dashboard, Settings, router};

@@ -1,111 +1,116 @@
-//! The pages' routes, and who may see them.
+//! The pages' routes and what every answer carries.
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::sync::Arc;
 
-use askama::Template;
 use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::{Channel, Endpoint, Uri};
+use axum::response::Response;
+use axum::routing::{get, post};
 
-use crate::fleet;
-use crate::page::{FleetPage, SignInPage};
+use crate::call::{Api, Clients};
+use crate::open_pages::OpenPages;
+use crate::outage::Outages;
+use crate::{account, arrange, assets, chain, floor, link, live, machine, sign_in};
 
-const STYLE: &str = include_str!("../assets/style.css");
-const ICON: &str = include_str!("../assets/icon.svg");
-/// Nothing but our own style sheet and icon; no script at all.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
-                                       form-action 'none'; frame-ancestors 'none'";
-const CONNECT_TIME: Duration = Duration::from_secs(2);
-const REQUEST_TIME: Duration = Duration::from_secs(5);
+/// Only our own files: no script or style within a page, no other host, no frame.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                                       connect-src 'self'; form-action 'self'; base-uri 'none'; \
+                                       frame-ancestors 'none'";
+/// Octets of the largest form: a plan of 1000 machines. A larger one is refused.
+const FORM_BYTES_MAX: usize = 256 * 1024;
 
-/// The pages' connection to the API.
+/// How the pages are served.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Whether browsers reach the pages by TLS only: cookies are then `Secure`.
+    pub secure: bool,
+}
+
+/// The pages.
 #[derive(Debug, Clone)]
-pub struct Dashboard {
-    channel: Channel,
+pub struct Dashboard(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    clients: Clients,
+    settings: Settings,
+    outages: Outages,
+    open_pages: OpenPages,
 }
 
 impl Dashboard {
-    /// Pages that ask the API at this address, such as `http://127.0.0.1:8080`. Connects when first asked.
-    pub fn new(api: Uri) -> Dashboard {
-        let endpoint = Endpoint::from(api).connect_timeout(CONNECT_TIME).timeout(REQUEST_TIME);
-        Dashboard { channel: endpoint.connect_lazy() }
+    /// Pages that ask this API, each time with the session of who looks.
+    pub fn new(api: Api, settings: Settings) -> Dashboard {
+        Dashboard(Arc::new(Parts {
+            clients: Clients::new(api),
+            settings,
+            outages: Outages::default(),
+            open_pages: OpenPages::default(),
+        }))
+    }
+
+    pub(crate) fn clients(&self) -> &Clients {
+        &self.0.clients
+    }
+
+    pub(crate) fn secure(&self) -> bool {
+        self.0.settings.secure
+    }
+
+    pub(crate) fn outages(&self) -> &Outages {
+        &self.0.outages
+    }
+
+    pub(crate) fn open_pages(&self) -> &OpenPages {
+        &self.0.open_pages
     }
 }
 
 /// The pages. They have no fallback, so that they can be merged into another router.
 ///
-/// Connections must carry `ConnectInfo<SocketAddr>`: a page is shown to callers on this host, and to others only with
-/// a token of their own.
+/// Connections should carry `ConnectInfo<SocketAddr>`: the API is told from where a browser asks.
 pub fn router(dashboard: Dashboard) -> Router {
-    let asset = |content_type: &'static str, content: &'static str| {
-        let headers = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "max-age=300")];
-        get(move || std::future::ready((headers, content)))
-    };
     Router::new()
-        .route("/", get(show_fleet))
-        .route("/style.css", asset("text/css; charset=utf-8", STYLE))
-        .route("/icon.svg", asset("image/svg+xml", ICON))
+        .route("/", get(chain::show))
+        .route("/floor/{site}", get(floor::show))
+        .route("/floor/{site}/arrange", get(arrange::show).post(arrange::save))
+        .route("/floor/{site}/seen", post(floor::acknowledge))
+        .route("/machine/{machine}", get(machine::show))
+        .route("/machine/{machine}/readings", get(machine::readings))
+        .route("/machine/{machine}/state", get(machine::state))
+        .route("/machine/{machine}/events", get(machine::events))
+        .route("/machine/{machine}/sessions", get(machine::sessions))
+        .route("/live", get(live::stream_floor))
+        .route("/sign-in", get(sign_in::show).post(sign_in::enter))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/link/{code}", get(link::show).post(link::redeem))
+        .route("/account", get(account::show))
+        .route("/account/preferences", post(account::prefer))
+        .route("/account/password", post(account::change_password))
+        .route("/assets/{hash}/{*name}", get(assets::serve))
         .with_state(dashboard)
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(middleware::from_fn(add_headers))
 }
 
 async fn add_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let headers: [(HeaderName, &'static str); 5] = [
+    let headers: [(HeaderName, &'static str); 6] = [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // Forms must tell their origin; with no referrer at all browsers send "null".
+        (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];
     for (name, value) in headers {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
-}
-
-async fn show_fleet(State(dashboard): State<Dashboard>, request: Request) -> Response {
-    let Some(identity) = identity(&request) else {
-        return html(StatusCode::UNAUTHORIZED, &SignInPage);
-    };
-    let fleet = fleet::ask(dashboard.channel, identity).await;
-    let status = if fleet.is_missing() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    html(status, &FleetPage::new(fleet, now()))
-}
-
-/// With what the API is asked: the token of whoever looks, or nothing for those who look on this host.
-pub(crate) type Identity = Option<MetadataValue<Ascii>>;
-
-fn identity(request: &Request) -> Option<Identity> {
-    if let Some(authorization) = request.headers().get(header::AUTHORIZATION) {
-        let value = authorization.to_str().ok()?.parse().ok()?;
-        return Some(Some(value));
-    }
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
-    peer.0.ip().to_canonical().is_loopback().then_some(None)
-}
-
-fn html(status: StatusCode, page: &impl Template) -> Response {
-    match page.render() {
-        Ok(text) => (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "a page could not be rendered");
-            (StatusCode::INTERNAL_SERVER_ERROR, "the page could not be made; the server's log says why\n")
-                .into_response()
-        }
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the router is a body: pages show how old their figures are")]
-fn now() -> jiff::Timestamp {
-    jiff::Timestamp::try_from(std::time::SystemTime::now()).unwrap_or_default()
 }
 
 #[cfg(test)]

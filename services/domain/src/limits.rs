@@ -91,6 +91,8 @@ pub const LINKS_MAX: usize = 1_000;
 pub const USER_SIGN_INS_MAX: usize = 20;
 /// Passwords that are hashed at once. More: they wait, within their request's time.
 pub const PASSWORDS_AT_ONCE_MAX: usize = 2;
+/// Passwords that wait to be hashed. More: refused with RESOURCE_EXHAUSTED, so that guesses do not hold up all else.
+pub const PASSWORDS_WAITING_MAX: usize = 64;
 /// Names and addresses whose failed sign-ins are remembered. More: those with the fewest failures are forgotten.
 pub const ATTEMPTS_KEPT_MAX: usize = 10_000;
 /// Refusals that wait to be written to the audit. More: counted in the metrics only.

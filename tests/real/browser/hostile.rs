@@ -178,7 +178,8 @@ async fn forged_requests(browser: &Browser, floor: &Floor) -> anyhow::Result<()>
     let cookie = format!("{}={}", text("name"), text("value"));
     let server = floor.server()?.api_address();
     browser.open(&floor.url("/floor/north")).await?;
-    let forms: Forms = serde_json::from_value(browser.run(include_str!("scripts/forms.js"), Vec::new()).await?)?;
+    let forms: Forms =
+        serde_json::from_value(browser.run(include_str!("scripts/forms.js"), Vec::new()).await?)?;
     let token = forms.iter().flat_map(|(_, fields)| fields).find(|(name, _)| name == TOKEN);
     let token = &token.context("the forms carry no token")?.1;
     let own = format!("http://{server}");
@@ -197,17 +198,21 @@ async fn forged_requests(browser: &Browser, floor: &Floor) -> anyhow::Result<()>
     ];
     let form = ("content-type", "application/x-www-form-urlencoded");
     let sign_out = async |headers: &[(&str, &str)], body: &str| {
-        let headers: Vec<(&str, &str)> = headers.iter().copied().chain([form, ("cookie", cookie.as_str())]).collect();
+        let headers: Vec<(&str, &str)> =
+            headers.iter().copied().chain([form, ("cookie", cookie.as_str())]).collect();
         send(server, "POST", "/sign-out", &headers, body).await
     };
     for (what, headers, body) in cases {
         check_refused(&sign_out(headers, body).await?, &format!("signing out, {what}"))?;
     }
-    let front = async || send(server, "GET", "/", &[("cookie", cookie.as_str())], "").await;
+    let front = async || send(server, "GET", "/account", &[("cookie", cookie.as_str())], "").await;
     let answer = front().await?;
     ensure!(answer.status == 200, "the session ended: {} {}", answer.status, answer.body);
     let policy = answer.header("content-security-policy").join(" ");
-    ensure!(policy.contains("default-src 'none'") || policy.contains("default-src 'self'"), "policy: {policy}");
+    ensure!(
+        policy.contains("default-src 'none'") || policy.contains("default-src 'self'"),
+        "policy: {policy}"
+    );
     ensure!(!policy.contains("unsafe-inline") && !policy.contains("unsafe-eval"), "policy: {policy}");
     ensure!(policy.contains("frame-ancestors 'none'"), "other sites may frame the pages: {policy}");
     let answer = sign_out(here, &right).await?;
@@ -224,15 +229,8 @@ async fn away(browser: &Browser, floor: &Floor) -> anyhow::Result<()> {
     for next in AWAY {
         let encoded: String = next.bytes().map(|octet| format!("%{octet:02X}")).collect();
         for query in [encoded, next.replace(['\\', ' '], "%5C")] {
-            browser.open(&floor.url(&format!("/sign-in?next={query}"))).await?;
-            if browser.address().await?.path() != "/sign-in" {
-                browser.command("Network.clearBrowserCookies", json!({})).await?;
-                browser.open(&floor.url(&format!("/sign-in?next={query}"))).await?;
-            }
-            browser.run(include_str!("scripts/sign_in.js"), vec![USER.into(), PASSWORD.into()]).await?;
-            browser
-                .wait_until("location.pathname !== '/sign-in' && document.readyState === 'complete'")
-                .await?;
+            browser.command("Network.clearBrowserCookies", json!({})).await?;
+            Floor::sign_in_at(browser, &floor.url(&format!("/sign-in?next={query}"))).await?;
             let address = browser.address().await?;
             ensure!(address.origin() == here, "signing in with next={query} leads to {address}");
             ensure!(!browser.has_dialog().await, "signing in with next={query} runs script");

@@ -69,7 +69,7 @@ async fn go_through(browser: &Browser, page: &str, faults: &mut Vec<String>) -> 
 /// Goes to the control that says a stop was seen to, and presses a key on it.
 async fn see_to(browser: &Browser, floor: &Floor, machine: &str, key: Key) -> anyhow::Result<()> {
     browser.open(&floor.url("/floor/north")).await?;
-    let place = format!("[data-machine=\"{machine}\"]");
+    let place = format!("[data-id=\"{machine}\"]");
     browser
         .wait_until(&format!("document.querySelector('{place} [data-stop-time], {place}[data-stop-time]')"))
         .await?;
@@ -78,7 +78,7 @@ async fn see_to(browser: &Browser, floor: &Floor, machine: &str, key: Key) -> an
         browser.press(&[Key::Tab]).await?;
         let script = "return document.activeElement.matches('button') \
                       && document.activeElement.closest('form')?.action.includes('/seen') \
-                      && document.activeElement.closest('[data-machine]')?.dataset.machine === arguments[0]";
+                      && document.activeElement.closest('[data-id]')?.dataset.id === arguments[0]";
         is_there = browser.run(script, vec![machine.into()]).await? == true;
         if is_there {
             break;

@@ -19,7 +19,7 @@ pub(super) async fn run(browser: &Browser) -> anyhow::Result<()> {
 }
 
 /// Whether the page says that its connection is lost.
-const LOST: &str = "document.querySelector('[data-connection=\"lost\"]')";
+const LOST: &str = "document.querySelector('#lost:not([hidden])')";
 
 async fn lose(browser: &Browser, floor: &mut Floor) -> anyhow::Result<()> {
     floor.add_site("north", "Northside Gym").await?;
@@ -33,7 +33,7 @@ async fn lose(browser: &Browser, floor: &mut Floor) -> anyhow::Result<()> {
     floor.play(credential, Belt::new("north-01", &acts, 1, 0, &edges)).await?;
     floor.sign_in(browser).await?;
     browser.open(&floor.url("/floor/north")).await?;
-    browser.wait_until(&tile("dataset.status === 'forward'")).await?;
+    browser.wait_until(&tile("classList.contains('forward')")).await?;
     ensure!(!is_lost(browser).await?, "the page says that it lost its connection before it did");
     browser.run("window.beltwatchSame = true", Vec::new()).await?;
     floor.stop_server().await?;
@@ -42,7 +42,13 @@ async fn lose(browser: &Browser, floor: &mut Floor) -> anyhow::Result<()> {
     report(&format!("lost: the page says: {first}"));
     tokio::time::sleep(Duration::from_secs(5)).await;
     let second = told(browser).await?;
-    ensure!(first != second, "the age does not grow: {first}");
+    ensure!(first != second, "nothing on the page ages: {first}");
+    let age = "return Number(document.querySelector('[data-lost-age]').textContent.match(/\\d+/)?.[0])";
+    let seconds = browser.run(age, Vec::new()).await?.as_u64().unwrap_or(0);
+    // The page learns of the loss within a moment, and tells whole seconds.
+    ensure!(seconds >= 4, "5 s and more after the loss the page says {seconds} s");
+    let looks_old = browser.run("return document.body.classList.contains('stale')", Vec::new()).await?;
+    ensure!(looks_old == true, "the tiles look as if they were of now");
     report(&format!("lost: and 5 s later: {second}"));
     ensure!(edges.all().len() <= 1, "the belt is stopped once");
     while edges.all().is_empty() {
@@ -50,7 +56,7 @@ async fn lose(browser: &Browser, floor: &mut Floor) -> anyhow::Result<()> {
     }
     floor.start_server().await?;
     browser.wait_until(&format!("!{LOST}")).await?;
-    browser.wait_until(&tile("dataset.status === 'emergency-stop'")).await?;
+    browser.wait_until(&tile("classList.contains('emergency-stop')")).await?;
     let same = browser.run("return window.beltwatchSame === true", Vec::new()).await?;
     ensure!(same == true, "the page was loaded anew");
     report("lost: the stop that came meanwhile is on the page, which was not loaded anew");
@@ -62,7 +68,7 @@ async fn silence(browser: &Browser, floor: &Floor) -> anyhow::Result<()> {
     let line = Line::start(floor.server()?.api_address()).await?;
     Floor::sign_in_at(browser, &line.url("/sign-in")).await?;
     browser.open(&line.url("/floor/north")).await?;
-    browser.wait_until(&tile("dataset.status === 'emergency-stop'")).await?;
+    browser.wait_until(&tile("classList.contains('emergency-stop')")).await?;
     browser.run("window.beltwatchSame = true", Vec::new()).await?;
     ensure!(!is_lost(browser).await?, "the page says that it lost its connection before it did");
     line.silence(true);
@@ -82,12 +88,12 @@ async fn is_lost(browser: &Browser) -> anyhow::Result<bool> {
 /// What the page says of its connection and of the machine.
 async fn told(browser: &Browser) -> anyhow::Result<String> {
     let script = format!(
-        "return [{LOST}?.innerText, document.querySelector('[data-machine=\"north-01\"]')?.innerText].join(' | ')"
+        "return [{LOST}?.innerText, document.querySelector('[data-id=\"north-01\"]')?.innerText].join(' | ')"
     );
     let told = browser.run(&script, Vec::new()).await?;
     Ok(told.as_str().unwrap_or_default().replace('\n', " "))
 }
 
 fn tile(condition: &str) -> String {
-    format!("document.querySelector('[data-machine=\"north-01\"]')?.{condition}")
+    format!("document.querySelector('.tile[data-id=\"north-01\"]')?.{condition}")
 }

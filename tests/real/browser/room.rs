@@ -56,7 +56,7 @@ async fn look(browser: &Browser, floor: &Floor) -> anyhow::Result<()> {
     browser.command("Network.clearBrowserCache", json!({})).await?;
     browser.open(&floor.url("/floor/north")).await?;
     browser.wait_until("performance.getEntriesByName('first-contentful-paint').length > 0").await?;
-    browser.wait_until(&format!("document.querySelectorAll('[data-machine]').length >= {MACHINES}")).await?;
+    browser.wait_until(&format!("document.querySelectorAll('[data-id]').length >= {MACHINES}")).await?;
     let first = browser.run(include_str!("scripts/first_page.js"), Vec::new()).await?;
     report(&format!(
         "room: first page, nothing cached, loopback: {} octets in {} requests ({} of them the page itself, {} before \

@@ -46,7 +46,7 @@ async fn measure(browser: &Browser, floor: &mut Floor) -> anyhow::Result<()> {
     }
     floor.sign_in(browser).await?;
     browser.open(&floor.url("/floor/north")).await?;
-    browser.wait_until(&format!("document.querySelectorAll('[data-machine]').length >= {MACHINES}")).await?;
+    browser.wait_until(&format!("document.querySelectorAll('[data-id]').length >= {MACHINES}")).await?;
     browser.run(include_str!("scripts/painted.js"), Vec::new()).await?;
     let edges = Edges::default();
     let round_ms: u64 = ROUND.iter().map(|act| act.millis).sum();
@@ -92,7 +92,8 @@ async fn wait_for_all(browser: &Browser, edges: &Edges) -> anyhow::Result<Vec<Pa
 }
 
 async fn read(browser: &Browser) -> anyhow::Result<Vec<Painted>> {
-    let script = "return window.beltwatchPainted.map(([machine, stop, at]) => [machine, Number(stop) * 1000, at])";
+    let script =
+        "return window.beltwatchPainted.map(([machine, stop, at]) => [machine, Number(stop) * 1000, at])";
     let list = browser.run(script, Vec::new()).await?;
     let painted = |entry: &Value| -> anyhow::Result<Painted> {
         Ok(Painted {

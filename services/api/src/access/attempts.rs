@@ -185,6 +185,23 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_one_network_of_ipv6_are_one_and_a_mapped_one_is_its_own() {
+        let at = |address: &str| Some(address.parse().unwrap());
+        for (first, second, are_one) in [
+            ("2001:db8::1", "2001:db8::ffff:0:0:2", true),
+            ("2001:db8::1", "2001:db8:0:1::1", false),
+            ("::ffff:192.0.2.1", "192.0.2.1", true),
+            ("::ffff:192.0.2.1", "::ffff:192.0.2.2", false),
+        ] {
+            let mut attempts = Attempts::default();
+            for _ in 0..5 {
+                attempts.begin("anna", at(first), NOON).unwrap();
+            }
+            assert_eq!(attempts.begin("anna", at(second), NOON).is_err(), are_one, "{first} {second}");
+        }
+    }
+
+    #[test]
     fn memory_is_bounded_and_the_most_persistent_are_remembered() {
         let mut attempts = Attempts::default();
         for _ in 0..5 {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use argon2::password_hash::{PasswordHash, SaltString};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
-use domain::limits::PASSWORDS_AT_ONCE_MAX;
+use domain::limits::{PASSWORDS_AT_ONCE_MAX, PASSWORDS_WAITING_MAX};
 use tokio::sync::Semaphore;
 
 use crate::status::ApiError;
@@ -17,6 +17,8 @@ const PASSES: u32 = 2;
 #[derive(Debug, Clone)]
 pub(crate) struct Passwords {
     places: Arc<Semaphore>,
+    /// Those at work and those that wait.
+    queue: Arc<Semaphore>,
     /// The hash of no password, checked for users that do not exist, so that they take as long as others.
     nobody: Arc<str>,
 }
@@ -25,7 +27,9 @@ impl Passwords {
     pub(crate) fn new() -> Passwords {
         let salt = SaltString::from_b64("YmVsdHdhdGNo").expect("it is base64");
         let nobody = argon2().hash_password(b"", &salt).expect("the parameters are good").to_string();
-        Passwords { places: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE_MAX)), nobody: nobody.into() }
+        let places = Arc::new(Semaphore::new(PASSWORDS_AT_ONCE_MAX));
+        let queue = Arc::new(Semaphore::new(PASSWORDS_AT_ONCE_MAX + PASSWORDS_WAITING_MAX));
+        Passwords { places, queue, nobody: nobody.into() }
     }
 
     /// The hash of a password, in PHC form.
@@ -34,11 +38,11 @@ impl Passwords {
         getrandom::fill(&mut octets).map_err(ApiError::NoRandomness)?;
         let salt = SaltString::encode_b64(&octets).expect("16 octets are a salt");
         let work = move || argon2().hash_password(password.as_bytes(), &salt).map(|hash| hash.to_string());
-        Ok(self.work(work).await.expect("the parameters are good"))
+        Ok(self.work(work).await?.expect("the parameters are good"))
     }
 
     /// Whether a password fits a hash. Without a hash it never does, and takes as long.
-    pub(crate) async fn fits(&self, password: String, hash: Option<&str>) -> bool {
+    pub(crate) async fn fits(&self, password: String, hash: Option<&str>) -> Result<bool, ApiError> {
         let is_somebody = hash.is_some();
         let hash = hash.unwrap_or(&self.nobody).to_owned();
         let fits = self
@@ -46,18 +50,22 @@ impl Passwords {
                 let hash = PasswordHash::new(&hash);
                 hash.is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
             })
-            .await;
-        fits && is_somebody
+            .await?;
+        Ok(fits && is_somebody)
     }
 
-    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let turn = self.queue.clone().try_acquire_owned().map_err(|_| ApiError::Busy)?;
         let place = self.places.clone().acquire_owned().await.expect("the semaphore is never closed");
         let done = tokio::task::spawn_blocking(move || {
             // Held until the work ends, also if the caller has gone.
-            let _place = place;
+            let _held = (place, turn);
             work()
         });
-        done.await.expect("hashing does not panic, and is not aborted")
+        Ok(done.await.expect("hashing does not panic, and is not aborted"))
     }
 }
 
@@ -76,9 +84,20 @@ mod tests {
         let hash = passwords.hash("correct horse".to_owned()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert_ne!(hash, passwords.hash("correct horse".to_owned()).await.unwrap(), "salts differ");
-        assert!(passwords.fits("correct horse".to_owned(), Some(&hash)).await);
-        assert!(!passwords.fits("correct hors".to_owned(), Some(&hash)).await);
-        assert!(!passwords.fits(String::new(), None).await, "nobody has the empty password");
-        assert!(!passwords.fits("x".to_owned(), Some("no hash")).await);
+        assert!(passwords.fits("correct horse".to_owned(), Some(&hash)).await.unwrap());
+        assert!(!passwords.fits("correct hors".to_owned(), Some(&hash)).await.unwrap());
+        assert!(!passwords.fits(String::new(), None).await.unwrap(), "nobody has the empty password");
+        assert!(!passwords.fits("x".to_owned(), Some("no hash")).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn too_many_at_once_are_refused_and_the_rest_is_done() {
+        let passwords = Passwords::new();
+        let queue = PASSWORDS_AT_ONCE_MAX + PASSWORDS_WAITING_MAX;
+        let all = (0..queue + 3).map(|_| passwords.work(|| ()));
+        let done = futures::future::join_all(all).await;
+        let (done, refused): (Vec<_>, Vec<_>) = done.into_iter().partition(Result::is_ok);
+        assert_eq!((done.len(), refused.len()), (queue, 3));
+        assert!(passwords.work(|| ()).await.is_ok());
     }
 }

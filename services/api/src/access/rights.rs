@@ -135,3 +135,6 @@ pub(crate) const METHODS: [(&str, Need); 33] = [
 pub(crate) fn need(method: &str) -> Option<Need> {
     METHODS.iter().find(|(name, _)| *name == method).map(|(_, need)| *need)
 }
+
+#[cfg(test)]
+mod document;

@@ -106,7 +106,7 @@ fn a_scope_is_what_the_grants_of_a_permission_reach() {
         assert_eq!(Scope::of(&grants, permission), expected, "{grants:?} {permission:?}");
     }
     let Some(within) = scope(&["north"]) else { unreachable!() };
-    assert!(within.covers(std::slice::from_ref(&north)) && Scope::All.covers(&[all.clone()]));
+    assert!(within.covers(std::slice::from_ref(&north)) && Scope::All.covers(std::slice::from_ref(&all)));
     for beyond in [south, all, grant(Role::Viewer, &["north", "south"])] {
         assert!(!within.covers(&[north.clone(), beyond]));
     }

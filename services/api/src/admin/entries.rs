@@ -119,9 +119,7 @@ fn shown(registry: &Registry, kind: &FactKind) -> Shown {
         FactKind::CredentialRevoked(named) => machine("credential_revoked", &named.machine, String::new()),
         FactKind::StopAcknowledged(stop) => machine("stop_acknowledged", &stop.machine, String::new()),
         FactKind::UserCreated(new) => nowhere("user_created", &new.user.name, granted(&new.user.grants)),
-        FactKind::UserChanged(change) => {
-            nowhere("user_changed", &change.user, user_change(change))
-        }
+        FactKind::UserChanged(change) => nowhere("user_changed", &change.user, user_change(change)),
         FactKind::PasswordSet(new) => nowhere("password_set", &new.user, String::new()),
         FactKind::PreferencesSet(new) => nowhere("preferences_set", &new.user, String::new()),
         FactKind::LinkMade(link) => match &link.kind {
@@ -136,7 +134,9 @@ fn shown(registry: &Registry, kind: &FactKind) -> Shown {
             let all = if out.session.is_none() { "everywhere" } else { "" };
             nowhere("signed_out", &out.user, all.to_owned())
         }
-        FactKind::TokenCreated(token) => nowhere("token_created", &token.display_name, granted(&token.grants)),
+        FactKind::TokenCreated(token) => {
+            nowhere("token_created", &token.display_name, granted(&token.grants))
+        }
         FactKind::TokenRevoked(named) => nowhere("token_revoked", &named.number, String::new()),
         FactKind::AccessRefused(refusal) => {
             let times = if refusal.count > 1 { format!(", {} times", refusal.count) } else { String::new() };
@@ -171,8 +171,7 @@ fn granted(grants: &[Grant]) -> String {
 fn machine_change(change: &MachineChange) -> String {
     let belt = change.belt.map(|belt| format!("{belt:?}"));
     let drive = change.drive.map(|drive| format!("{drive:?}"));
-    let news =
-        [("name", &change.display_name), ("model", &change.model), ("belt", &belt), ("drive", &drive)];
+    let news = [("name", &change.display_name), ("model", &change.model), ("belt", &belt), ("drive", &drive)];
     changed(&news)
 }
 

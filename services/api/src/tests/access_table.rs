@@ -3,22 +3,22 @@
 //! `site`: at the caller's own sites, and what is elsewhere is not there for it; `all`: only by those who have the role
 //! for all sites; `any`: wherever; `.`: refused. The column `token` says whether a program with the same role may.
 
+mod requests;
+
 use std::collections::BTreeSet;
 
 use domain::ids::SessionId;
 use domain::live::Session;
 use prost::Message;
-use prost::bytes::{Buf, BufMut};
 use store::fact::{FactKind, SignOut, SiteChange, TokenNumber};
 use store::ledger::{Derived, Ledger};
 use store::registry::Role;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
-use wire::api::v1;
 
+use self::requests::{call, request};
 use super::port::http;
-use super::{Bench, NOON, machine_id, seconds, site_id, user_name};
+use super::{Bench, NOON, machine_id, site_id, user_name};
 use crate::access::rights::METHODS;
 use crate::secret_hash;
 
@@ -127,7 +127,8 @@ enum By {
 
 /// What the table says, for a thing of this site.
 fn expected(row: &Row, by: By, site: &str) -> Outcome {
-    let of = |role: Role, sites: &str| match row.cells[1 + ROLES.iter().position(|one| *one == role).unwrap()] {
+    let of = |role: Role, sites: &str| match row.cells[1 + ROLES.iter().position(|one| *one == role).unwrap()]
+    {
         "any" => Outcome::Reached,
         "site" if sites.is_empty() || sites == site => Outcome::Reached,
         "site" => Outcome::NotThere,
@@ -255,156 +256,6 @@ fn refused(method: &str, status: &Status) -> Outcome {
         (_, Code::PermissionDenied, _) => Outcome::NotAllowed,
         (_, Code::Unauthenticated, "NOT_KNOWN" | "ENDED") => Outcome::NotKnown,
         _ => panic!("{method}: {status:?}"),
-    }
-}
-
-/// The request of a method that names a thing of this site, and what its answer holds if the thing was reached;
-/// `None`: an answer is enough.
-fn request(method: &str, site: &str, token: u64, call: u32) -> (Vec<u8>, Option<String>) {
-    let (machine, session) = if site == "north" { ("n-1", "01") } else { ("s-1", "02") };
-    let (machine_id, site_id, new) = (machine.to_owned(), site.to_owned(), format!("new-{call}"));
-    let mask = || Some(prost_types::FieldMask { paths: vec!["display_name".to_owned()] });
-    let grants = vec![v1::Grant { role: v1::Role::Viewer.into(), site_ids: vec![site_id.clone()] }];
-    let user_name = format!("member-{site}");
-    let message = match method {
-        "AccountService/SignIn" => v1::SignInRequest { user_name, password: new }.encode_to_vec(),
-        "AccountService/GetLink" | "AccountService/RedeemLink" | "AccountService/UpdatePreferences"
-        | "AccountService/GetAccount" | "AccountService/SignOut" | "AccountService/ChangePassword"
-        | "AdminService/ListRefusals" => Vec::new(),
-        "FleetService/ListSites" | "FleetService/ListMachines" | "AdminService/ListUsers"
-        | "AdminService/ListTokens" | "AdminService/ListAuditEntries" => {
-            return list(method, &machine_id, &site_id, token);
-        }
-        "FleetService/WatchFleet" => {
-            v1::WatchFleetRequest { site_id: String::new(), machine_ids: vec![machine_id] }.encode_to_vec()
-        }
-        "FleetService/AcknowledgeStop" => {
-            v1::AcknowledgeStopRequest { machine_id, stop_time: Some(seconds(0)) }.encode_to_vec()
-        }
-        "TelemetryService/ListSessions" => {
-            v1::ListSessionsRequest { site_id, ..Default::default() }.encode_to_vec()
-        }
-        "TelemetryService/GetSession" => {
-            v1::GetSessionRequest { session_id: session.repeat(16) }.encode_to_vec()
-        }
-        "TelemetryService/ListReadings" => {
-            v1::ListReadingsRequest { machine_id, ..Default::default() }.encode_to_vec()
-        }
-        "TelemetryService/ListEvents" => {
-            v1::ListEventsRequest { machine_id, ..Default::default() }.encode_to_vec()
-        }
-        "AdminService/CreateSite" => {
-            v1::CreateSiteRequest { site_id: new, ..Default::default() }.encode_to_vec()
-        }
-        "AdminService/UpdateSite" => {
-            let site = Some(v1::Site { id: site_id, display_name: new, ..Default::default() });
-            v1::UpdateSiteRequest { site, update_mask: mask() }.encode_to_vec()
-        }
-        "AdminService/CreateMachine" => {
-            v1::CreateMachineRequest { machine_id: new, site_id, ..Default::default() }.encode_to_vec()
-        }
-        "AdminService/UpdateMachine" => {
-            let machine = Some(v1::Machine { id: machine_id, display_name: new, ..Default::default() });
-            v1::UpdateMachineRequest { machine, update_mask: mask() }.encode_to_vec()
-        }
-        "AdminService/ArrangeMachines" => {
-            let places = vec![v1::MachinePlace { machine_id, place: None }];
-            v1::ArrangeMachinesRequest { site_id, places }.encode_to_vec()
-        }
-        // The same field in each.
-        "AdminService/RenewCredential" | "AdminService/RevokeCredential" | "FleetService/GetMachine" => {
-            v1::GetMachineRequest { machine_id }.encode_to_vec()
-        }
-        "AdminService/CreateUser" => {
-            v1::CreateUserRequest { name: new, grants, ..Default::default() }.encode_to_vec()
-        }
-        "AdminService/UpdateUser" => {
-            let user = Some(v1::User { name: user_name, display_name: new, ..Default::default() });
-            v1::UpdateUserRequest { user, update_mask: mask() }.encode_to_vec()
-        }
-        "AdminService/CreatePasswordLink" => v1::CreatePasswordLinkRequest { user_name }.encode_to_vec(),
-        "AdminService/CreateToken" => {
-            v1::CreateTokenRequest { display_name: new, grants, expire_time: None }.encode_to_vec()
-        }
-        "AdminService/RevokeToken" => {
-            v1::RevokeTokenRequest { token_id: token.to_string() }.encode_to_vec()
-        }
-        other => panic!("no request for {other}"),
-    };
-    (message, None)
-}
-
-/// Listings: the thing is among what they list, or it is not there.
-fn list(method: &str, machine: &str, site: &str, token: u64) -> (Vec<u8>, Option<String>) {
-    // A token's id as a field: number 1, its length, its octets.
-    let id = token.to_string();
-    let (page_size, seen) = match method {
-        "FleetService/ListSites" => (1_000, format!("Gym {site}")),
-        "FleetService/ListMachines" => (1_000, format!("Treadmill {machine}")),
-        "AdminService/ListUsers" => (1_000, format!("member-{site}")),
-        "AdminService/ListTokens" => (1, format!("\n{}{id}", char::from(u8::try_from(id.len()).unwrap()))),
-        "AdminService/ListAuditEntries" => (1_000, format!("name: Gym {site}")),
-        other => panic!("{other} lists nothing"),
-    };
-    let message = match method {
-        "FleetService/ListMachines" => {
-            v1::ListMachinesRequest { page_size, ..Default::default() }.encode_to_vec()
-        }
-        // The same field in each.
-        _ => v1::ListSitesRequest { page_size, ..Default::default() }.encode_to_vec(),
-    };
-    (message, Some(seen))
-}
-
-/// The first message of an answer, as octets.
-async fn call(bench: &Bench, method: &str, secret: Option<&str>, message: Vec<u8>) -> Result<Vec<u8>, Status> {
-    let mut client = tonic::client::Grpc::new(bench.channel().await);
-    client.ready().await.unwrap();
-    let mut request = tonic::Request::new(message);
-    if let Some(secret) = secret {
-        request.metadata_mut().insert("authorization", format!("Bearer {secret}").parse().unwrap());
-    }
-    let path = format!("/beltwatch.v1.{method}").parse().unwrap();
-    let mut answer = client.server_streaming(request, path, Octets).await?.into_inner();
-    Ok(answer.message().await?.expect("an answer without a message"))
-}
-
-/// Messages as they are.
-struct Octets;
-
-impl Codec for Octets {
-    type Encode = Vec<u8>;
-    type Decode = Vec<u8>;
-    type Encoder = Octets;
-    type Decoder = Octets;
-
-    fn encoder(&mut self) -> Octets {
-        Octets
-    }
-
-    fn decoder(&mut self) -> Octets {
-        Octets
-    }
-}
-
-impl Encoder for Octets {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, item: Vec<u8>, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        to.put_slice(&item);
-        Ok(())
-    }
-}
-
-impl Decoder for Octets {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
-        let mut item = vec![0; from.remaining()];
-        from.copy_to_slice(&mut item);
-        Ok(Some(item))
     }
 }
 

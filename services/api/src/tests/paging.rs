@@ -60,3 +60,41 @@ async fn a_token_goes_on_only_with_its_own_request() {
     let request = v1::ListSitesRequest { page_token: token, ..Default::default() };
     assert_eq!(fleet.list_sites(request).await.unwrap_err().code(), Code::InvalidArgument);
 }
+
+#[tokio::test]
+async fn listings_of_people_and_of_the_audit_take_their_own_tokens_only() {
+    let bench = Bench::furnished().await;
+    for name in ["anna", "ben", "carl"] {
+        bench.user(name, store::registry::Role::Viewer, &[]).await;
+        bench.token(&[]).await;
+    }
+    let mut admin = bench.admin().await;
+    let users = |page_token: &str| v1::ListUsersRequest { page_size: 1, page_token: page_token.to_owned() };
+    let tokens = |page_token: &str| v1::ListTokensRequest { page_size: 1, page_token: page_token.to_owned() };
+    let entries =
+        |page_token: &str| v1::ListAuditEntriesRequest { page_size: 1, page_token: page_token.to_owned() };
+    let (mut names, mut numbers) = (Vec::new(), Vec::new());
+    let (mut after_user, mut after_token) = (String::new(), String::new());
+    for _ in 0..3 {
+        let page = admin.list_users(users(&after_user)).await.unwrap().into_inner();
+        names.extend(page.users.into_iter().map(|user| user.name));
+        after_user = page.next_page_token;
+        let page = admin.list_tokens(tokens(&after_token)).await.unwrap().into_inner();
+        numbers.extend(page.tokens.into_iter().map(|token| token.id.parse::<u64>().unwrap()));
+        after_token = page.next_page_token;
+    }
+    assert_eq!(names, ["anna", "ben", "carl"]);
+    assert!(numbers.len() == 3 && numbers.is_sorted_by(|a, b| a > b), "{numbers:?}");
+    assert_eq!((after_user.as_str(), after_token.as_str()), ("", ""));
+
+    let of_tokens = admin.list_tokens(tokens("")).await.unwrap().into_inner().next_page_token;
+    let cut = &of_tokens[..of_tokens.len() - 2];
+    for status in [
+        admin.list_users(users(&of_tokens)).await.unwrap_err(),
+        admin.list_audit_entries(entries(&of_tokens)).await.unwrap_err(),
+        admin.list_tokens(tokens(cut)).await.unwrap_err(),
+    ] {
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert!(status.message().contains("page_token"), "{}", status.message());
+    }
+}

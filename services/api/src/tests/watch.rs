@@ -50,12 +50,12 @@ async fn a_watcher_gets_its_snapshot_then_changes_of_its_machines_only() {
 }
 
 /// The stream itself, without a network, on a clock that jumps, as the operator sees it.
-async fn stream(bench: &Bench) -> impl Stream<Item = Result<v1::WatchFleetResponse, Status>> + Unpin + use<> {
-    stream_of(bench, &bench.operator.clone()).await
+fn stream(bench: &Bench) -> impl Stream<Item = Result<v1::WatchFleetResponse, Status>> + Unpin + use<> {
+    stream_of(bench, &bench.operator)
 }
 
 /// The same for whoever shows this secret.
-async fn stream_of(
+fn stream_of(
     bench: &Bench,
     secret: &str,
 ) -> impl Stream<Item = Result<v1::WatchFleetResponse, Status>> + Unpin + use<> {
@@ -88,7 +88,7 @@ async fn next(stream: &mut (impl Stream<Item = Result<v1::WatchFleetResponse, St
 #[tokio::test]
 async fn a_watcher_that_falls_behind_gets_a_new_snapshot() {
     let bench = Bench::furnished().await;
-    let mut stream = stream(&bench).await;
+    let mut stream = stream(&bench);
     assert!(matches!(next(&mut stream).await, Update::Snapshot(_)));
     for speed in (0..).take(FEED_CHANGES_MAX + 1) {
         bench.feed.put(moving("n-1", Direction::Forward, speed));
@@ -107,7 +107,7 @@ async fn a_watcher_that_falls_behind_gets_a_new_snapshot() {
 async fn time_alone_is_told_and_a_heartbeat_and_machines_that_come() {
     let bench = Bench::furnished().await;
     bench.feed.put(moving("n-1", Direction::Forward, 1_000));
-    let mut stream = stream(&bench).await;
+    let mut stream = stream(&bench);
     assert!(matches!(next(&mut stream).await, Update::Snapshot(_)));
     // Nothing changes: the next word is the heartbeat.
     let update = next(&mut stream).await;
@@ -133,7 +133,7 @@ async fn a_large_snapshot_comes_in_parts() {
     for number in 0..998 {
         bench.machine(&format!("x-{number:03}"), "south", domain::registry::BeltKind::Unknown).await;
     }
-    let mut stream = stream(&bench).await;
+    let mut stream = stream(&bench);
     let mut sizes = Vec::new();
     loop {
         let update = next(&mut stream).await;
@@ -156,7 +156,7 @@ async fn check_end(author: &str, end: impl AsyncFnOnce(&Bench, &str) -> FactKind
         "user" => bench.session("anna").await,
         other => panic!("{other}"),
     };
-    let mut stream = stream_of(&bench, &secret).await;
+    let mut stream = stream_of(&bench, &secret);
     assert!(matches!(next(&mut stream).await, Update::Snapshot(_)));
     let fact = end(&bench, &secret).await;
     let began = tokio::time::Instant::now();
@@ -194,7 +194,7 @@ async fn a_watch_ends_with_the_time_of_its_token_or_session() {
         let bench = Bench::furnished().await;
         bench.user("anna", Role::Viewer, &[]).await;
         let secret = if by_token { bench.token(&[]).await } else { bench.session("anna").await };
-        let mut stream = stream_of(&bench, &secret).await;
+        let mut stream = stream_of(&bench, &secret);
         assert!(matches!(next(&mut stream).await, Update::Snapshot(_)));
         bench.at(super::DAY_US / 1_000_000 - 1);
         assert!(stream.next().await.unwrap().is_ok(), "a second is left");
@@ -209,7 +209,7 @@ async fn a_watcher_who_may_see_less_or_more_gets_a_new_snapshot() {
     let bench = Bench::furnished().await;
     bench.user("anna", Role::Viewer, &[]).await;
     let secret = bench.session("anna").await;
-    let mut stream = stream_of(&bench, &secret).await;
+    let mut stream = stream_of(&bench, &secret);
     for (sites, expected) in
         [(&["north"][..], &["n-1", "n-2"][..]), (&["south"], &["s-1"]), (&[], &["n-1", "n-2", "s-1"])]
     {
@@ -227,11 +227,36 @@ async fn a_watcher_who_may_see_less_or_more_gets_a_new_snapshot() {
             let Update::Changed(changed) = update else { panic!("{update:?}") };
             assert!(expected.contains(&changed.machine.as_ref().unwrap().id.as_str()));
         }
-        stream = stream_of(&bench, &secret).await;
+        stream = stream_of(&bench, &secret);
     }
     // A role that may not see the floor at all: none is left, so the watch ends.
     assert!(matches!(next(&mut stream).await, Update::Snapshot(_)));
     let none = change_of_anna(None, Some(Vec::new()));
     bench.fact(none).await;
     assert_eq!(stream.next().await.unwrap().unwrap_err().code(), Code::PermissionDenied);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_in_the_midst_of_a_long_snapshot_is_asked_for_too() {
+    let bench = Bench::furnished().await;
+    for number in 0..998 {
+        bench.machine(&format!("x-{number:03}"), "south", domain::registry::BeltKind::Unknown).await;
+    }
+    bench.user("anna", Role::Viewer, &[]).await;
+    let secret = bench.session("anna").await;
+    let part = |update: Update| {
+        let Update::Snapshot(snapshot) = update else { panic!("{update:?}") };
+        (snapshot.part, snapshot.machines.len(), snapshot.last)
+    };
+    let mut stream = stream_of(&bench, &secret);
+    assert_eq!(part(next(&mut stream).await), (0, 500, false));
+    bench.fact(change_of_anna(None, Some(vec![grant(Role::Viewer, &["north"])]))).await;
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    assert_eq!(part(next(&mut stream).await), (0, 2, true));
+
+    bench.fact(change_of_anna(None, Some(vec![grant(Role::Viewer, &[])]))).await;
+    assert_eq!(part(next(&mut stream).await), (0, 500, false));
+    bench.fact(change_of_anna(Some(true), None)).await;
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    assert_eq!(stream.next().await.unwrap().unwrap_err().code(), Code::Unauthenticated);
 }

@@ -98,7 +98,7 @@ async fn measure(
     let feeder = Feeder::start(server.stores().feed.clone(), machines);
     let access = viewers::Access::of(server).await?;
     cost::forget_memory();
-    let memory = memory_kib();
+    let memory_before_mib = cost::memory_mib();
     let viewers = Viewers::start(access, settings.watchers, has_stalled).await?;
     tokio::time::sleep(settings.warm_up).await;
     viewers.take()?;
@@ -106,7 +106,6 @@ async fn measure(
     tokio::time::sleep(settings.time).await;
     let after = Spent::now();
     let seen = viewers.take()?;
-    let memory_after = memory_kib();
     // For a million of a million: as it is.
     let spent = after.per_million(&before, 1e6);
     let snapshots = viewers.stop().await?;
@@ -120,7 +119,7 @@ async fn measure(
         server_cpu_seconds: spent.total - spent.load,
         watchers_cpu_seconds: spent.load,
         processors_used: after.used(&before),
-        memory_growth_kib: memory.zip(memory_after).map(|(before, after)| after.saturating_sub(before)),
+        memory_before_mib,
         memory_max_mib: cost::memory_mib(),
         stalled_snapshots: has_stalled.then_some(snapshots),
         changes,
@@ -161,11 +160,4 @@ async fn register(ledger: &dyn Ledger, machines: &[MachineId]) -> anyhow::Result
         add(FactKind::MachineCreated(machine)).await?;
     }
     Ok(())
-}
-
-/// Memory of this process now, in KiB.
-fn memory_kib() -> Option<u64> {
-    let told = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = told.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().trim_end_matches("kB").trim().parse().ok()
 }

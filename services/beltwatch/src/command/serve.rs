@@ -23,12 +23,13 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let config = load(args.config)?;
     crate::log::start(&config.log).map_err(|error| Failure::new(Exit::Usage, format!("{error:#}")))?;
     let server = Server::start(&config).await.map_err(unavailable)?;
-    let (api, broker) = (server.api_address(), server.broker_address());
-    writeln!(std::io::stderr(), "beltwatch serves http://{api}/ (pages, gRPC) and mqtt://{broker}")?;
+    let (url, broker) = (server.url(), server.broker_address());
+    let mqtt = if config.has_tls() && config.broker.embedded { "mqtts" } else { "mqtt" };
+    writeln!(std::io::stderr(), "beltwatch serves {url}/ (pages, gRPC) and {mqtt}://{broker}")?;
     if let Some(link) = server.first_administrator_link() {
         writeln!(
             std::io::stderr(),
-            "nobody administers it yet: within 72 h open http://{api}{link} and make yourself the administrator"
+            "nobody administers it yet: within 72 h open {url}{link} and make yourself the administrator"
         )?;
     }
     ended().await?;

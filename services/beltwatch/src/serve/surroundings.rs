@@ -1,7 +1,7 @@
 //! What the API is told of the rest of the server.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use api::{Part, Refusal, Surroundings};
@@ -17,19 +17,18 @@ use super::access::Access;
 use crate::tls::Tls;
 
 /// The process's metrics. Several servers in one process, as in tests, share them.
-static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+static METRICS: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
 
 /// Begins to keep metrics; once in a process.
 pub(super) fn keep_metrics() -> anyhow::Result<PrometheusHandle> {
-    if let Some(handle) = METRICS.get() {
+    let mut kept = METRICS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = &*kept {
         return Ok(handle.clone());
     }
     let installed = PrometheusBuilder::new().install_recorder();
-    match (METRICS.get(), installed) {
-        (Some(handle), _) => Ok(handle.clone()),
-        (None, Ok(handle)) => Ok(METRICS.get_or_init(|| handle).clone()),
-        (None, Err(error)) => Err(error).context("metrics are kept by somebody else in this process"),
-    }
+    let handle = installed.context("metrics are kept by somebody else in this process")?;
+    *kept = Some(handle.clone());
+    Ok(handle)
 }
 
 /// The server around the API.

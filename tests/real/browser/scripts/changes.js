@@ -5,10 +5,10 @@ new MutationObserver((changes) => {
   found.callbacks += 1;
   for (const change of changes) {
     const element = change.target.nodeType === Node.ELEMENT_NODE ? change.target : change.target.parentElement;
-    const machine = element?.closest('[data-machine]')?.dataset.machine;
+    const machine = element?.closest('[data-id]')?.dataset.id;
     if (machine) machines.add(machine);
     for (const added of change.addedNodes) {
-      const inner = added.dataset?.machine ?? added.querySelector?.('[data-machine]')?.dataset.machine;
+      const inner = added.dataset?.machine ?? added.querySelector?.('[data-id]')?.dataset.id;
       if (inner) machines.add(inner);
     }
   }

@@ -2,7 +2,7 @@
 const name = (element) =>
   [
     element.tagName.toLowerCase(),
-    element.closest('[data-machine]')?.dataset.machine ?? '',
+    element.closest('[data-id]')?.dataset.id ?? '',
     element.id || element.getAttribute('href') || element.name || element.form?.getAttribute('action') || element.textContent.trim(),
   ].join(' ');
 const candidates = document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]');

@@ -3,7 +3,7 @@ const element = document.activeElement;
 if (!element || element === document.body) return {};
 const name = [
   element.tagName.toLowerCase(),
-  element.closest('[data-machine]')?.dataset.machine ?? '',
+  element.closest('[data-id]')?.dataset.id ?? '',
   element.id || element.getAttribute('href') || element.name || element.form?.getAttribute('action') || element.textContent.trim(),
 ].join(' ');
 const style = getComputedStyle(element);

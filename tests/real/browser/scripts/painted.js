@@ -5,7 +5,7 @@ const painted = [];
 const scan = () => {
   const fresh = [];
   for (const tile of document.querySelectorAll('[data-stop-time]')) {
-    const machine = tile.closest('[data-machine]')?.dataset.machine ?? '';
+    const machine = tile.closest('[data-id]')?.dataset.id ?? '';
     const stop = tile.dataset.stopTime;
     if (stop && known.get(machine) !== stop) {
       known.set(machine, stop);

@@ -41,10 +41,10 @@ pub struct WatchFigures {
     pub watchers_cpu_seconds: f64,
     /// Processors in use meanwhile.
     pub processors_used: Used,
-    /// Memory of the process at the end beyond what it was before the first watcher, theirs included, in KiB; `None`:
-    /// the system does not tell.
-    pub memory_growth_kib: Option<u64>,
-    /// Greatest memory of the process, in MiB.
+    /// Memory of the process before the first watcher, in MiB; `None`: the system does not tell. A second measurement
+    /// begins with what the first one's memory was good for.
+    pub memory_before_mib: Option<u64>,
+    /// Greatest memory of the process from then on, the watchers' own included, in MiB.
     pub memory_max_mib: Option<u64>,
     /// New snapshots that the watcher of the API that stopped reading found when it read on; `None`: none stopped.
     pub stalled_snapshots: Option<u64>,
@@ -54,7 +54,7 @@ pub struct WatchFigures {
 
 type Line = (&'static str, fn(&WatchFigures) -> String);
 
-const LINES: [Line; 16] = [
+const LINES: [Line; 17] = [
     ("WatchFleet, commit to receipt, p50 ms", |case| millis(case.rpc.p50_ms)),
     ("WatchFleet, commit to receipt, p99 ms", |case| millis(case.rpc.p99_ms)),
     ("receipts timed", |case| case.rpc.count.to_string()),
@@ -69,8 +69,11 @@ const LINES: [Line; 16] = [
     ("CPU s, server", |case| format!("{:.1}", case.server_cpu_seconds)),
     ("CPU s, the watchers themselves", |case| format!("{:.1}", case.watchers_cpu_seconds)),
     ("processors in use by other programs", |case| format!("{:.2}", case.processors_used.others)),
-    ("memory growth with the watchers, MiB", |case| {
-        case.memory_growth_kib.map_or("-".to_owned(), |kib| (kib / 1_024).to_string())
+    ("memory before the first watcher, MiB", |case| {
+        case.memory_before_mib.map_or("-".to_owned(), |mib| mib.to_string())
+    }),
+    ("memory at most, MiB (watchers included)", |case| {
+        case.memory_max_mib.map_or("-".to_owned(), |mib| mib.to_string())
     }),
     ("new snapshots for the one that stopped reading", |case| {
         case.stalled_snapshots.map_or(String::new(), |snapshots| snapshots.to_string())

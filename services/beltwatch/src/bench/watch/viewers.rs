@@ -313,12 +313,14 @@ fn take_times(octets: &[u8], mut take: impl FnMut(i64, bool)) -> usize {
     let mut done = 0;
     while let Some(place) = find(&octets[done..], MARK) {
         let begin = done + place + MARK.len();
-        let digits = octets[begin..].iter().take(TIME_BYTES_MAX).take_while(|octet| octet.is_ascii_digit()).count();
+        let digits =
+            octets[begin..].iter().take(TIME_BYTES_MAX).take_while(|octet| octet.is_ascii_digit()).count();
         if begin + digits == octets.len() {
             // The rest of the time, or what ends it, is still to come.
             return done;
         }
-        let time = std::str::from_utf8(&octets[begin..begin + digits]).ok().and_then(|time| time.parse().ok());
+        let time =
+            std::str::from_utf8(&octets[begin..begin + digits]).ok().and_then(|time| time.parse().ok());
         if let Some(at_ms) = time {
             take(at_ms, find(&octets[done..begin], STOP_MARK).is_some());
         }
@@ -347,7 +349,8 @@ mod tests {
 
     #[test]
     fn times_are_found_wherever_the_stream_is_cut() {
-        let stream = b"event: tiles\ndata: {\"now\":7,\"tiles\":[{\"id\":\"a\",\"stop\":\"1.500000000\",\"at\":1500},\
+        let stream =
+            b"event: tiles\ndata: {\"now\":7,\"tiles\":[{\"id\":\"a\",\"stop\":\"1.500000000\",\"at\":1500},\
                        {\"id\":\"b\",\"at\":2000,\"value\":1.5},{\"id\":\"c\"}]}\n\n";
         for cut in 0..=stream.len() {
             let (mut kept, mut found) = (Vec::new(), Vec::new());

@@ -1,0 +1,74 @@
+//! Since when which part of the pages cannot be had.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::call::{Failure, FailureKind};
+use crate::clock;
+use crate::texts::Texts;
+
+/// Something that pages ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    Account,
+    Sites,
+    Machines,
+    Machine,
+    Readings,
+    Events,
+    Sessions,
+}
+
+impl Part {
+    pub(crate) fn name(self, t: Texts) -> &'static str {
+        match self {
+            Part::Account => t.part_account(),
+            Part::Sites => t.part_sites(),
+            Part::Machines => t.part_machines(),
+            Part::Machine => t.part_machine(),
+            Part::Readings => t.part_readings(),
+            Part::Events => t.part_events(),
+            Part::Sessions => t.part_sessions(),
+        }
+    }
+}
+
+/// A part that could not be had.
+#[derive(Debug, Clone)]
+pub(crate) struct Missing {
+    pub(crate) part: Part,
+    pub(crate) failure: Failure,
+    /// Since when nobody gets it. None: it is only refused to this visitor.
+    pub(crate) since: Option<Timestamp>,
+}
+
+/// The first failure of each part since it was last had; as many as there are parts.
+#[derive(Debug, Default)]
+pub(crate) struct Outages(Mutex<BTreeMap<Part, Timestamp>>);
+
+impl Outages {
+    /// Notes how asking for a part went.
+    pub(crate) fn note<T>(&self, part: Part, asked: Result<T, Failure>) -> Result<T, Missing> {
+        self.note_at(part, asked, clock::now())
+    }
+
+    fn note_at<T>(&self, part: Part, asked: Result<T, Failure>, now: Timestamp) -> Result<T, Missing> {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match asked {
+            Ok(answer) => {
+                since.remove(&part);
+                Ok(answer)
+            }
+            Err(failure) if failure.kind == FailureKind::Outage => {
+                let since = *since.entry(part).or_insert(now);
+                Err(Missing { part, failure, since: Some(since) })
+            }
+            Err(failure) => Err(Missing { part, failure, since: None }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
