@@ -13,7 +13,13 @@ const PLACES: [(&str, &[&str]); 7] = [
     ("prost::", &["services/wire/", "services/api/src/", "services/beltwatch/src/"]),
     (
         "Instant::now(",
-        &["services/agent/src/", "services/ingest/src/", "services/api/src/", "services/beltwatch/src/", "services/dashboard/src/"],
+        &[
+            "services/agent/src/",
+            "services/ingest/src/",
+            "services/api/src/",
+            "services/beltwatch/src/",
+            "services/dashboard/src/",
+        ],
     ),
     ("println!(", &["services/beltwatch/src/", "services/agent/src/", "services/wire/build.rs"]),
 ];

@@ -97,9 +97,7 @@ impl Clients {
 }
 
 /// Waits for one answer, but not for ever.
-pub(crate) async fn answer<T>(
-    call: impl Future<Output = Result<Response<T>, Status>>,
-) -> Result<T, Failure> {
+pub(crate) async fn answer<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Failure> {
     match tokio::time::timeout(ANSWER_TIME, call).await {
         Ok(Ok(response)) => Ok(response.into_inner()),
         Ok(Err(status)) => Err(Failure::from(status)),

@@ -54,7 +54,8 @@ impl FloorPage {
 
     /// Classes of a tile's place in the plan.
     fn place(&self, tile: &Tile) -> String {
-        place(tile).map_or_else(|| "unplaced".to_owned(), |(row, column)| format!("row-{row} column-{column}"))
+        place(tile)
+            .map_or_else(|| "unplaced".to_owned(), |(row, column)| format!("row-{row} column-{column}"))
     }
 }
 
@@ -67,8 +68,7 @@ pub(crate) async fn show(
     if !visitor.may_anywhere("live") {
         return frame::not_allowed(&visitor);
     }
-    let (sites, machines) =
-        tokio::join!(sites(&dashboard, &visitor), machines(&dashboard, &visitor, &site));
+    let (sites, machines) = tokio::join!(sites(&dashboard, &visitor), machines(&dashboard, &visitor, &site));
     let t = visitor.t();
     if let Ok(sites) = &sites
         && !sites.iter().any(|one| one.id == site)
@@ -85,7 +85,8 @@ pub(crate) async fn show(
     let tiles = in_order(states.iter().map(|state| Tile::new(state, visitor.reader)).collect());
     let mut needs: Vec<Tile> = tiles.iter().filter(|tile| tile.needs_somebody()).cloned().collect();
     needs.sort_by_key(|tile| (tile.rank, tile.since));
-    let models = tiles.iter().filter_map(|tile| tile.fixed.as_ref()).map(|fixed| fixed.model.clone()).collect();
+    let models =
+        tiles.iter().filter_map(|tile| tile.fixed.as_ref()).map(|fixed| fixed.model.clone()).collect();
     let (placed, others) = tiles.into_iter().partition(|tile| place(tile).is_some());
     let name = found.map_or_else(|| site.clone(), |site| site.display_name);
     let page = FloorPage {
@@ -114,9 +115,7 @@ fn place(tile: &Tile) -> Option<(u32, u32)> {
 
 /// By row and column, then by id: reading order is that of the room.
 fn in_order(mut tiles: Vec<Tile>) -> Vec<Tile> {
-    tiles.sort_by_cached_key(|tile| {
-        (place(tile), tile.id.clone())
-    });
+    tiles.sort_by_cached_key(|tile| (place(tile), tile.id.clone()));
     tiles
 }
 

@@ -79,8 +79,7 @@ pub(crate) fn reason_of_password(t: Texts, reason: &str) -> String {
 }
 
 fn is_name(name: &str) -> bool {
-    let allowed =
-        |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"._-".contains(&octet);
+    let allowed = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"._-".contains(&octet);
     (1..=64).contains(&name.len()) && name.bytes().all(allowed)
 }
 

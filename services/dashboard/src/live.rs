@@ -54,7 +54,9 @@ pub(crate) async fn stream_floor(
     let visitor = match visitor {
         Ok(visitor) => visitor,
         // A browser's event source cannot follow to a page: it is told where to go.
-        Err(response) if response.status().is_redirection() => return events(stream::iter([signed_out(&watched)])),
+        Err(response) if response.status().is_redirection() => {
+            return events(stream::iter([signed_out(&watched)]));
+        }
         Err(response) => return response,
     };
     let Some(open) = dashboard.open_pages().open(&watched.site) else {
@@ -104,6 +106,10 @@ fn page_events(page: Page) -> impl Stream<Item = Bytes> + Send {
     stream::unfold((page, Sent::default()), |(mut page, mut sent)| async move {
         let watch = page.watch.as_mut()?;
         let (batch, end) = gather(watch).await;
+        if let Some(status) = end.as_ref().filter(|_| batch.is_empty()) {
+            page.watch = None;
+            return Some((ended(status.clone(), &page.watched), (page, sent)));
+        }
         let now_ms = clock::now().as_millisecond();
         let update = event("tiles", &sent.update(batch, page.reader, page.open.count(), now_ms));
         let Some(status) = end else { return Some((update, (page, sent))) };

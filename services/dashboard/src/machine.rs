@@ -161,9 +161,7 @@ pub(crate) async fn state(
     Path(id): Path<String>,
 ) -> Response {
     match find(&dashboard, &visitor, &id).await {
-        Ok(found) => {
-            frame::html(StatusCode::OK, &AgentPart::new(&found.state, visitor.reader, clock::now()))
-        }
+        Ok(found) => frame::html(StatusCode::OK, &AgentPart::new(&found.state, visitor.reader, clock::now())),
         Err(response) => response,
     }
 }

@@ -7,7 +7,8 @@ const LEVEL: i32 = 6;
 
 /// Whether the browser says that it unpacks zstd.
 pub(crate) fn is_accepted(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted =
+        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accepted.split(',').any(|one| one.trim().eq_ignore_ascii_case("zstd"))
 }
 

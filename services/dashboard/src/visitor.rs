@@ -87,8 +87,7 @@ impl FromRequestParts<Dashboard> for Visitor {
         };
         let token = form::token(session);
         let mut client = dashboard.clients().account();
-        let asked =
-            answer(client.get_account(stranger.caller.request(v1::GetAccountRequest {}))).await;
+        let asked = answer(client.get_account(stranger.caller.request(v1::GetAccountRequest {}))).await;
         match dashboard.outages().note(Part::Account, asked) {
             Ok(account) => Ok(visitor(account, stranger, token, &parts.headers)),
             Err(missing) if missing.failure.kind == FailureKind::SignedOut => Err(to_sign_in(parts)),
@@ -97,7 +96,12 @@ impl FromRequestParts<Dashboard> for Visitor {
     }
 }
 
-fn visitor(account: v1::GetAccountResponse, stranger: Stranger, token: Token, headers: &HeaderMap) -> Visitor {
+fn visitor(
+    account: v1::GetAccountResponse,
+    stranger: Stranger,
+    token: Token,
+    headers: &HeaderMap,
+) -> Visitor {
     let preferences = account.preferences.unwrap_or_default();
     let language = Language::choose(preferences.language(), headers);
     let reader = Reader { t: Texts { language }, unit: Unit::of(preferences.speed_unit()) };

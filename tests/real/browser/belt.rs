@@ -8,6 +8,8 @@ use domain::units::{MILLI, MonotonicMicros, Speed};
 
 /// The encoder's period, in microseconds.
 const STEP_US: u64 = 100 * MILLI;
+/// When a contact that changed is read once more, in microseconds: it no longer bounces then.
+const BOUNCE_US: u64 = 20 * MILLI;
 /// The contacts that these belts have.
 const CONTACTS: [Contact; 3] = [Contact::EmergencyStop, Contact::SafetyKey, Contact::MachinePower];
 
@@ -73,6 +75,8 @@ pub(super) struct Belt {
     begins: MonotonicMicros,
     /// Up to when everything was told.
     told: MonotonicMicros,
+    /// When a contact is read once more, between two steps.
+    again: Option<MonotonicMicros>,
     was_open: Option<Contact>,
     has_direction: bool,
     edges: Edges,
@@ -88,10 +92,16 @@ impl Belt {
             rounds,
             begins,
             told: begins,
+            again: None,
             was_open: None,
             has_direction: acts.iter().all(|act| act.direction.is_some()),
             edges: edges.clone(),
         }
+    }
+
+    /// When it is asked next.
+    fn next(&self) -> MonotonicMicros {
+        self.again.unwrap_or(self.told.plus(STEP_US))
     }
 
     /// What it does at a moment.
@@ -145,10 +155,17 @@ impl Script for Belt {
     }
 
     fn observe(&mut self, now: MonotonicMicros, out: &mut Vec<Signal>) -> Option<MonotonicMicros> {
-        while self.told.plus(STEP_US) <= now {
-            self.told = self.told.plus(STEP_US);
-            self.tell(self.told, out);
+        while self.next() <= now {
+            let at = self.next();
+            if self.again.take().is_none() {
+                self.told = at;
+            }
+            let was_open = self.was_open;
+            self.tell(at, out);
+            if self.was_open != was_open {
+                self.again = Some(at.plus(BOUNCE_US));
+            }
         }
-        Some(self.told.plus(STEP_US))
+        Some(self.next())
     }
 }

@@ -246,7 +246,7 @@ fn contains(answer: &[u8], seen: &[u8]) -> bool {
 }
 
 fn refused(method: &str, status: &Status) -> Outcome {
-    let reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
+    let reason = status.get_details_error_info().map(|told| told.reason).unwrap_or_default();
     match (method, status.code(), reason.as_str()) {
         // These are for everybody: a wrong password, link or new password is an answer.
         ("AccountService/SignIn", _, "WRONG_PASSWORD" | "TOO_MANY_ATTEMPTS")

@@ -5,20 +5,30 @@ use std::io::BufReader;
 
 use agent::capture::{Capture, Embedded};
 use agent::source::replay::{Options, Repeat, Replay};
-use agent::source::simulate::{Profile, Simulator};
+use agent::source::simulate::{Happening, Profile, Simulator};
 use anyhow::{Context, ensure};
+use domain::belt::Direction;
 use domain::signal::{Script, SourceNumber};
+use domain::units::{MonotonicMicros, SECOND};
 use tonic::transport::Endpoint;
 use wire::api::v1::admin_service_client::AdminServiceClient;
-use wire::api::v1::{BeltKind, CreateMachineRequest, CreateSiteRequest, DriveKind};
+use wire::api::v1::{
+    ArrangeMachinesRequest, BeltKind, CreateMachineRequest, CreateSiteRequest, DriveKind, MachinePlace, Place,
+};
 use wire::credential::Credential;
 
 use super::DemoSettings;
-use crate::client::Identity;
+use crate::client::{Identity, Service};
 
 /// Id, name and zone of the sites.
 pub(super) const SITES: [(&str, &str, &str); 2] =
     [("north", "Northside Gym", "Europe/Vienna"), ("harbour", "Harbour Rehabilitation", "Europe/London")];
+
+/// Which machine is stopped soon: the second one of the first site, which has an encoder.
+const STOPS_SOON: usize = 2;
+/// Until when, in seconds, and how many seeds are tried for it.
+const STOP_S_MAX: u64 = 20;
+const SEEDS_TRIED: u64 = 2_000;
 
 /// A place on the floor: a machine and what its agent observes.
 pub(super) struct Spot {
@@ -70,7 +80,10 @@ fn spot(settings: &DemoSettings, number: usize, capture: &Capture) -> anyhow::Re
     let started = agent::clock::monotonic();
     let seed = settings.seed.wrapping_mul(1_000).wrapping_add(number as u64);
     let simulated = |profile: Profile| -> Box<dyn Script> {
-        Box::new(Simulator::new(SourceNumber(0), seed, profile.with_pace(settings.speed), started))
+        let profile = profile.with_pace(settings.speed);
+        // One machine is stopped soon, so that nobody has to wait to see what a stop looks like.
+        let seed = if number == STOPS_SOON { seed_that_stops(profile, seed) } else { seed };
+        Box::new(Simulator::new(SourceNumber(0), seed, profile, started))
     };
     let (script, model, belt) = match kind {
         Kind::Encoder => (simulated(Profile::encoder()), "Reversible with encoder", BeltKind::Reversible),
@@ -88,6 +101,36 @@ fn spot(settings: &DemoSettings, number: usize, capture: &Capture) -> anyhow::Re
     };
     let id = format!("{site}-{place:02}");
     Ok(Spot { id, script, name: format!("Treadmill {place}"), model, site, belt })
+}
+
+/// The first seed from this one on whose belt is stopped by the emergency stop within seconds while it runs in reverse;
+/// this one if there is none near.
+fn seed_that_stops(profile: Profile, from: u64) -> u64 {
+    let stops_soon = |seed: &u64| {
+        let mut simulator = Simulator::new(SourceNumber(0), *seed, profile, MonotonicMicros(0));
+        simulator.observe(MonotonicMicros(STOP_S_MAX * SECOND), &mut Vec::new());
+        simulator
+            .truth()
+            .any(|moment| moment.what == Happening::EmergencyStop && moment.direction == Direction::Reverse)
+    };
+    (from..from + SEEDS_TRIED).find(stops_soon).unwrap_or(from)
+}
+
+/// Places the machines of each site in rows, as they might stand in a room.
+async fn arrange(admin: &mut AdminServiceClient<Service>, spots: &[Spot]) -> anyhow::Result<()> {
+    for (site, ..) in SITES {
+        let here: Vec<&Spot> = spots.iter().filter(|spot| spot.site == site).collect();
+        let width = (3..).find(|width| width * width >= here.len()).unwrap_or(here.len());
+        let place = |(number, spot): (usize, &&Spot)| {
+            let (row, column) = (u32::try_from(number / width), u32::try_from(number % width));
+            let place = row.ok().zip(column.ok()).map(|(row, column)| Place { row, column });
+            MachinePlace { machine_id: spot.id.clone(), place }
+        };
+        let places = here.iter().enumerate().map(place).collect();
+        let request = ArrangeMachinesRequest { site_id: site.to_owned(), places };
+        admin.arrange_machines(request).await.with_context(|| format!("arranging site {site}"))?;
+    }
+    Ok(())
 }
 
 /// Registers sites and machines through the API, as anybody would, and gives the machines' credentials. Repeating it
@@ -120,5 +163,6 @@ pub(super) async fn register(url: &str, secret: &str, spots: &[Spot]) -> anyhow:
         let reply = reply.with_context(|| format!("registering machine {}", spot.id))?;
         credentials.push(Credential::from_json(&reply.into_inner().credential)?);
     }
+    arrange(&mut admin, spots).await?;
     Ok(credentials)
 }

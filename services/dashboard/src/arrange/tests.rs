@@ -4,17 +4,33 @@ use crate::texts::Language;
 const T: Texts = Texts { language: Language::English };
 
 fn piece(id: &str, row: &str, column: &str) -> Piece {
-    Piece { id: id.to_owned(), name: id.to_owned(), row: row.to_owned(), column: column.to_owned(), error: "" }
+    Piece {
+        id: id.to_owned(),
+        name: id.to_owned(),
+        row: row.to_owned(),
+        column: column.to_owned(),
+        error: "",
+    }
 }
 
-fn check(typed: &[(&str, &str)], expected: Result<Vec<(&str, Option<(u32, u32)>)>, Vec<&str>>) {
+/// A machine with its row and column, from 0.
+type Placed = (&'static str, Option<(u32, u32)>);
+
+fn check(typed: &[(&str, &str)], expected: Result<Vec<Placed>, Vec<&str>>) {
     let mut pieces = vec![piece("a", "1", "1"), piece("b", "", "")];
     let typed: Vec<String> = typed.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let fields = Fields::read(typed.join("&").as_bytes());
     let places = take(&mut pieces, &fields, T);
     let places = places.as_ref().map(|places| {
         let place = |one: &v1::MachinePlace| one.place.map(|place| (place.row, place.column));
-        places.iter().map(|one| (one.machine_id.as_str(), place(one))).collect()
+        places
+            .iter()
+            .zip(["a", "b"])
+            .map(|(one, id)| {
+                assert_eq!(one.machine_id, id);
+                (id, place(one))
+            })
+            .collect()
     });
     let errors = pieces.iter().map(|piece| piece.error).collect();
     assert_eq!(places.map_err(|()| errors), expected, "{typed:?}");

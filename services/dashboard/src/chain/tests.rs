@@ -32,7 +32,9 @@ fn the_site_with_the_most_stops_is_first_and_tells_the_oldest() {
     let lines = lines(vec![site("a"), site("b"), site("empty")], &states, READER, now);
     let told: Vec<_> = lines
         .iter()
-        .map(|line| (line.site.as_str(), line.stops, line.oldest.as_str(), line.away, line.heard, line.machines))
+        .map(|line| {
+            (line.site.as_str(), line.stops, line.oldest.as_str(), line.away, line.heard, line.machines)
+        })
         .collect();
     assert_eq!(told, [("b", 2, "1 min", 1, 2, 3), ("a", 0, "", 0, 1, 1), ("empty", 0, "", 0, 0, 0)]);
     let statuses: Vec<_> = lines[0].statuses.iter().map(|(class, _, count)| (*class, *count)).collect();

@@ -52,6 +52,11 @@ impl Batch {
         self.urgent
     }
 
+    /// Whether there is no machine in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.machines.is_empty() && !self.begins
+    }
+
     /// Whether no more is taken.
     pub(super) fn is_full(&self) -> bool {
         self.machines.len() >= MACHINES_MAX
@@ -118,7 +123,8 @@ impl Sent {
             }
         }
         let speed = state.belt.and_then(|belt| belt.speed_mps);
-        let value = speed.map(|speed| (speed * reader.unit.per_metre_per_second() * 1_000.0).round() / 1_000.0);
+        let value =
+            speed.map(|speed| (speed * reader.unit.per_metre_per_second() * 1_000.0).round() / 1_000.0);
         Live { tile, value }
     }
 }

@@ -35,8 +35,11 @@ struct ContactLine {
     open: bool,
 }
 
+/// A signal's name in words.
+type Name = fn(Texts) -> &'static str;
+
 /// Signals of which a page says whether the machine can report them.
-const SIGNALS: [(&str, fn(Texts) -> &'static str); 8] = [
+const SIGNALS: [(&str, Name); 8] = [
     ("speed", Texts::signal_speed),
     ("direction", Texts::signal_direction),
     ("incline", Texts::signal_incline),
@@ -54,10 +57,9 @@ impl AgentPart {
         let age = |at: Timestamp| t.ago(reader.age(now.duration_since(at).as_secs()));
         let (can, cannot): (Vec<_>, Vec<_>) =
             SIGNALS.iter().partition(|(name, _)| state.capabilities.iter().any(|one| one == name));
-        let names = |signals: Vec<&(&str, fn(Texts) -> &'static str)>| {
-            signals.into_iter().map(|(_, name)| name(t)).collect()
-        };
-        let backlog = state.backlog.as_ref().map(|backlog| t.age_seconds(reader.number(words::seconds(backlog))));
+        let names = |signals: Vec<&(&str, Name)>| signals.into_iter().map(|(_, name)| name(t)).collect();
+        let backlog =
+            state.backlog.as_ref().map(|backlog| t.age_seconds(reader.number(words::seconds(backlog))));
         AgentPart {
             t,
             belt: belt(machine.belt(), t),

@@ -49,7 +49,8 @@ async fn list(
 ) -> Result<Chart, Failure> {
     let mut client = dashboard.clients().telemetry();
     let start = now - SHOWN;
-    let time = |at: Timestamp| prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() };
+    let time =
+        |at: Timestamp| prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() };
     let range = v1::TimeRange { start_time: Some(time(start)), end_time: Some(time(now)) };
     let message = v1::ListReadingsRequest {
         machine_id: machine.to_owned(),

@@ -37,7 +37,8 @@ async fn signing_in_goes_on_only_to_paths_of_this_site() {
         assert_eq!(sign_in(next).await.header("location"), next);
     }
     let foreign = ["", "//evil.example", "https://evil.example", "/\\evil.example", "\\\\evil.example"];
-    for next in foreign.into_iter().chain(["/\t/evil.example", "javascript:alert(1)", "floor", "/ä", "/a b"]) {
+    for next in foreign.into_iter().chain(["/\t/evil.example", "javascript:alert(1)", "floor", "/ä", "/a b"])
+    {
         let answer = sign_in(next).await;
         assert_eq!((answer.status, answer.header("location")), (303, "/"), "{next}");
     }
@@ -122,7 +123,10 @@ async fn script_in_names_stays_text() {
         assert!(answer.text.contains("alert("), "{page} shows the name");
         assert!(!answer.text.contains(SCRIPT), "{page}");
         // Every script is a file of ours.
-        assert_eq!(answer.text.matches("<script").count(), answer.text.matches("<script src=\"/assets/").count());
+        assert_eq!(
+            answer.text.matches("<script").count(),
+            answer.text.matches("<script src=\"/assets/").count()
+        );
         assert!(!answer.text.contains("style=\""), "{page}");
         assert!(!answer.text.contains("://"), "{page} names another host");
     }
@@ -144,12 +148,15 @@ async fn every_answer_carries_the_policy() {
 async fn the_floor_says_first_who_is_needed() {
     let page = anna().get("/floor/north").await;
     assert_eq!(page.status, 200);
-    let (needs, machines) = page.text.split_once("machines-title").unwrap();
+    let (_, floor) = page.text.split_once("needs-title").unwrap();
+    let (needs, machines) = floor.split_once("machines-title").unwrap();
     assert!(needs.contains("Safety key pulled") && needs.contains("data-stop-time=\"1800000000.123456789\""));
     assert!(needs.contains("Stopped by safety key at 7.2\u{a0}km/h, "));
     assert!(needs.contains("I have seen to it"));
     assert!(!needs.contains("alert("), "the other machine needs nobody");
-    assert!(machines.contains("class=\"tile key-pulled") && machines.contains("class=\"tile reverse d-reverse"));
+    assert!(
+        machines.contains("class=\"tile key-pulled") && machines.contains("class=\"tile reverse d-reverse")
+    );
     let viewer = Browser::new(Some(SESSION_VIEWER)).get("/floor/north").await;
     assert!(viewer.text.contains("Safety key pulled"));
     assert!(!viewer.text.contains("I have seen to it") && !viewer.text.contains("/arrange"));
@@ -196,7 +203,9 @@ async fn a_part_that_cannot_be_had_is_named_with_its_reason() {
     assert!(page.text.contains("Treadmill 2"), "the other part is shown");
     let machine = anna().get("/machine/n-1").await;
     assert_eq!(machine.status, 200);
-    assert!(machine.text.contains("Events cannot be shown now.") && machine.text.contains("Not available since "));
+    assert!(
+        machine.text.contains("Events cannot be shown now.") && machine.text.contains("Not available since ")
+    );
 }
 
 #[tokio::test]

@@ -20,7 +20,12 @@ fn stop(contact: &str, direction: v1::Direction, speed: Option<f64>, released: b
 }
 
 fn state(status: v1::Status, stop: Option<v1::LastStop>) -> v1::MachineState {
-    v1::MachineState { status: status.into(), status_since_time: at(50), last_stop: stop, ..Default::default() }
+    v1::MachineState {
+        status: status.into(),
+        status_since_time: at(50),
+        last_stop: stop,
+        ..Default::default()
+    }
 }
 
 #[test]
@@ -70,7 +75,8 @@ fn every_status_has_its_own_class_words_and_rank() {
 fn what_is_not_known_is_not_zero() {
     let tile = Tile::new(&state(v1::Status::Silent, None), READER);
     assert_eq!((tile.speed.as_str(), tile.direction), ("", "d-unknown"));
-    let belt = v1::Belt { direction: v1::Direction::Stopped.into(), speed_mps: Some(0.0), ..Default::default() };
+    let belt =
+        v1::Belt { direction: v1::Direction::Stopped.into(), speed_mps: Some(0.0), ..Default::default() };
     let tile = Tile::new(&v1::MachineState { belt: Some(belt), ..state(v1::Status::Free, None) }, READER);
     assert_eq!((tile.speed.as_str(), tile.direction), ("0.0", "d-stopped"));
 }

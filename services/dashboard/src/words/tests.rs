@@ -1,7 +1,6 @@
 use super::*;
 
-const ENGLISH: Reader =
-    Reader { t: Texts { language: Language::English }, unit: Unit::KilometresPerHour };
+const ENGLISH: Reader = Reader { t: Texts { language: Language::English }, unit: Unit::KilometresPerHour };
 const GERMAN: Reader = Reader { t: Texts { language: Language::German }, unit: Unit::MilesPerHour };
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use hdrhistogram::Histogram;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::{JoinSet, LocalSet};
 use tokio_util::sync::CancellationToken;
 use tonic::Streaming;
@@ -31,6 +31,8 @@ const POLL: Duration = Duration::from_millis(20);
 const READ_ON: Duration = Duration::from_secs(3);
 /// Longest time that is told apart, in microseconds; longer ones count as this.
 const LONGEST_US: u64 = 60 * 1_000_000;
+/// Octets that may wait for one that has stopped reading: a library's usual room would hold minutes of changes.
+const STALLED_WINDOW: u32 = 64 * 1024;
 /// Octets read at once from a page's stream.
 const READ_BYTES: usize = 64 * 1024;
 /// What stands before the time of a machine's picture, in milliseconds since 1970, in a page's stream.
@@ -211,8 +213,11 @@ fn drive(access: &Access, count: usize, has_stalled: bool, ending: &Cancellation
     });
 }
 
-async fn open_rpc(access: &Access) -> anyhow::Result<Streaming<WatchFleetResponse>> {
-    let channel = Endpoint::from_shared(format!("http://{}", access.server))?.connect().await?;
+/// Opens a watch. `window`: octets that may be on their way unread, where it is not the usual.
+async fn open_rpc(access: &Access, window: Option<u32>) -> anyhow::Result<Streaming<WatchFleetResponse>> {
+    let endpoint = Endpoint::from_shared(format!("http://{}", access.server))?;
+    let endpoint = endpoint.initial_stream_window_size(window).initial_connection_window_size(window);
+    let channel = endpoint.connect().await?;
     let identity = Identity::bearer(&access.session, None)?;
     let mut fleet = FleetServiceClient::with_interceptor(channel, identity);
     let request = WatchFleetRequest { site_id: super::SITE.to_owned(), ..WatchFleetRequest::default() };
@@ -221,7 +226,7 @@ async fn open_rpc(access: &Access) -> anyhow::Result<Streaming<WatchFleetRespons
 
 /// Watches by `WatchFleet` until it is ended.
 async fn rpc(access: &Access, counts: &Shared) -> anyhow::Result<()> {
-    let mut stream = open_rpc(access).await?;
+    let mut stream = open_rpc(access, None).await?;
     stream.message().await?.context("the stream ended")?;
     lock(counts).ready += 1;
     loop {
@@ -238,7 +243,7 @@ async fn rpc(access: &Access, counts: &Shared) -> anyhow::Result<()> {
 
 /// Takes the first message, no more until the others end, and then what is there.
 async fn stalled_rpc(access: &Access, ending: &CancellationToken, counts: &Shared) -> anyhow::Result<()> {
-    let mut stream = open_rpc(access).await?;
+    let mut stream = open_rpc(access, Some(STALLED_WINDOW)).await?;
     stream.message().await?.context("the stream ended")?;
     lock(counts).ready += 1;
     ending.cancelled().await;
@@ -259,9 +264,13 @@ async fn stalled_rpc(access: &Access, ending: &CancellationToken, counts: &Share
     }
 }
 
-async fn open_page(access: &Access) -> anyhow::Result<TcpStream> {
+async fn open_page(access: &Access, is_stalled: bool) -> anyhow::Result<TcpStream> {
     let Access { server, session } = access;
-    let mut stream = TcpStream::connect(server).await?;
+    let socket = TcpSocket::new_v4()?;
+    if is_stalled {
+        socket.set_recv_buffer_size(STALLED_WINDOW)?;
+    }
+    let mut stream = socket.connect(*server).await?;
     let request = format!(
         "GET /live?site={} HTTP/1.1\r\nhost: {server}\r\naccept: text/event-stream\r\ncookie: {}={session}\r\n\r\n",
         super::SITE,
@@ -273,7 +282,7 @@ async fn open_page(access: &Access) -> anyhow::Result<TcpStream> {
 
 /// Reads a page's stream until it is ended.
 async fn page(access: &Access, counts: &Shared) -> anyhow::Result<()> {
-    let mut stream = open_page(access).await?;
+    let mut stream = open_page(access, false).await?;
     let (mut buffer, mut kept) = (vec![0; READ_BYTES], Vec::new());
     let mut is_ready = false;
     loop {
@@ -299,7 +308,7 @@ async fn page(access: &Access, counts: &Shared) -> anyhow::Result<()> {
 
 /// Reads the first octets and no more until the others end.
 async fn stalled_page(access: &Access, ending: &CancellationToken, counts: &Shared) -> anyhow::Result<()> {
-    let mut stream = open_page(access).await?;
+    let mut stream = open_page(access, true).await?;
     let count = stream.read(&mut [0; 12]).await?;
     ensure!(count > 0, "the page's stream ended");
     lock(counts).ready += 1;

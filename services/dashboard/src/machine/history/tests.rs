@@ -32,7 +32,10 @@ fn a_session_is_told_in_the_zone_of_its_site() {
         ..v1::Session::default()
     };
     let line = session_line(&session, READER, &words::zone("Europe/Vienna"));
-    assert_eq!((line.start.as_str(), line.length.as_str(), line.distance.as_str()), ("01:00", "1 min", "150 m"));
+    assert_eq!(
+        (line.start.as_str(), line.length.as_str(), line.distance.as_str()),
+        ("01:00", "1 min", "150 m")
+    );
     let strip: Vec<_> = line.segments.iter().map(|one| (one.words, one.begin, one.width)).collect();
     assert_eq!(strip, [("forward", 0, 500), ("rest", 500, 250), ("reverse", 750, 250)]);
     assert_eq!(line.segments[1].speed, "");

@@ -52,11 +52,8 @@ pub(super) fn machine(id: &str, name: &str) -> v1::MachineState {
         belt: v1::BeltKind::Reversible.into(),
         ..v1::Machine::default()
     };
-    let belt = v1::Belt {
-        direction: v1::Direction::Reverse.into(),
-        speed_mps: Some(1.0),
-        ..v1::Belt::default()
-    };
+    let belt =
+        v1::Belt { direction: v1::Direction::Reverse.into(), speed_mps: Some(1.0), ..v1::Belt::default() };
     v1::MachineState {
         machine: Some(machine),
         status: v1::Status::Reverse.into(),
@@ -138,7 +135,8 @@ impl AccountService for Fake {
             language: if german { v1::Language::German.into() } else { 0 },
             speed_unit: if german { v1::SpeedUnit::MilesPerHour.into() } else { 0 },
         };
-        let names = if session == SESSION_VIEWER { &["live"][..] } else { &["act", "arrange", "history", "live"] };
+        let names =
+            if session == SESSION_VIEWER { &["live"][..] } else { &["act", "arrange", "history", "live"] };
         let permission = |name: &&str| v1::Permission { name: (*name).to_owned(), site_ids: Vec::new() };
         Ok(tonic::Response::new(v1::GetAccountResponse {
             caller: "user:anna".to_owned(),
@@ -286,7 +284,8 @@ impl Browser {
             .add_service(FleetServiceServer::new(self.fake))
             .into_axum_router();
         let dashboard = Dashboard::new(in_process(routes), Settings { secure: self.secure });
-        let mut request = axum::http::Request::builder().method(method).uri(path).header("host", "gym.example");
+        let mut request =
+            axum::http::Request::builder().method(method).uri(path).header("host", "gym.example");
         if method == "POST" {
             request = request.header("content-type", "application/x-www-form-urlencoded");
         }
