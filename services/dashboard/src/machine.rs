@@ -110,7 +110,8 @@ pub(crate) async fn show(
         (None, None)
     };
     let tile = Tile::new(&found.state, visitor.reader);
-    let last_stop = found.state.last_stop.as_ref();
+    // An open stop is told by the status already.
+    let last_stop = found.state.last_stop.as_ref().filter(|_| tile.stop.is_empty());
     let sentence = last_stop.map(|stop| tile::stop_words(stop, visitor.reader)).unwrap_or_default();
     let since = last_stop.and_then(|stop| words::millis(stop.time));
     let seen = last_stop.map(|stop| stop.acknowledged_by.as_str()).filter(|user| !user.is_empty());

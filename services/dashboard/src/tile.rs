@@ -177,11 +177,11 @@ fn why(state: &v1::MachineState, reader: Reader) -> Why {
     let plain = |words: &str| Why { words: words.to_owned(), since, more: String::new() };
     match state.status() {
         v1::Status::EmergencyStop => match open_stop(state) {
-            Some(stop) => stopped(stop, reader),
+            Some(stop) => stopped(state, stop, reader),
             None => Why { more: seen_by(state, reader), ..plain(t.why_emergency_open()) },
         },
         v1::Status::KeyPulled | v1::Status::PowerLost => match open_stop(state) {
-            Some(stop) => stopped(stop, reader),
+            Some(stop) => stopped(state, stop, reader),
             None => plain(""),
         },
         v1::Status::Reverse => plain(t.why_reverse()),
@@ -211,15 +211,21 @@ pub(crate) fn person(caller: &str) -> &str {
     caller.strip_prefix("user:").unwrap_or(caller)
 }
 
-/// What took the belt, how fast it ran, and whether the contact is closed again.
-fn stopped(stop: &v1::LastStop, reader: Reader) -> Why {
-    let more = match (stop.contact.as_str(), stop.release_time.is_some()) {
-        ("safety_key", false) => reader.t.key_out(),
-        ("safety_key", true) => reader.t.key_back(),
-        ("machine_power", false) => reader.t.power_off(),
-        ("machine_power", true) => reader.t.power_back(),
-        (_, false) => reader.t.still_open(),
-        (_, true) => reader.t.released(),
+/// What took the belt, how fast it ran, and what is known of the contact now. That it is not known to have closed does not
+/// say that it is open: a console tells a stop, and not always its end.
+fn stopped(state: &v1::MachineState, stop: &v1::LastStop, reader: Reader) -> Why {
+    let t = reader.t;
+    let contacts = state.belt.and_then(|belt| belt.contacts).unwrap_or_default();
+    let (contact, open, closed) = match stop.contact.as_str() {
+        "safety_key" => (contacts.safety_key(), t.key_out(), t.key_back()),
+        "machine_power" => (contacts.machine_power(), t.power_off(), t.power_back()),
+        _ => (contacts.emergency_stop(), t.still_open(), t.released()),
+    };
+    let more = match contact {
+        v1::ContactState::Open | v1::ContactState::Both => open,
+        v1::ContactState::Closed => closed,
+        v1::ContactState::Unknown | v1::ContactState::Unspecified if stop.release_time.is_some() => closed,
+        v1::ContactState::Unknown | v1::ContactState::Unspecified => "",
     };
     Why { words: stop_words(stop, reader), since: words::millis(stop.time), more: more.to_owned() }
 }

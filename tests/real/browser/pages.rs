@@ -1,6 +1,6 @@
 //! Every page as people see it: pictures for looking at, and what a program can tell of them.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
 use anyhow::{Context, ensure};
@@ -110,8 +110,9 @@ async fn visit(
     path: &str,
     faults: &mut Vec<String>,
 ) -> anyhow::Result<()> {
+    let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for view in VIEWS {
-        let place = format!("{name}, {}", view.name);
+        let mut note = |fault: String| found.entry(fault).or_default().push(view.name);
         browser.size(view.size.0, view.size.1).await?;
         browser.colours(view.is_dark).await?;
         browser.language(view.language).await?;
@@ -119,35 +120,36 @@ async fn visit(
         browser.open(&floor.url(path)).await?;
         let language = browser.run("return document.documentElement.lang", Vec::new()).await?;
         if language != json!(view.language) {
-            faults.push(format!("{place}: its language is {language}"));
+            note(format!("its language is {language}"));
         }
         let wide =
             browser.run("return document.documentElement.scrollWidth - innerWidth", Vec::new()).await?;
         if wide.as_i64().unwrap_or(0) > 0 {
-            faults.push(format!("{place}: it is {wide} pixels wider than the screen"));
+            note(format!("it is {wide} pixels wider than the screen"));
         }
         if let Some(folder) = watch.shots {
             browser.picture(&folder.join(format!("{name}-{}.png", view.name))).await?;
         }
         let foreign = browser.run(include_str!("scripts/requests.js"), Vec::new()).await?;
         if foreign != json!([]) {
-            faults.push(format!("{place}: it asks other hosts: {foreign}"));
+            note(format!("it asks other hosts: {foreign}"));
         }
         if let Some(axe) = watch.axe {
             browser.run(axe, Vec::new()).await?;
             let found = browser.run_async(include_str!("scripts/axe.js"), Vec::new()).await?;
             for violation in found.as_array().into_iter().flatten() {
-                faults.push(format!("{place}: {}", violation.as_str().unwrap_or_default()));
+                note(violation.as_str().unwrap_or_default().to_owned());
             }
         }
         let mut lines = browser.console().await?;
         // The browser itself reports a page that is answered with an error; these two are.
         let is_refused = ["not-found", "link-unknown"].contains(&name);
         lines.retain(|line| !(is_refused && line.text.contains("status of 4")));
-        if let Err(error) = check_console(&lines, &place) {
-            faults.push(format!("{error:#}"));
+        if let Err(error) = check_console(&lines, name) {
+            note(format!("{error:#}"));
         }
     }
+    faults.extend(found.iter().map(|(fault, views)| format!("{name}: {fault} [{}]", views.join(", "))));
     Ok(())
 }
 

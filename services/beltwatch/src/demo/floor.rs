@@ -27,8 +27,8 @@ pub(super) const SITES: [(&str, &str, &str); 2] =
 /// Which machine is stopped soon: the second one of the first site, which has an encoder.
 const STOPS_SOON: usize = 2;
 /// Until when, in seconds, and how many seeds are tried for it.
-const STOP_S_MAX: u64 = 20;
-const SEEDS_TRIED: u64 = 2_000;
+const STOP_S_MAX: u64 = 40;
+const SEEDS_TRIED: u64 = 5_000;
 
 /// A place on the floor: a machine and what its agent observes.
 pub(super) struct Spot {
@@ -80,9 +80,12 @@ fn spot(settings: &DemoSettings, number: usize, capture: &Capture) -> anyhow::Re
     let started = agent::clock::monotonic();
     let seed = settings.seed.wrapping_mul(1_000).wrapping_add(number as u64);
     let simulated = |profile: Profile| -> Box<dyn Script> {
-        let profile = profile.with_pace(settings.speed);
         // One machine is stopped soon, so that nobody has to wait to see what a stop looks like.
-        let seed = if number == STOPS_SOON { seed_that_stops(profile, seed) } else { seed };
+        let (profile, stops) = match number == STOPS_SOON {
+            true => (profile.with_pace(2.0 * settings.speed), true),
+            false => (profile.with_pace(settings.speed), false),
+        };
+        let seed = if stops { seed_that_stops(profile, seed) } else { seed };
         Box::new(Simulator::new(SourceNumber(0), seed, profile, started))
     };
     let (script, model, belt) = match kind {
@@ -103,7 +106,7 @@ fn spot(settings: &DemoSettings, number: usize, capture: &Capture) -> anyhow::Re
     Ok(Spot { id, script, name: format!("Treadmill {place}"), model, site, belt })
 }
 
-/// The first seed from this one on whose belt is stopped by the emergency stop within seconds while it runs in reverse;
+/// The first seed from this one on whose belt is stopped by the emergency stop soon while it runs in reverse;
 /// this one if there is none near.
 fn seed_that_stops(profile: Profile, from: u64) -> u64 {
     let stops_soon = |seed: &u64| {

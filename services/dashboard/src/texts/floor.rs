@@ -26,7 +26,7 @@ texts! {
     status_key_pulled: "Safety key pulled", "Sicherheitsschlüssel gezogen";
     status_power_lost: "Power lost", "Strom ausgefallen";
     status_reverse: "Reverse", "Rückwärts";
-    status_moving_unknown: "Moving, direction unknown", "Läuft, Richtung unbekannt";
+    status_moving_unknown: "Direction unknown", "Richtung unbekannt";
     status_offline: "Not heard", "Nicht erreichbar";
     status_silent: "No word from the belt", "Keine Meldung vom Band";
     status_forward: "Forward", "Vorwärts";
@@ -54,13 +54,13 @@ texts! {
     power_back: "Power is back.", "Strom ist wieder da.";
     why_offline: "last word from its agent {ago}", "Agent zuletzt gehört {ago}";
     why_silent: "no reading, agent heard {ago}", "kein Messwert, Agent gehört {ago}";
-    why_resting: "in a session, stands {for}", "im Training, steht {for}";
+    why_resting: "stands {for}", "steht {for}";
     why_out_of_use: "key out or off {for}", "Schlüssel fehlt oder aus {for}";
     why_free: "not used {for}", "nicht benutzt {for}";
     why_never_seen: "no agent has reported yet", "noch kein Agent hat sich gemeldet";
     why_reverse: "runs in reverse {for}", "läuft rückwärts {for}";
     why_forward: "runs {for}", "läuft {for}";
-    why_moving_unknown: "moves {for}, which way is not known", "läuft {for}, Richtung nicht bekannt";
+    why_moving_unknown: "moves {for}", "läuft {for}";
     was: "was", "war";
 
     arrange: "Arrange the plan", "Plan anordnen";

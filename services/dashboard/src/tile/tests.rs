@@ -30,21 +30,37 @@ fn state(status: v1::Status, stop: Option<v1::LastStop>) -> v1::MachineState {
 
 #[test]
 fn a_stop_says_what_took_the_belt_and_how_fast_it_ran() {
-    let check = |status, stop, why: &str, more: &str| {
+    let check = |status, stop, why: &str| {
         let tile = Tile::new(&state(status, Some(stop)), READER);
-        assert_eq!((tile.why.as_str(), tile.more.as_str(), tile.since), (why, more, Some(100_000)));
+        assert_eq!((tile.why.as_str(), tile.since), (why, Some(100_000)));
         assert_eq!(tile.stop, "100.000000000");
         assert!(tile.needs_somebody());
     };
     let (forward, reverse) = (v1::Direction::Forward, v1::Direction::Reverse);
     let key = stop("safety_key", forward, Some(2.0), false);
-    check(v1::Status::KeyPulled, key, "Stopped by safety key at 7.2\u{a0}km/h, {ago}.", "Key is still out.");
+    check(v1::Status::KeyPulled, key, "Stopped by safety key at 7.2\u{a0}km/h, {ago}.");
     let emergency = stop("emergency_stop", reverse, Some(0.5), true);
     let words = "Stopped by emergency stop at 1.8\u{a0}km/h in reverse, {ago}.";
-    check(v1::Status::EmergencyStop, emergency, words, "Released.");
+    check(v1::Status::EmergencyStop, emergency, words);
     let power = stop("machine_power", v1::Direction::Unknown, None, false);
     let words = "Stopped by loss of power, speed not known, {ago}.";
-    check(v1::Status::PowerLost, power, words, "Still without power.");
+    check(v1::Status::PowerLost, power, words);
+}
+
+#[test]
+fn a_contact_is_open_or_closed_only_if_that_is_known() {
+    let check = |contact: v1::ContactState, released, more: &str| {
+        let stop = stop("safety_key", v1::Direction::Forward, Some(2.0), released);
+        let contacts = v1::Contacts { safety_key: contact.into(), ..v1::Contacts::default() };
+        let belt = v1::Belt { contacts: Some(contacts), ..v1::Belt::default() };
+        let state = v1::MachineState { belt: Some(belt), ..state(v1::Status::KeyPulled, Some(stop)) };
+        assert_eq!(Tile::new(&state, READER).more, more);
+    };
+    check(v1::ContactState::Open, false, "Key is still out.");
+    check(v1::ContactState::Both, true, "Key is still out.");
+    check(v1::ContactState::Closed, true, "Key is back.");
+    check(v1::ContactState::Unknown, true, "Key is back.");
+    check(v1::ContactState::Unknown, false, "");
 }
 
 #[test]
