@@ -123,7 +123,10 @@
     if (update.pages !== undefined) setText(byId("pages"), byId("pages").dataset.text.replace("{n}", update.pages));
     if (update.tiles) { settle(); if (isFiltered()) count(); }
   });
+  const clock = byId("clock");
+  const siteTime = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: clock.dataset.zone });
   onTick(() => {
+    setText(clock, clock.dataset.text.replace("{time}", siteTime.format(now())));
     for (const one of tiles.values()) if (one.tile.why) setText(one.why, aged(one.tile.why, one.tile.since));
     for (const one of needed.values()) if (one.tile) setText(one.why, aged(one.tile.why, one.tile.since));
     if (isFiltered()) fitAll();

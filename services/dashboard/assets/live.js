@@ -13,6 +13,7 @@ const beltwatch = (() => {
   let offset = Number(words.now) - Date.now();
   let source = null;
   let heard = Date.now();
+  let opened = heard;
   let failures = 0;
   let isLost = false;
 
@@ -56,7 +57,7 @@ const beltwatch = (() => {
 
   function open() {
     if (source) return;
-    heard = Date.now();
+    opened = Date.now();
     source = new EventSource(words.url);
     source.addEventListener("tiles", (event) => {
       const update = JSON.parse(event.data);
@@ -72,7 +73,7 @@ const beltwatch = (() => {
   }
 
   setInterval(() => {
-    if (source && Date.now() - heard > SILENCE_MAX_MS) retry();
+    if (source && Date.now() - Math.max(heard, opened) > SILENCE_MAX_MS) retry();
     if (isLost) setText(lostAge, aged("({ago})", heard + offset));
     for (const tick of ticks) tick();
   }, 1000);

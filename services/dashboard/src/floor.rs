@@ -28,6 +28,7 @@ struct FloorPage {
     site: String,
     /// The site's local time.
     time: String,
+    zone: String,
     missing: Vec<MissingPart>,
     /// Machines that need somebody, the one that needs them most first.
     needs: Vec<Tile>,
@@ -94,6 +95,7 @@ pub(crate) async fn show(
         t,
         reader: visitor.reader,
         time: t.local_time(clock(now, &zone)),
+        zone: zone.iana_name().unwrap_or("UTC").to_owned(),
         missing: missing.iter().map(|one| MissingPart::new(one, t, &zone)).collect(),
         needs,
         models,

@@ -27,8 +27,8 @@ pub(super) const SITES: [(&str, &str, &str); 2] =
 /// Which machine is stopped soon: the second one of the first site, which has an encoder.
 const STOPS_SOON: usize = 2;
 /// Until when, in seconds, and how many seeds are tried for it.
-const STOP_S_MAX: u64 = 40;
-const SEEDS_TRIED: u64 = 5_000;
+const STOP_S_MAX: u64 = 45;
+const SEEDS_TRIED: u64 = 20_000;
 
 /// A place on the floor: a machine and what its agent observes.
 pub(super) struct Spot {
