@@ -10,6 +10,7 @@ use beltwatch::config::Config;
 use beltwatch::serve::Server;
 use domain::signal::Script;
 use tonic::transport::Channel;
+use wire::api::v1::account_service_client::AccountServiceClient;
 use wire::api::v1::admin_service_client::AdminServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
@@ -106,6 +107,11 @@ impl Service {
     /// A client of the registry.
     pub async fn admin(&self) -> anyhow::Result<AdminServiceClient<client::Service>> {
         Ok(AdminServiceClient::with_interceptor(self.channel().await?, self.operator()?))
+    }
+
+    /// A client of somebody's account, who is not known yet.
+    pub async fn account(&self) -> anyhow::Result<AccountServiceClient<Channel>> {
+        Ok(AccountServiceClient::new(self.channel().await?))
     }
 
     /// A client of the live state.

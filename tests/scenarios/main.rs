@@ -1,5 +1,7 @@
 //! Stories through the real parts: agent, broker, ingest, stores on disk and API in one process, over loopback.
 
+mod pages;
+
 use anyhow::{Context, ensure};
 use harness::belt::PlayedBelt;
 use harness::service::Service;

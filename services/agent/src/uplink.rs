@@ -191,13 +191,23 @@ impl Uplink {
             Input::Connected { connection } => self.connect(connection, now, &mut effects),
             Input::Disconnected => self.disconnect(),
             Input::Ack(ack) => self.take_ack(ack, now, &mut effects),
-            Input::Appended { lane, newest } => self.lane_mut(lane).appended(newest, now),
+            Input::Appended { lane, newest } => self.append(lane, newest, now),
             Input::SystemClock(clock) => self.set_clock(clock, now, &mut effects),
             Input::Flush => Lane::ALL.into_iter().for_each(|lane| self.lane_mut(lane).flush()),
             Input::Tick { readings_behind } => self.tick(readings_behind, now, &mut effects),
         }
         effects.extend(self.next_send(now));
         effects
+    }
+
+    /// An event goes at once, and with it the readings from before it: the ingest folds both lanes in the order of
+    /// writing, so a stop is shown only when they are there.
+    fn append(&mut self, lane: Lane, newest: Position, now: MonotonicMicros) {
+        self.lane_mut(lane).appended(newest, now);
+        match lane {
+            Lane::Events => self.lane_mut(Lane::Readings).flush(),
+            Lane::Readings => {}
+        }
     }
 
     /// An envelope was sent; says what to send next.

@@ -105,7 +105,7 @@ struct Page {
 fn page_events(page: Page) -> impl Stream<Item = Bytes> + Send {
     stream::unfold((page, Sent::default()), |(mut page, mut sent)| async move {
         let watch = page.watch.as_mut()?;
-        let (batch, end) = gather(watch).await;
+        let (batch, end) = gather(watch, &sent).await;
         if let Some(status) = end.as_ref().filter(|_| batch.is_empty()) {
             page.watch = None;
             return Some((ended(status.clone(), &page.watched), (page, sent)));
@@ -119,10 +119,10 @@ fn page_events(page: Page) -> impl Stream<Item = Bytes> + Send {
 }
 
 /// What comes within the gathering time, or up to a stop, and why nothing more comes if it has ended.
-async fn gather(watch: &mut Streaming<v1::WatchFleetResponse>) -> (Batch, Option<Status>) {
+async fn gather(watch: &mut Streaming<v1::WatchFleetResponse>, sent: &Sent) -> (Batch, Option<Status>) {
     let mut batch = Batch::default();
     match timeout(SILENCE_MAX, watch.message()).await {
-        Ok(Ok(Some(message))) => batch.take(message),
+        Ok(Ok(Some(message))) => batch.take(message, sent),
         Ok(Ok(None)) => return (batch, Some(Status::unavailable("the watch ended"))),
         Ok(Err(status)) => return (batch, Some(status)),
         Err(_silent) => return (batch, Some(Status::unavailable("the watch is silent"))),
@@ -130,7 +130,7 @@ async fn gather(watch: &mut Streaming<v1::WatchFleetResponse>) -> (Batch, Option
     let until = deadline();
     while !batch.is_urgent() && !batch.is_full() {
         match timeout_at(until, watch.message()).await {
-            Ok(Ok(Some(message))) => batch.take(message),
+            Ok(Ok(Some(message))) => batch.take(message, sent),
             Ok(Ok(None)) => return (batch, Some(Status::unavailable("the watch ended"))),
             Ok(Err(status)) => return (batch, Some(status)),
             Err(_elapsed) => break,

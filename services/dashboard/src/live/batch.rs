@@ -24,26 +24,26 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Takes the next message.
-    pub(super) fn take(&mut self, message: v1::WatchFleetResponse) {
+    /// Takes the next message; `sent` is what the page knows.
+    pub(super) fn take(&mut self, message: v1::WatchFleetResponse, sent: &Sent) {
         match message.update {
             Some(Message::Snapshot(snapshot)) => {
                 if snapshot.part == 0 {
                     *self = Batch { begins: true, ..Batch::default() };
                 }
                 for state in snapshot.machines {
-                    self.put(state);
+                    self.put(state, sent);
                 }
                 self.completes |= snapshot.last;
             }
-            Some(Message::Changed(state)) => self.put(state),
+            Some(Message::Changed(state)) => self.put(state, sent),
             Some(Message::Heartbeat(_)) | None => {}
         }
     }
 
-    fn put(&mut self, state: v1::MachineState) {
-        self.urgent |= tile::is_stop(state.status());
+    fn put(&mut self, state: v1::MachineState, sent: &Sent) {
         let id = state.machine.as_ref().map(|machine| machine.id.clone()).unwrap_or_default();
+        self.urgent |= tile::is_stop(state.status()) && sent.stops.get(&id) != Some(&stop_of(&state));
         self.machines.insert(id, state);
     }
 
@@ -94,10 +94,20 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+/// A stop that needs somebody: its status, its time, and whether its contact has closed again.
+type Stop = (i32, Option<prost_types::Timestamp>, bool);
+
+fn stop_of(state: &v1::MachineState) -> Stop {
+    let stop = state.last_stop.as_ref();
+    (state.status, stop.and_then(|stop| stop.time), stop.is_some_and(|stop| stop.release_time.is_some()))
+}
+
 /// What the page knows already.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
     pages: usize,
+    /// What the page shows of machines that need somebody.
+    stops: HashMap<String, Stop>,
     fixed: HashMap<String, Fixed>,
 }
 
@@ -106,6 +116,7 @@ impl Sent {
     pub(super) fn update(&mut self, batch: Batch, reader: Reader, pages: usize, now_ms: i64) -> Update {
         if batch.begins {
             self.fixed.clear();
+            self.stops.clear();
         }
         let tiles = batch.machines.values().map(|state| self.live(state, reader)).collect();
         let changed = (pages != self.pages).then_some(pages);
@@ -114,6 +125,12 @@ impl Sent {
     }
 
     fn live(&mut self, state: &v1::MachineState, reader: Reader) -> Live {
+        let id = state.machine.as_ref().map(|machine| machine.id.clone()).unwrap_or_default();
+        if tile::is_stop(state.status()) {
+            self.stops.insert(id, stop_of(state));
+        } else {
+            self.stops.remove(&id);
+        }
         let mut tile = Tile::new(state, reader);
         if let Some(fixed) = &tile.fixed {
             if self.fixed.get(&tile.id) == Some(fixed) {

@@ -19,16 +19,16 @@ fn snapshot(part: u32, last: bool, ids: &[&str]) -> v1::WatchFleetResponse {
     v1::WatchFleetResponse { update: Some(Message::Snapshot(v1::FleetSnapshot { machines, part, last })) }
 }
 
-fn batch(messages: Vec<v1::WatchFleetResponse>) -> Batch {
+fn batch(messages: Vec<v1::WatchFleetResponse>, sent: &Sent) -> Batch {
     let mut batch = Batch::default();
     for message in messages {
-        batch.take(message);
+        batch.take(message, sent);
     }
     batch
 }
 
 fn update(sent: &mut Sent, messages: Vec<v1::WatchFleetResponse>) -> serde_json::Value {
-    serde_json::to_value(sent.update(batch(messages), READER, 1, 5)).unwrap()
+    serde_json::to_value(sent.update(batch(messages, sent), READER, 1, 5)).unwrap()
 }
 
 #[test]
@@ -68,15 +68,27 @@ fn names_are_sent_once_and_again_when_they_change_or_all_begins_anew() {
 }
 
 #[test]
-fn a_stop_does_not_wait_and_a_full_batch_takes_no_more() {
-    assert!(!batch(vec![changed(machine("a", 1.0, v1::Status::Reverse))]).is_urgent());
+fn a_new_stop_does_not_wait_and_a_full_batch_takes_no_more() {
+    let mut sent = Sent::default();
+    assert!(!batch(vec![changed(machine("a", 1.0, v1::Status::Reverse))], &sent).is_urgent());
     for status in [v1::Status::EmergencyStop, v1::Status::KeyPulled, v1::Status::PowerLost] {
-        assert!(batch(vec![changed(machine("a", 0.0, status))]).is_urgent());
+        assert!(batch(vec![changed(machine("a", 0.0, status))], &sent).is_urgent());
     }
+    // Once the page shows it, what else the machine tells may wait; another stop may not.
+    let stop = |seconds| {
+        let time = Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let last_stop = Some(v1::LastStop { time, ..v1::LastStop::default() });
+        changed(v1::MachineState { last_stop, ..machine("a", 0.0, v1::Status::EmergencyStop) })
+    };
+    update(&mut sent, vec![stop(1)]);
+    assert!(!batch(vec![stop(1)], &sent).is_urgent());
+    assert!(batch(vec![stop(2)], &sent).is_urgent());
+    update(&mut sent, vec![changed(machine("a", 1.0, v1::Status::Forward))]);
+    assert!(batch(vec![stop(1)], &sent).is_urgent(), "it is shown anew");
     let ids: Vec<String> = (0..MACHINES_MAX).map(|number| number.to_string()).collect();
     let all = ids.iter().map(|id| changed(machine(id, 1.0, v1::Status::Forward)));
-    assert!(batch(all.clone().collect()).is_full());
-    assert!(!batch(all.skip(1).collect()).is_full());
+    assert!(batch(all.clone().collect(), &sent).is_full());
+    assert!(!batch(all.skip(1).collect(), &sent).is_full());
 }
 
 #[test]
