@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::limits::API_REQUEST_BYTES_MAX;
@@ -120,7 +121,7 @@ impl Api {
         Api { routes, gate, audit: Mutex::new(Some(writer)), health, surroundings, stopping }
     }
 
-    /// Everything on one router, with the composition's own pages (which have no fallback).
+    /// Everything on one router, with the composition's own pages, which answer for what is not there.
     pub fn router(&self, pages: Router) -> Router {
         let state = Own { gate: self.gate.clone(), surroundings: self.surroundings.clone() };
         let own = Router::new()
@@ -128,7 +129,8 @@ impl Api {
             .route("/healthz", get(|| std::future::ready("ok\n")))
             .route("/readyz", get(readiness))
             .with_state(state);
-        self.routes.clone().merge(own).merge(pages).fallback(not_found)
+        let all = self.routes.clone().reset_fallback().merge(own).merge(pages);
+        all.layer(middleware::from_fn(tell_unknown_method))
     }
 
     /// The methods as our own pages call them, in this process: what they tell of the browser's address is believed.
@@ -222,12 +224,14 @@ async fn readiness(State(own): State<Own>, request: Request) -> Response {
     (status, text).into_response()
 }
 
-/// A gRPC client is told in its own way that there is no such method.
-async fn not_found(headers: HeaderMap, uri: Uri) -> Response {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if content_type.is_some_and(|content_type| content_type.starts_with("application/grpc")) {
-        let message = format!("there is no method {}", uri.path());
-        return tonic::Status::unimplemented(message).into_http::<axum::body::Body>();
+/// A gRPC client is told in its own way that there is no such method; anybody else gets the pages' answer.
+async fn tell_unknown_method(request: Request, next: Next) -> Response {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_grpc = content_type.is_some_and(|content_type| content_type.starts_with("application/grpc"));
+    let path = if is_grpc { request.uri().path().to_owned() } else { String::new() };
+    let response = next.run(request).await;
+    if is_grpc && response.status() == StatusCode::NOT_FOUND {
+        return tonic::Status::unimplemented(format!("there is no method {path}")).into_http();
     }
-    (StatusCode::NOT_FOUND, "there is no such page\n").into_response()
+    response
 }

@@ -129,6 +129,8 @@ pub(crate) struct Failure {
     message: String,
     /// Fields of the request that are not what they should be, with what is allowed.
     pub(crate) fields: Vec<(String, String)>,
+    /// The reason in one word for programs, such as "ID_TAKEN". Empty: not told.
+    pub(crate) reason: String,
     /// When it may be tried again.
     pub(crate) retry_s: Option<u64>,
 }
@@ -148,6 +150,7 @@ impl From<Status> for Failure {
             kind,
             message: status.message().to_owned(),
             fields: fields.unwrap_or_default(),
+            reason: details.error_info().map(|known| known.reason.clone()).unwrap_or_default(),
             retry_s: retry.map(|delay| delay.as_secs().max(1)),
         }
     }

@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 
 use crate::outage::Missing;
 use crate::texts::Texts;
-use crate::visitor::Visitor;
-use crate::{assets, packing, words};
+use crate::visitor::{Stranger, Visitor};
+use crate::{administration, assets, packing, words};
 
 /// Where in the navigation a page is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,7 @@ pub(crate) enum Here {
     Floor,
     Machine,
     Account,
+    Administration,
     Nowhere,
 }
 
@@ -47,7 +48,7 @@ impl Frame {
             name: visitor.name().to_owned(),
             token: visitor.token.to_string(),
             floors: visitor.may_anywhere("live"),
-            administration: ["administer", "register", "audit"].iter().any(|name| visitor.may_anywhere(name)),
+            administration: administration::is_for(visitor),
         };
         Frame { t: visitor.t(), title: title.to_owned(), here, menu: Some(menu) }
     }
@@ -111,6 +112,13 @@ pub(crate) fn missing_page(status: StatusCode, t: Texts, missing: &Missing) -> R
 /// A form that no page of ours sent.
 pub(crate) fn form_refused(t: Texts) -> Response {
     message(StatusCode::FORBIDDEN, Frame::bare(t, t.form_refused_title()), t.form_refused())
+}
+
+/// There is nothing at this address.
+pub(crate) fn no_page(stranger: Stranger) -> std::future::Ready<Response> {
+    let t = stranger.t;
+    let frame = Frame::bare(t, t.no_page_title());
+    std::future::ready(message(StatusCode::NOT_FOUND, frame, t.no_page()))
 }
 
 /// There is none that the visitor may see.

@@ -4,6 +4,7 @@
 //! by server-sent events; without script the pages still show the state with which they were loaded.
 
 mod account;
+mod administration;
 mod arrange;
 mod assets;
 mod call;

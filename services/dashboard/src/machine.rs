@@ -25,6 +25,7 @@ use crate::visitor::Visitor;
 use crate::words::{self, Reader};
 
 use agent::AgentPart;
+pub(crate) use agent::{belt as belt_words, presence as presence_words};
 use history::{EventsPart, SessionsPart};
 
 #[derive(Debug, Template)]

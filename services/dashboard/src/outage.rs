@@ -19,6 +19,10 @@ pub(crate) enum Part {
     Readings,
     Events,
     Sessions,
+    Users,
+    Tokens,
+    Audit,
+    Refusals,
 }
 
 impl Part {
@@ -31,6 +35,10 @@ impl Part {
             Part::Readings => t.part_readings(),
             Part::Events => t.part_events(),
             Part::Sessions => t.part_sessions(),
+            Part::Users => t.part_users(),
+            Part::Tokens => t.part_tokens(),
+            Part::Audit => t.part_audit(),
+            Part::Refusals => t.part_refusals(),
         }
     }
 }

@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use crate::call::{Api, Clients};
 use crate::open_pages::OpenPages;
 use crate::outage::Outages;
-use crate::{account, arrange, assets, chain, floor, link, live, machine, sign_in};
+use crate::{account, administration, arrange, assets, chain, floor, frame, link, live, machine, sign_in};
 
 /// Only our own files: no script or style within a page, no other host, no frame.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -68,7 +68,7 @@ impl Dashboard {
     }
 }
 
-/// The pages. They have no fallback, so that they can be merged into another router.
+/// The pages, and the answer for what is not there: they can be merged into a router that has none.
 ///
 /// Connections should carry `ConnectInfo<SocketAddr>`: the API is told from where a browser asks.
 pub fn router(dashboard: Dashboard) -> Router {
@@ -89,7 +89,9 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/account", get(account::show))
         .route("/account/preferences", post(account::prefer))
         .route("/account/password", post(account::change_password))
+        .merge(administration::routes())
         .route("/assets/{hash}/{*name}", get(assets::serve))
+        .fallback(frame::no_page)
         .with_state(dashboard)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(middleware::from_fn(add_headers))

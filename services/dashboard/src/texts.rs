@@ -2,6 +2,7 @@
 //! missing translation does not compile.
 
 mod access;
+mod administration;
 mod floor;
 mod general;
 mod machine;

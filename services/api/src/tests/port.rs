@@ -44,7 +44,7 @@ async fn grpc_and_plain_http_share_one_port() {
     check("/healthz", "200 OK", "ok").await;
     check("/metrics", "200 OK", "beltwatch_test 1").await;
     check("/readyz", "200 OK", "journal: ready\nledger: ready").await;
-    check("/none", "404 Not Found", "no such page").await;
+    check("/none", "404 Not Found", "").await;
     bench.stage.ready.store(false, Ordering::SeqCst);
     check("/readyz", "503 Service Unavailable", "journal: not ready: the disk is full").await;
 }

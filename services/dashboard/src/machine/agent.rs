@@ -79,7 +79,8 @@ impl AgentPart {
     }
 }
 
-fn belt(belt: v1::BeltKind, t: Texts) -> &'static str {
+/// What a belt can do, in words.
+pub(crate) fn belt(belt: v1::BeltKind, t: Texts) -> &'static str {
     match belt {
         v1::BeltKind::OneWay => t.belt_one_way(),
         v1::BeltKind::Reversible => t.belt_reversible(),
@@ -87,7 +88,8 @@ fn belt(belt: v1::BeltKind, t: Texts) -> &'static str {
     }
 }
 
-fn presence(presence: v1::Presence, t: Texts) -> &'static str {
+/// Whether a machine is heard, in words.
+pub(crate) fn presence(presence: v1::Presence, t: Texts) -> &'static str {
     match presence {
         v1::Presence::Online => t.presence_online(),
         v1::Presence::Late => t.presence_late(),

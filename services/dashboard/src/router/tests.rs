@@ -1,3 +1,4 @@
+mod administration;
 mod fake;
 
 use fake::{Answer, Browser, Fake, PASSWORD, SCRIPT, SESSION, SESSION_GERMAN, SESSION_VIEWER};

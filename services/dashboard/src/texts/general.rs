@@ -15,6 +15,7 @@ texts! {
     not_known: "not known", "nicht bekannt";
     never: "never", "nie";
     no_page_title: "There is no such page", "Diese Seite gibt es nicht";
+    no_page: "The address is wrong, or the page was moved.", "Die Adresse ist falsch, oder die Seite wurde verschoben.";
     not_allowed_title: "Not allowed", "Nicht erlaubt";
     not_allowed: "Your account may not do this. An administrator can change that.", "Ihr Konto darf das nicht. Eine Administratorin oder ein Administrator kann das ändern.";
     form_refused_title: "The form was not accepted", "Das Formular wurde nicht angenommen";

@@ -1,5 +1,7 @@
 //! An API in this process that knows two sites, three machines and one user.
 
+pub(super) mod admin;
+
 use axum::body::Body;
 use axum::http::Response;
 use tonic::codegen::BoxStream;
@@ -8,6 +10,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use tower::ServiceExt;
 use wire::api::v1;
 use wire::api::v1::account_service_server::{AccountService, AccountServiceServer};
+use wire::api::v1::admin_service_server::AdminServiceServer;
 use wire::api::v1::fleet_service_server::{FleetService, FleetServiceServer};
 
 use crate::{Dashboard, Settings, in_process, router};
@@ -34,7 +37,7 @@ pub(super) struct Fake {
 fn session<T>(request: &tonic::Request<T>) -> Result<String, Status> {
     let value = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
     let session = value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    if [SESSION, SESSION_GERMAN, SESSION_VIEWER].contains(&session) {
+    if [SESSION, SESSION_GERMAN, SESSION_VIEWER].contains(&session) || admin::permissions(session).is_some() {
         return Ok(session.to_owned());
     }
     Err(Status::unauthenticated("the session is not known"))
@@ -130,7 +133,7 @@ impl AccountService for Fake {
         request: tonic::Request<v1::GetAccountRequest>,
     ) -> Result<tonic::Response<v1::GetAccountResponse>, Status> {
         let session = session(&request)?;
-        let german = session == SESSION_GERMAN;
+        let german = [SESSION_GERMAN, admin::ADMIN_GERMAN].contains(&session.as_str());
         let preferences = v1::Preferences {
             language: if german { v1::Language::German.into() } else { 0 },
             speed_unit: if german { v1::SpeedUnit::MilesPerHour.into() } else { 0 },
@@ -142,7 +145,7 @@ impl AccountService for Fake {
             caller: "user:anna".to_owned(),
             user: Some(v1::User { name: SCRIPT.to_owned(), ..v1::User::default() }),
             preferences: Some(preferences),
-            permissions: names.iter().map(permission).collect(),
+            permissions: admin::permissions(&session).unwrap_or_else(|| names.iter().map(permission).collect()),
             expire_time: far(),
         }))
     }
@@ -245,6 +248,7 @@ impl FleetService for Fake {
 #[derive(Debug)]
 pub(super) struct Browser {
     fake: Fake,
+    admin: admin::Admin,
     secure: bool,
     session: Option<&'static str>,
     headers: Vec<(&'static str, &'static str)>,
@@ -252,11 +256,15 @@ pub(super) struct Browser {
 
 impl Browser {
     pub(super) fn new(session: Option<&'static str>) -> Browser {
-        Browser { fake: Fake::default(), secure: false, session, headers: Vec::new() }
+        Browser { fake: Fake::default(), admin: admin::Admin::default(), secure: false, session, headers: Vec::new() }
     }
 
     pub(super) fn of(self, fake: Fake) -> Browser {
         Browser { fake, ..self }
+    }
+
+    pub(super) fn administering(self, admin: &admin::Admin) -> Browser {
+        Browser { admin: admin.clone(), ..self }
     }
 
     pub(super) fn secure(self) -> Browser {
@@ -282,6 +290,7 @@ impl Browser {
     async fn send(&self, method: &str, path: &str, body: String) -> Answer {
         let routes = tonic::service::Routes::new(AccountServiceServer::new(self.fake))
             .add_service(FleetServiceServer::new(self.fake))
+            .add_service(AdminServiceServer::new(self.admin.clone()))
             .into_axum_router();
         let dashboard = Dashboard::new(in_process(routes), Settings { secure: self.secure });
         let mut request =
