@@ -5,6 +5,7 @@
 
 mod audit;
 mod end;
+mod form_page;
 mod grants;
 mod machines;
 mod notice;
@@ -17,7 +18,7 @@ use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
-use crate::call::{Failure, FailureKind};
+use crate::call::{Failure, FailureKind, Reason};
 use crate::frame::{self, Frame, Here};
 use crate::outage::Missing;
 use crate::router::Dashboard;
@@ -68,11 +69,6 @@ impl Area {
         }
     }
 
-    /// The visitor, if this part is for them.
-    fn check(self, visitor: &Visitor) -> Result<(), Response> {
-        if self.is_for(visitor) { Ok(()) } else { Err(frame::not_allowed(visitor)) }
-    }
-
     /// The frame of one of its pages.
     fn frame(self, visitor: &Visitor, title: &str) -> Frame {
         Frame::of(visitor, Here::Administration, title)
@@ -105,10 +101,11 @@ fn failed(visitor: &Visitor, failure: &Failure) -> Response {
 
 /// Why it was refused, in the visitor's language where the case is known.
 fn words_of(failure: &Failure, t: Texts) -> String {
-    match failure.reason.as_str() {
-        "LAST_ADMINISTRATOR" => t.last_administrator().to_owned(),
-        "BEYOND_OWN" => t.grants_beyond().to_owned(),
-        _ => failure.words(t),
+    match failure.reason {
+        Some(Reason::LastAdministrator) => t.last_administrator().to_owned(),
+        Some(Reason::BeyondOwn) => t.grants_beyond().to_owned(),
+        Some(Reason::IdTaken) => t.id_taken().to_owned(),
+        None => failure.words(t),
     }
 }
 

@@ -122,6 +122,28 @@ pub(crate) enum FailureKind {
     Outage,
 }
 
+/// A case that the API names for programs and that pages have their own words for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The id belongs to another one.
+    IdTaken,
+    /// Nobody would be left who may administer all sites.
+    LastAdministrator,
+    /// A grant goes beyond what the visitor may administer.
+    BeyondOwn,
+}
+
+impl Reason {
+    fn named(name: &str) -> Option<Reason> {
+        match name {
+            "ID_TAKEN" => Some(Reason::IdTaken),
+            "LAST_ADMINISTRATOR" => Some(Reason::LastAdministrator),
+            "BEYOND_OWN" => Some(Reason::BeyondOwn),
+            _ => None,
+        }
+    }
+}
+
 /// Why a call has no answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
@@ -129,8 +151,8 @@ pub(crate) struct Failure {
     message: String,
     /// Fields of the request that are not what they should be, with what is allowed.
     pub(crate) fields: Vec<(String, String)>,
-    /// The reason in one word for programs, such as "ID_TAKEN". Empty: not told.
-    pub(crate) reason: String,
+    /// The case, if pages have their own words for it.
+    pub(crate) reason: Option<Reason>,
     /// When it may be tried again.
     pub(crate) retry_s: Option<u64>,
 }
@@ -150,7 +172,7 @@ impl From<Status> for Failure {
             kind,
             message: status.message().to_owned(),
             fields: fields.unwrap_or_default(),
-            reason: details.error_info().map(|known| known.reason.clone()).unwrap_or_default(),
+            reason: details.error_info().and_then(|told| Reason::named(&told.reason)),
             retry_s: retry.map(|delay| delay.as_secs().max(1)),
         }
     }

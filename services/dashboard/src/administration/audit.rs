@@ -73,8 +73,8 @@ pub(super) async fn list(
     visitor: Visitor,
     Query(At { page: page_token }): Query<At>,
 ) -> Response {
-    if let Err(response) = AREA.check(&visitor) {
-        return response;
+    if !AREA.is_for(&visitor) {
+        return frame::not_allowed(&visitor);
     }
     let t = visitor.t();
     let mut page = ListPage::new(&visitor, AREA);
@@ -106,8 +106,7 @@ pub(super) async fn list(
     }
     if is_newest && may_everywhere(&visitor, "diagnose") {
         let mut client = dashboard.clients().admin();
-        let asked =
-            answer(client.list_refusals(visitor.caller.request(v1::ListRefusalsRequest {}))).await;
+        let asked = answer(client.list_refusals(visitor.caller.request(v1::ListRefusalsRequest {}))).await;
         match dashboard.outages().note(Part::Refusals, asked) {
             Ok(refused) => page.tables.push(refusals_table(&refused.refusals, t)),
             Err(missing) => lack(&mut page, &missing),

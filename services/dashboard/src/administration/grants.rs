@@ -37,7 +37,8 @@ pub(super) fn role_name(role: v1::Role, t: Texts) -> &'static str {
 /// What somebody may do, in words.
 pub(super) fn words(grants: &[v1::Grant], t: Texts) -> String {
     let words = grants.iter().map(|grant| {
-        let sites = if grant.site_ids.is_empty() { t.everywhere().to_owned() } else { grant.site_ids.join(", ") };
+        let sites =
+            if grant.site_ids.is_empty() { t.everywhere().to_owned() } else { grant.site_ids.join(", ") };
         format!("{}: {sites}", role_name(grant.role(), t))
     });
     words.collect::<Vec<_>>().join("; ")
@@ -86,10 +87,8 @@ impl Grants {
             }
         }
         let row = |grant: &v1::Grant| {
-            let chosen = |site: &SiteChoice| SiteChoice {
-                chosen: grant.site_ids.contains(&site.id),
-                ..site.clone()
-            };
+            let chosen =
+                |site: &SiteChoice| SiteChoice { chosen: grant.site_ids.contains(&site.id), ..site.clone() };
             GrantRow {
                 role: code(grant.role()).to_owned(),
                 all: grant.site_ids.is_empty(),

@@ -9,8 +9,9 @@ use prost_types::FieldMask;
 use serde::Deserialize;
 use wire::api::v1;
 
+use super::form_page::{Entry, Field, FormPage};
 use super::notice::{Done, Notice, go};
-use super::page::{Cell, Choice, Entry, Field, Filter, FormPage, Link, ListPage, Row, Table};
+use super::page::{Cell, Choice, Filter, Link, ListPage, Row, Table};
 use super::{Area, end, lacking};
 use crate::call::answer;
 use crate::fleet;
@@ -50,8 +51,8 @@ pub(super) async fn list(
     Query(At { site: chosen }): Query<At>,
     headers: HeaderMap,
 ) -> Response {
-    if let Err(response) = AREA.check(&visitor) {
-        return response;
+    if !AREA.is_for(&visitor) {
+        return frame::not_allowed(&visitor);
     }
     let t = visitor.t();
     let mut page = ListPage::new(&visitor, AREA);
@@ -167,7 +168,9 @@ fn fields(t: Texts, machine: &v1::Machine) -> Vec<Field> {
             .of(&machine.display_name),
         Field::new("model", t.model(), t.model_hint(), t.one_line_wrong()).of(&machine.model),
         Field::new("belt", t.belt(), "", t.choice_wrong()).entered(Entry::Choices(belts.collect())).of(belt),
-        Field::new("drive", t.drive(), "", t.choice_wrong()).entered(Entry::Choices(drives.collect())).of(drive),
+        Field::new("drive", t.drive(), "", t.choice_wrong())
+            .entered(Entry::Choices(drives.collect()))
+            .of(drive),
     ]
 }
 
@@ -185,15 +188,17 @@ fn kinds(page: &mut FormPage) -> (i32, i32) {
 }
 
 async fn add_form(dashboard: &Dashboard, visitor: &Visitor) -> Result<FormPage, Response> {
-    AREA.check(visitor)?;
+    if !AREA.is_for(visitor) {
+        return Err(frame::not_allowed(visitor));
+    }
     let t = visitor.t();
     let mut sites =
         fleet::sites(dashboard, visitor).await.map_err(|missing| lacking(visitor, &missing, t.no_site()))?;
     sites.retain(|site| visitor.may("register", &site.id));
     let choices = sites.into_iter().map(|site| (site.id, site.display_name)).collect();
     let action = "/administration/add/machine".to_owned();
-    let mut page =
-        FormPage::new(visitor, AREA, t.machine_add(), action).question(t.credential_add_lead(), t.machine_add());
+    let mut page = FormPage::new(visitor, AREA, t.machine_add(), action)
+        .question(t.credential_add_lead(), t.machine_add());
     page.fields = vec![
         Field::new("machine_id", t.id(), t.id_hint(), t.id_wrong()),
         Field::new("site_id", t.site(), "", t.site_wrong()).entered(Entry::Choices(choices)),
@@ -247,7 +252,9 @@ pub(super) async fn add(
 
 /// A machine that the visitor may change.
 async fn find(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result<v1::Machine, Response> {
-    AREA.check(visitor)?;
+    if !AREA.is_for(visitor) {
+        return Err(frame::not_allowed(visitor));
+    }
     let message = v1::GetMachineRequest { machine_id: id.to_owned() };
     let mut client = dashboard.clients().fleet();
     let asked = answer(client.get_machine(visitor.caller.request(message))).await;

@@ -102,7 +102,11 @@ mod tests {
     #[test]
     fn every_notice_has_one_word() {
         for (word, notice) in ALL {
-            assert_eq!(ALL.iter().filter(|(one, other)| *one == word || *other == notice).count(), 1, "{word}");
+            assert_eq!(
+                ALL.iter().filter(|(one, other)| *one == word || *other == notice).count(),
+                1,
+                "{word}"
+            );
         }
     }
 }

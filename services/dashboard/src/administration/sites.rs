@@ -6,8 +6,9 @@ use axum::response::Response;
 use prost_types::FieldMask;
 use wire::api::v1;
 
+use super::form_page::{Field, FormPage};
 use super::notice::{Done, Notice, go};
-use super::page::{Cell, Field, FormPage, Link, ListPage, Row, Table};
+use super::page::{Cell, Link, ListPage, Row, Table};
 use super::{Area, lacking, may_everywhere};
 use crate::call::answer;
 use crate::fleet;
@@ -25,8 +26,8 @@ pub(super) async fn list(
     visitor: Visitor,
     Query(done): Query<Done>,
 ) -> Response {
-    if let Err(response) = AREA.check(&visitor) {
-        return response;
+    if !AREA.is_for(&visitor) {
+        return frame::not_allowed(&visitor);
     }
     let t = visitor.t();
     let mut page = ListPage::new(&visitor, AREA);
@@ -38,7 +39,11 @@ pub(super) async fn list(
         Ok(sites) => page.tables.push(Table {
             caption: t.sites().to_owned(),
             columns: vec![t.id(), t.name_for_people(), t.zone()],
-            rows: sites.iter().filter(|site| visitor.may("configure", &site.id)).map(|site| row(site, t)).collect(),
+            rows: sites
+                .iter()
+                .filter(|site| visitor.may("configure", &site.id))
+                .map(|site| row(site, t))
+                .collect(),
             none: t.sites_none(),
         }),
         Err(missing) => {
@@ -60,26 +65,28 @@ fn path(site: &str) -> String {
 
 fn fields(t: Texts, site: &v1::Site) -> Vec<Field> {
     vec![
-        Field::new("display_name", t.name_for_people(), t.name_hint(), t.one_line_wrong()).of(&site.display_name),
+        Field::new("display_name", t.name_for_people(), t.name_hint(), t.one_line_wrong())
+            .of(&site.display_name),
         Field::new("time_zone", t.zone(), t.zone_hint(), t.zone_wrong()).of(&site.time_zone),
     ]
 }
 
-fn add_form(visitor: &Visitor) -> Result<FormPage, Response> {
+/// None: the visitor may not add any.
+fn add_form(visitor: &Visitor) -> Option<FormPage> {
     if !may_everywhere(visitor, "administer") {
-        return Err(frame::not_allowed(visitor));
+        return None;
     }
     let t = visitor.t();
     let mut page = FormPage::new(visitor, AREA, t.site_add(), "/administration/add/site".to_owned());
     page.fields = vec![Field::new("site_id", t.id(), t.id_hint(), t.id_wrong())];
     page.fields.extend(fields(t, &v1::Site::default()));
-    Ok(page)
+    Some(page)
 }
 
 pub(super) async fn show_add(visitor: Visitor) -> Response {
     match add_form(&visitor) {
-        Ok(page) => frame::html(StatusCode::OK, &page),
-        Err(response) => response,
+        Some(page) => frame::html(StatusCode::OK, &page),
+        None => frame::not_allowed(&visitor),
     }
 }
 
@@ -88,9 +95,8 @@ pub(super) async fn add(
     visitor: Visitor,
     Posted(typed): Posted,
 ) -> Response {
-    let mut page = match add_form(&visitor) {
-        Ok(page) => page,
-        Err(response) => return response,
+    let Some(mut page) = add_form(&visitor) else {
+        return frame::not_allowed(&visitor);
     };
     page.read(&typed);
     let message = v1::CreateSiteRequest {
@@ -114,7 +120,8 @@ async fn edit_form(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result
         return Err(frame::not_allowed(visitor));
     }
     let t = visitor.t();
-    let sites = fleet::sites(dashboard, visitor).await.map_err(|missing| lacking(visitor, &missing, t.no_site()))?;
+    let sites =
+        fleet::sites(dashboard, visitor).await.map_err(|missing| lacking(visitor, &missing, t.no_site()))?;
     let site = sites.into_iter().find(|site| site.id == id);
     let site = site.ok_or_else(|| frame::not_found(visitor, t.no_site()))?;
     let title = format!("{}: {id}", t.site_edit());

@@ -6,9 +6,10 @@ use axum::response::Response;
 use jiff::Timestamp;
 use wire::api::v1;
 
+use super::form_page::{Entry, Field, FormPage};
 use super::grants::{self, Grants};
 use super::notice::{Done, Notice, go};
-use super::page::{Cell, Entry, Field, FormPage, Link, ListPage, Row, SecretPage, Table};
+use super::page::{Cell, Link, ListPage, Row, SecretPage, Table};
 use super::users::read_end;
 use super::{Area, end, failed, lacking};
 use crate::call::{Failure, answer};
@@ -49,8 +50,8 @@ pub(super) async fn list(
     visitor: Visitor,
     Query(done): Query<Done>,
 ) -> Response {
-    if let Err(response) = AREA.check(&visitor) {
-        return response;
+    if !AREA.is_for(&visitor) {
+        return frame::not_allowed(&visitor);
     }
     let t = visitor.t();
     let mut page = ListPage::new(&visitor, AREA);
@@ -103,7 +104,9 @@ fn revoke_path(id: &str) -> String {
 }
 
 async fn add_form(dashboard: &Dashboard, visitor: &Visitor) -> Result<FormPage, Response> {
-    AREA.check(visitor)?;
+    if !AREA.is_for(visitor) {
+        return Err(frame::not_allowed(visitor));
+    }
     let t = visitor.t();
     let sites =
         fleet::sites(dashboard, visitor).await.map_err(|missing| lacking(visitor, &missing, t.no_site()))?;
@@ -164,8 +167,8 @@ pub(super) async fn ask_revoke(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Response {
-    if let Err(response) = AREA.check(&visitor) {
-        return response;
+    if !AREA.is_for(&visitor) {
+        return frame::not_allowed(&visitor);
     }
     let t = visitor.t();
     let tokens = match tokens(&dashboard, &visitor).await {
@@ -186,8 +189,8 @@ pub(super) async fn revoke(
     Path(id): Path<String>,
     Posted(_): Posted,
 ) -> Response {
-    if let Err(response) = AREA.check(&visitor) {
-        return response;
+    if !AREA.is_for(&visitor) {
+        return frame::not_allowed(&visitor);
     }
     let message = v1::RevokeTokenRequest { token_id: id.clone() };
     let mut client = dashboard.clients().admin();

@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use prost_types::FieldMask;
 use wire::api::v1;
 
+use super::form_page::{Entry, Field, FormPage};
 use super::grants::{self, Grants};
 use super::notice::{Done, Notice, go};
-use super::page::{Cell, Entry, Field, FormPage, Link, ListPage, Row, SecretPage, Table};
+use super::page::{Cell, Link, ListPage, Row, SecretPage, Table};
 use super::{Area, end, lacking};
 use crate::call::{Failure, answer};
 use crate::fleet::{self, LISTED_MAX};
@@ -51,8 +52,8 @@ pub(super) async fn list(
     visitor: Visitor,
     Query(done): Query<Done>,
 ) -> Response {
-    if let Err(response) = AREA.check(&visitor) {
-        return response;
+    if !AREA.is_for(&visitor) {
+        return frame::not_allowed(&visitor);
     }
     let t = visitor.t();
     let mut page = ListPage::new(&visitor, AREA);
@@ -138,7 +139,9 @@ fn chosen(page: &FormPage) -> Vec<v1::Grant> {
 }
 
 async fn add_form(dashboard: &Dashboard, visitor: &Visitor) -> Result<FormPage, Response> {
-    AREA.check(visitor)?;
+    if !AREA.is_for(visitor) {
+        return Err(frame::not_allowed(visitor));
+    }
     let t = visitor.t();
     let sites =
         fleet::sites(dashboard, visitor).await.map_err(|missing| lacking(visitor, &missing, t.no_site()))?;
@@ -195,7 +198,9 @@ fn show_link(visitor: &Visitor, title: &str, link: String) -> Response {
 
 /// A user whom the visitor may administer.
 async fn find(dashboard: &Dashboard, visitor: &Visitor, name: &str) -> Result<v1::User, Response> {
-    AREA.check(visitor)?;
+    if !AREA.is_for(visitor) {
+        return Err(frame::not_allowed(visitor));
+    }
     let none = visitor.t().no_user();
     let users = users(dashboard, visitor).await.map_err(|missing| lacking(visitor, &missing, none))?;
     let user = users.into_iter().find(|user| user.name == name);

@@ -6,8 +6,9 @@ use axum::response::{IntoResponse, Response};
 use wire::api::v1;
 
 use super::super::failed;
+use super::super::form_page::FormPage;
 use super::super::notice::{Notice, go, is_id};
-use super::super::page::{FormPage, SecretPage};
+use super::super::page::SecretPage;
 use super::{AREA, find, path};
 use crate::call::answer;
 use crate::form::Posted;
@@ -37,8 +38,8 @@ pub(in super::super) async fn save(
     Path(id): Path<String>,
     Posted(typed): Posted,
 ) -> Response {
-    if let Err(response) = AREA.check(&visitor) {
-        return response;
+    if !AREA.is_for(&visitor) {
+        return frame::not_allowed(&visitor);
     }
     // Browsers send line ends as two characters.
     let credential = typed.get("secret").replace("\r\n", "\n");
@@ -73,8 +74,8 @@ pub(in super::super) async fn renew(
     Path(id): Path<String>,
     Posted(_): Posted,
 ) -> Response {
-    if let Err(response) = AREA.check(&visitor) {
-        return response;
+    if !AREA.is_for(&visitor) {
+        return frame::not_allowed(&visitor);
     }
     let message = v1::RenewCredentialRequest { machine_id: id.clone() };
     let mut client = dashboard.clients().admin();
@@ -105,8 +106,8 @@ pub(in super::super) async fn revoke(
     Path(id): Path<String>,
     Posted(_): Posted,
 ) -> Response {
-    if let Err(response) = AREA.check(&visitor) {
-        return response;
+    if !AREA.is_for(&visitor) {
+        return frame::not_allowed(&visitor);
     }
     let message = v1::RevokeCredentialRequest { machine_id: id.clone() };
     let mut client = dashboard.clients().admin();

@@ -9,8 +9,8 @@ use axum::response::Response;
 use prost_types::FieldMask;
 use wire::api::v1;
 
+use super::super::form_page::FormPage;
 use super::super::notice::{Notice, go};
-use super::super::page::FormPage;
 use super::super::{failed, words_of};
 use super::{AREA, find, path, show_link};
 use crate::call::answer;
@@ -76,8 +76,8 @@ async fn ask(dashboard: &Dashboard, visitor: &Visitor, name: &str, change: Chang
 }
 
 async fn set(dashboard: &Dashboard, visitor: &Visitor, name: &str, change: Change) -> Response {
-    if let Err(response) = AREA.check(visitor) {
-        return response;
+    if !AREA.is_for(visitor) {
+        return frame::not_allowed(visitor);
     }
     let disabled = change == Change::Disable;
     let user = v1::User { name: name.to_owned(), disabled, ..v1::User::default() };
@@ -151,8 +151,8 @@ pub(in super::super) async fn link(
     origin: Origin,
     Posted(_): Posted,
 ) -> Response {
-    if let Err(response) = AREA.check(&visitor) {
-        return response;
+    if !AREA.is_for(&visitor) {
+        return frame::not_allowed(&visitor);
     }
     let message = v1::CreatePasswordLinkRequest { user_name: name.clone() };
     let mut client = dashboard.clients().admin();

@@ -84,7 +84,8 @@ async fn who_administers_one_site_sees_and_offers_that_site_only() {
 
 #[tokio::test]
 async fn every_form_is_refused_without_the_token_of_its_session() {
-    for form in FORMS.iter().chain(&["/administration/users/@anna/disable", "/administration/machines/n-1/file"])
+    for form in
+        FORMS.iter().chain(&["/administration/users/@anna/disable", "/administration/machines/n-1/file"])
     {
         let other = crate::form::token(ADMIN_GERMAN).to_string();
         for token in ["", other.as_str()] {
@@ -207,8 +208,7 @@ async fn a_credential_is_shown_once_and_comes_back_as_a_file() {
         assert!(addresses.into_iter().all(|address| !address.contains("0badc0de")), "{path}");
         assert_eq!(answer.header("location"), "");
     }
-    let (file, asked) =
-        send(ADMIN, "/administration/machines/n-3/file", &[("secret", CREDENTIAL)]).await;
+    let (file, asked) = send(ADMIN, "/administration/machines/n-3/file", &[("secret", CREDENTIAL)]).await;
     assert_eq!((file.status, file.text.as_str(), asked.len()), (200, CREDENTIAL, 0));
     assert_eq!(file.header("content-type"), "application/json");
     assert_eq!(file.header("content-disposition"), "attachment; filename=\"n-3.credential.json\"");
@@ -222,8 +222,7 @@ async fn a_credential_is_shown_once_and_comes_back_as_a_file() {
 #[tokio::test]
 async fn links_and_tokens_are_shown_once_and_stand_in_no_address() {
     let user = [("name", "rosa"), ("role.0", "staff"), ("site.0", "north")];
-    for (path, typed) in
-        [("/administration/add/user", &user[..]), ("/administration/users/@anna/link", &[])]
+    for (path, typed) in [("/administration/add/user", &user[..]), ("/administration/users/@anna/link", &[])]
     {
         let (answer, asked) = send(ADMIN, path, typed).await;
         assert_eq!((answer.status, asked.len()), (200, 1), "{path}");

@@ -145,7 +145,8 @@ impl AccountService for Fake {
             caller: "user:anna".to_owned(),
             user: Some(v1::User { name: SCRIPT.to_owned(), ..v1::User::default() }),
             preferences: Some(preferences),
-            permissions: admin::permissions(&session).unwrap_or_else(|| names.iter().map(permission).collect()),
+            permissions: admin::permissions(&session)
+                .unwrap_or_else(|| names.iter().map(permission).collect()),
             expire_time: far(),
         }))
     }
@@ -256,7 +257,13 @@ pub(super) struct Browser {
 
 impl Browser {
     pub(super) fn new(session: Option<&'static str>) -> Browser {
-        Browser { fake: Fake::default(), admin: admin::Admin::default(), secure: false, session, headers: Vec::new() }
+        Browser {
+            fake: Fake::default(),
+            admin: admin::Admin::default(),
+            secure: false,
+            session,
+            headers: Vec::new(),
+        }
     }
 
     pub(super) fn of(self, fake: Fake) -> Browser {
