@@ -80,7 +80,7 @@ impl Front {
             let front = front.clone();
             tokio::spawn(async move {
                 let _place = place;
-                front.serve(stream, peer).await;
+                Box::pin(front.serve(stream, peer)).await;
             });
         }
     }
