@@ -13,6 +13,7 @@ use crate::frame::{self, Frame, Here};
 use crate::link::{check_password, reason_of_password};
 use crate::router::Dashboard;
 use crate::sign_in::status;
+use crate::texts::Texts;
 use crate::visitor::Visitor;
 
 #[derive(Debug, Template)]
@@ -35,7 +36,7 @@ struct AccountPage {
 
 impl AccountPage {
     fn new(visitor: &Visitor) -> AccountPage {
-        let permission = |one: &v1::Permission| (one.name.clone(), one.site_ids.join(", "));
+        let permission = |one: &v1::Permission| (may(&one.name, visitor.t()), one.site_ids.join(", "));
         AccountPage {
             frame: Frame::of(visitor, Here::Account, visitor.t().account()),
             name: visitor.name().to_owned(),
@@ -140,4 +141,21 @@ pub(crate) async fn change_password(
             frame::html(status(&failure), &page)
         }
     }
+}
+
+/// A permission in words; one that these pages do not know by its name.
+fn may(permission: &str, t: Texts) -> String {
+    let words = match permission {
+        "live" => t.may_live(),
+        "history" => t.may_history(),
+        "act" => t.may_act(),
+        "arrange" => t.may_arrange(),
+        "configure" => t.may_configure(),
+        "register" => t.may_register(),
+        "administer" => t.may_administer(),
+        "audit" => t.may_audit(),
+        "diagnose" => t.may_diagnose(),
+        other => other,
+    };
+    words.to_owned()
 }

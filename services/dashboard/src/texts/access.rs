@@ -37,6 +37,15 @@ texts! {
     not_a_user: "This session belongs to no user; there is nothing to set.", "Diese Sitzung gehört keinem Benutzer; hier ist nichts einzustellen.";
     you_may: "What you may do", "Was Sie dürfen";
     everywhere: "all sites", "alle Studios";
+    may_live: "see machines live", "Geräte live sehen";
+    may_history: "see the history", "den Verlauf sehen";
+    may_act: "see to stops", "sich um Stopps kümmern";
+    may_arrange: "arrange the plan", "den Plan anordnen";
+    may_configure: "change a site's settings", "Einstellungen eines Studios ändern";
+    may_register: "add machines, renew and revoke credentials", "Geräte anlegen, Zugänge erneuern und sperren";
+    may_administer: "administer sites, users and tokens", "Studios, Benutzer und Zugangsschlüssel verwalten";
+    may_audit: "read the audit", "das Protokoll lesen";
+    may_diagnose: "see refused messages and metrics", "abgelehnte Nachrichten und Messwerte sehen";
 }
 
 sentences! {
