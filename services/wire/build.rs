@@ -21,8 +21,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// The public API: messages, client and server stubs, and the descriptor set that reflection serves.
 #[cfg(feature = "grpc")]
 fn grpc(root: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
-    let services =
-        ["access", "machine", "account_service", "fleet_service", "telemetry_service", "admin_service"];
+    let services = [
+        "access",
+        "machine",
+        "account_service",
+        "fleet_service",
+        "telemetry_service",
+        "incident_service",
+        "admin_service",
+    ];
     let files = services.map(|name| root.join(format!("beltwatch/v1/{name}.proto")));
     let set = protox::compile(files, [root])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);

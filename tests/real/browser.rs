@@ -4,6 +4,7 @@ mod belt;
 mod driver;
 mod exchange;
 mod floor;
+mod found;
 mod hostile;
 mod keyboard;
 mod lost;

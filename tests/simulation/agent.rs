@@ -1,8 +1,9 @@
-//! One agent of the simulation: the real minds (simulator, watcher, spool, uplink) on a disk with a power switch.
+//! One agent of the simulation: the real minds (simulator, recorder, spool, uplink) on a disk with a power switch.
 
 use std::collections::BTreeMap;
 
 use agent::outbox::{Effect, Input, Outbox};
+use agent::recorder::Recorder;
 use agent::source::simulate::{Profile, Simulator};
 use agent::spool::{BootIds, Bounds, KernelBoot, Row, Spool, SpoolId};
 use agent::uplink::message::{Picture, Speaker};
@@ -11,7 +12,7 @@ use domain::ids::{BootId, LogId};
 use domain::log::{Lane, Position};
 use domain::signal::{Script, Signal, SourceNumber};
 use domain::units::MonotonicMicros;
-use domain::watcher::{SignalWatcher, WatcherSettings};
+use domain::watcher::WatcherSettings;
 use wire::credential::Credential;
 use wire::envelope::Envelope;
 use wire::seal::Unopened;
@@ -46,7 +47,7 @@ pub(crate) struct SimulatedAgent {
 
 /// One life of the process.
 struct Life {
-    watcher: SignalWatcher,
+    recorder: Recorder,
     outbox: Outbox<SimulatedDisk>,
     connection: u32,
     is_connected: bool,
@@ -88,7 +89,7 @@ impl SimulatedAgent {
         let spec = self.script.spec();
         let speaker = Speaker::new(&self.credential, ids.boot, spec.capabilities);
         self.life = Some(Life {
-            watcher: SignalWatcher::new(vec![spec], WatcherSettings::default(), monotonic),
+            recorder: Recorder::new(vec![spec], WatcherSettings::default(), monotonic),
             outbox: Outbox::new(spool, speaker, self.random.u64(..), monotonic),
             connection: 0,
             is_connected: false,
@@ -141,8 +142,8 @@ impl SimulatedAgent {
         let Some(life) = &mut self.life else { return Vec::new() };
         let mut inputs = Vec::new();
         if observing {
-            let signals = signals.into_iter().map(|signal| Signal { at: monotonic, ..signal });
-            life.observe(signals, monotonic, &mut inputs);
+            signals.iter_mut().for_each(|signal| signal.at = monotonic);
+            life.observe(&signals, monotonic, &mut inputs);
         }
         if !life.is_connected && now >= life.retry_at {
             life.is_connected = true;
@@ -220,17 +221,11 @@ impl SimulatedAgent {
 }
 
 impl Life {
-    fn observe(
-        &mut self,
-        signals: impl Iterator<Item = Signal>,
-        now: MonotonicMicros,
-        inputs: &mut Vec<Input>,
-    ) {
+    fn observe(&mut self, signals: &[Signal], now: MonotonicMicros, inputs: &mut Vec<Input>) {
         let mut observed = Vec::new();
-        signals.for_each(|signal| self.watcher.apply(&signal, &mut observed));
-        self.watcher.tick(now, &mut observed);
+        self.recorder.observe(signals, now, &mut observed);
         inputs.extend(observed.into_iter().map(|seen| Input::Record { at: seen.at, payload: seen.payload }));
-        let (belt, at, holds_for_ms) = self.watcher.belt(now);
+        let (belt, at, holds_for_ms) = self.recorder.belt(now);
         inputs.push(Input::Picture(Picture { belt, at, holds_for_ms }));
     }
 }

@@ -2,6 +2,7 @@
 
 mod agent;
 mod disk;
+mod incidents;
 mod network;
 mod reference;
 mod server;
@@ -18,21 +19,34 @@ impl fmt::Display for Outcome {
         let reference::Verdict {
             events_stored,
             readings_stored,
+            pieces_stored,
             excused,
             forgotten,
             sessions,
+            incidents,
             revoked_refused,
         } = self.0;
         write!(
             f,
-            "{events_stored} events and {readings_stored} readings stored once, {excused} cut off or wiped, \
-             {forgotten} forgotten by a backup and recorded, {sessions} sessions, {revoked_refused} messages refused \
+            "{events_stored} events ({pieces_stored} of them pieces of recordings) and {readings_stored} readings \
+             stored once, {excused} cut off or wiped, \
+             {forgotten} forgotten by a backup and recorded, {sessions} sessions, {incidents} incidents, {revoked_refused} messages refused \
              for a revoked credential"
         )
     }
 }
 
 impl Outcome {
+    /// Pieces of recordings that were stored.
+    pub fn pieces_stored(&self) -> u64 {
+        self.0.pieces_stored
+    }
+
+    /// Incidents in the ledger.
+    pub fn incidents(&self) -> u64 {
+        self.0.incidents
+    }
+
     /// Messages that were refused because their credential was revoked.
     pub fn revoked_refused(&self) -> u64 {
         self.0.revoked_refused

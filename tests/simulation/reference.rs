@@ -2,11 +2,13 @@
 //! what is derived is what a run without any fault derives.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use domain::ids::{LogId, MachineId, SessionId};
 use domain::live::Session;
 use domain::log::{Lane, Position};
+use domain::record::Payload;
 use domain::units::UnixMicros;
 use ingest::Registered;
 use ingest::ingest::{Effects, IngestMind, Input};
@@ -14,6 +16,7 @@ use store::ledger::{Ledger, Loss, SessionQuery};
 use store::telemetry::Telemetry;
 
 use super::agent::SimulatedAgent;
+use super::incidents;
 use super::server::{SimulatedServer, at_once, now_at, of_machine};
 
 /// What a world came to.
@@ -21,11 +24,14 @@ use super::server::{SimulatedServer, at_once, now_at, of_machine};
 pub(crate) struct Verdict {
     pub(crate) events_stored: u64,
     pub(crate) readings_stored: u64,
+    /// Pieces of recordings among the records of the events lane; the history does not hold them.
+    pub(crate) pieces_stored: u64,
     /// Readings cut off by a power failure, and records of wiped spools.
     pub(crate) excused: u64,
     /// Records that a restored backup had forgotten; they are recorded as lost.
     pub(crate) forgotten: u64,
     pub(crate) sessions: u64,
+    pub(crate) incidents: u64,
     /// Messages that were refused because their credential was revoked.
     pub(crate) revoked_refused: u64,
 }
@@ -63,14 +69,16 @@ pub(crate) fn judge(
             }
         }
         let counts = at_once(server.stores.telemetry.counts(Some(machine)))?;
-        let told = counts.readings + counts.events;
+        let pieces = recording_pieces(&stored);
+        verdict.pieces_stored += pieces;
+        let told = counts.readings + counts.events + pieces;
         ensure!(
             told == stored.len() as u64,
-            "{machine}: {told} records in the history, {} stored",
+            "{machine}: {told} records in the history and pieces of recordings, {} stored",
             stored.len()
         );
     }
-    verdict.sessions = same_as_without_faults(agents, server, now)?;
+    (verdict.sessions, verdict.incidents) = same_as_without_faults(agents, server, now)?;
     Ok(verdict)
 }
 
@@ -87,6 +95,14 @@ fn stored(server: &SimulatedServer, machine: &MachineId) -> anyhow::Result<BTree
     Ok(stored)
 }
 
+fn recording_pieces(stored: &BTreeMap<Place, bytes::Bytes>) -> u64 {
+    let is_piece = |octets: &bytes::Bytes| {
+        let record = wire::record::decode(Lane::Events, octets);
+        record.is_ok_and(|record| matches!(record.payload, Payload::Recording(_)))
+    };
+    stored.values().filter(|octets| is_piece(octets)).count() as u64
+}
+
 /// Whether a record is recorded as lost, or nothing after it came that would have shown the hole.
 fn is_recorded(losses: &[Loss], stored: &BTreeMap<Place, bytes::Bytes>, lane: Lane, place: &Place) -> bool {
     let (log, position) = *place;
@@ -97,15 +113,22 @@ fn is_recorded(losses: &[Loss], stored: &BTreeMap<Place, bytes::Bytes>, lane: La
     is_last || losses.iter().any(covers)
 }
 
-/// Folds everything that is stored in a fresh mind, and holds sessions and losses against the ledger's.
+/// Folds everything that is stored in a fresh mind, and holds sessions, incidents and losses against the ledger's. Gives
+/// how many sessions and incidents there are.
 fn same_as_without_faults(
     agents: &[SimulatedAgent],
     server: &SimulatedServer,
     now: u64,
-) -> anyhow::Result<u64> {
+) -> anyhow::Result<(u64, u64)> {
     let mut mind = IngestMind::new(server.master.clone());
     let machines = agents.iter().map(|agent| agent.credential.machine.clone());
-    let registered = |machine| Registered { machine, key_generation: 1, revoked_generation: 0 };
+    let registry = server.stores.ledger.registry();
+    let registered = |machine: MachineId| Registered {
+        settings: Arc::new(registry.timeline(&machine).unwrap_or_default()),
+        machine,
+        key_generation: 1,
+        revoked_generation: 0,
+    };
     mind.apply(Input::Registered(&machines.map(registered).collect::<Vec<_>>()), now_at(now));
     let mut derived = Vec::new();
     for (sequence, slice) in &server.appended {
@@ -114,6 +137,10 @@ fn same_as_without_faults(
     }
     let effects = mind.apply(Input::Stopping, now_at(now));
     take(&mut mind, effects, server, now, &mut derived);
+    let mut incidents_found = 0;
+    for agent in agents {
+        incidents_found += incidents::judge(server, &agent.credential.machine, &derived)?;
+    }
     let mut sessions: BTreeMap<SessionId, Session> = BTreeMap::new();
     let mut losses = BTreeSet::new();
     for derived in derived {
@@ -138,7 +165,7 @@ fn same_as_without_faults(
         }
     }
     ensure!(losses.is_empty(), "losses that the ledger does not have: {losses:?}");
-    Ok(sessions.len() as u64)
+    Ok((sessions.len() as u64, incidents_found))
 }
 
 fn take(

@@ -27,6 +27,12 @@ fn revoked_credentials_are_met() {
 }
 
 #[test]
+fn recordings_arrive() {
+    let pieces = |seed| simulation::run(seed).expect("it keeps the promises").pieces_stored();
+    assert!((0..4).map(pieces).sum::<u64>() > 0, "no world has a recording");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_world() {
     for seed in [3, 17, 42] {
         let (first, second) = (simulation::run(seed), simulation::run(seed));

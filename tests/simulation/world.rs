@@ -322,6 +322,7 @@ fn a_site(id: &SiteId) -> Site {
         display_name: "North".to_owned(),
         time_zone: "UTC".to_owned(),
         created: UnixMicros(0),
+        history: Default::default(),
     }
 }
 
@@ -339,5 +340,6 @@ fn a_machine(id: &MachineId, site: &SiteId) -> Machine {
         revoked_generation: 0,
         revoked: None,
         acknowledged: None,
+        history: Default::default(),
     }
 }

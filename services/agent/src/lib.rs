@@ -6,6 +6,7 @@ pub mod decode;
 pub mod ftms;
 pub mod inspect;
 pub mod outbox;
+pub mod recorder;
 pub mod run;
 pub mod source;
 pub mod spool;

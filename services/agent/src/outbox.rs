@@ -73,6 +73,8 @@ pub enum Notice {
     NoAck(SealError),
     /// The disk fails; records stay in memory.
     DiskFailing(DiskError),
+    /// The first piece of a recording since the start was left out: there is no room for recordings any more.
+    RecordingLeftOut,
     /// The disk works again.
     DiskRecovered,
     /// Another spool with this identity exists; the running boot got another number.
@@ -89,6 +91,10 @@ pub enum Notice {
 pub struct OutboxCounts {
     /// Records taken, in the order of [`Lane::ALL`]. Counted events are not among them until they are told.
     pub appended: [u64; 2],
+    /// Pieces of recordings among the records of the events lane.
+    pub pieces: u64,
+    /// Pieces of recordings left out for want of room.
+    pub pieces_left_out: u64,
     /// Envelopes and acks.
     pub uplink: UplinkCounts,
 }
@@ -101,6 +107,7 @@ pub struct Outbox<D> {
     speaker: Speaker,
     picture: Option<Picture>,
     appended: [u64; 2],
+    pieces: u64,
     /// Whether the last read from the disk failed; it is told once.
     unreadable: bool,
 }
@@ -116,10 +123,11 @@ impl<D: Disk> Outbox<D> {
             }
         }
         let mut outbox =
-            Outbox { spool, uplink, speaker, picture: None, appended: [0; 2], unreadable: false };
+            Outbox { spool, uplink, speaker, picture: None, appended: [0; 2], pieces: 0, unreadable: false };
         let version = outbox.speaker.version.clone();
         let started = Event {
             detail: version,
+            capabilities: Some(outbox.speaker.capabilities),
             ..Event::new(EventKind::AgentStarted, now, Belt::default(), Belt::default())
         };
         outbox.append(now, Payload::Event(started), now);
@@ -138,7 +146,12 @@ impl<D: Disk> Outbox<D> {
 
     /// What was done so far.
     pub fn counts(&self) -> OutboxCounts {
-        OutboxCounts { appended: self.appended, uplink: self.uplink.counts() }
+        OutboxCounts {
+            appended: self.appended,
+            pieces: self.pieces,
+            pieces_left_out: self.spool.pieces_left_out(),
+            uplink: self.uplink.counts(),
+        }
     }
 
     /// What the spool holds.
@@ -175,7 +188,14 @@ impl<D: Disk> Outbox<D> {
     pub fn apply(&mut self, input: Input, now: MonotonicMicros) -> Vec<Effect> {
         let mut effects = Vec::new();
         let steps = match input {
-            Input::Record { at, payload } => self.append(at, payload, now),
+            Input::Record { at, payload } => {
+                let left_out = self.spool.pieces_left_out();
+                let steps = self.append(at, payload, now);
+                if left_out == 0 && self.spool.pieces_left_out() > 0 {
+                    effects.push(Effect::Notice(Notice::RecordingLeftOut));
+                }
+                steps
+            }
             Input::Picture(picture) => {
                 self.picture = Some(picture);
                 Vec::new()
@@ -237,10 +257,12 @@ impl<D: Disk> Outbox<D> {
 
     fn append(&mut self, at: MonotonicMicros, payload: Payload, now: MonotonicMicros) -> Vec<uplink::Effect> {
         let lane = payload.lane();
+        let is_piece = matches!(payload, Payload::Recording(_));
         if self.spool.append(at, payload).is_none() {
             return Vec::new();
         }
         let Some(newest) = self.spool.newest(lane) else { return Vec::new() };
+        self.pieces += u64::from(is_piece);
         match lane {
             Lane::Events => self.appended[0] += 1,
             Lane::Readings => self.appended[1] += 1,

@@ -110,6 +110,8 @@ pub struct Progress {
     pub connection: u32,
     /// Records taken in this boot.
     pub appended: [u64; 2],
+    /// Pieces of recordings among those of the events lane.
+    pub pieces: u64,
     /// Records in the spool that are not acknowledged, of this boot and earlier ones.
     pub unacknowledged: [u64; 2],
     /// Records dropped for want of room since the spool was made.

@@ -2,7 +2,8 @@
 //!
 //! Records are given to memory first, so that they can be sent at the same moment as they are written.
 //! Events are never lost: with no room left they are counted, durably, and told as one event each as soon as
-//! there is room. Readings are bounded: the oldest go first, and are counted.
+//! there is room. Pieces of recordings take the first half of the room only. Readings are bounded: the oldest go
+//! first, and are counted.
 
 mod bounds;
 mod counters;
@@ -20,6 +21,7 @@ use domain::clock::Clock;
 use domain::ids::{BootId, LogId};
 use domain::log::{Lane, Position};
 use domain::record::{Event, Payload, Record};
+use domain::recording::RecordingPiece;
 use domain::units::{MonotonicMicros, SECOND};
 use wire::status::LaneStatus;
 
@@ -91,6 +93,7 @@ pub struct Spool<D> {
     readings: SpoolLane,
     counters: Vec<Counter>,
     counters_changed: bool,
+    pieces_left_out: u64,
     clock_written: (Clock, MonotonicMicros),
     /// Since when readings on the disk are not durable.
     unsynced_since: Option<MonotonicMicros>,
@@ -143,6 +146,7 @@ impl<D: Disk> Spool<D> {
             readings: SpoolLane::new(loaded.readings),
             counters_changed: counters != loaded.counters,
             counters,
+            pieces_left_out: 0,
             clock_written: (Clock::UNDATED, now),
             unsynced_since: None,
             age_checked: now,
@@ -176,10 +180,12 @@ impl<D: Disk> Spool<D> {
     }
 
     /// Takes a record and gives it its position. It can be read at once and is written by the next
-    /// [`Spool::write`]. `None`: there is no room for this event; it is counted and will be told later.
+    /// [`Spool::write`]. `None`: there is no room for this event; it is counted and will be told later. A piece of a
+    /// recording for which there is no room is left out, and counted.
     pub fn append(&mut self, at: MonotonicMicros, payload: Payload) -> Option<Position> {
         match payload {
             Payload::Event(event) => self.append_event(at, event),
+            Payload::Recording(piece) => self.append_piece(at, piece),
             Payload::Reading(_) => {
                 let position = self.push(at, payload);
                 if self.failing.is_some() {
@@ -198,6 +204,25 @@ impl<D: Disk> Spool<D> {
         counters::count(&mut self.counters, self.boot.boot_count, at, event);
         self.counters_changed = true;
         None
+    }
+
+    /// A piece of a recording takes the room that events do not need.
+    fn append_piece(&mut self, at: MonotonicMicros, piece: RecordingPiece) -> Option<Position> {
+        let payload = Payload::Recording(piece);
+        let bytes = self.encode(at, payload.clone()).len() as u64 + ROW_OVERHEAD_BYTES;
+        let waiting = self.events.unwritten_bytes() + bytes;
+        let has_room = self.events.bytes() + bytes <= self.bounds.recordings_bytes_max
+            && waiting <= self.bounds.unwritten_bytes_max / 2;
+        if self.counters.is_empty() && has_room {
+            return Some(self.push(at, payload));
+        }
+        self.pieces_left_out += 1;
+        None
+    }
+
+    /// Pieces of recordings left out for want of room since the spool was opened.
+    pub fn pieces_left_out(&self) -> u64 {
+        self.pieces_left_out
     }
 
     /// Makes records of what was counted, as far as there is room.

@@ -2,6 +2,7 @@
 
 mod entries;
 mod machines;
+mod settings;
 mod sites;
 mod tokens;
 mod users;
@@ -155,4 +156,8 @@ methods! {
     create_token "CreateToken" CreateTokenRequest CreateTokenResponse;
     revoke_token "RevokeToken" RevokeTokenRequest RevokeTokenResponse;
     list_audit_entries "ListAuditEntries" ListAuditEntriesRequest ListAuditEntriesResponse;
+    set_thresholds "SetThresholds" SetThresholdsRequest SetThresholdsResponse;
+    set_out_of_service "SetOutOfService" SetOutOfServiceRequest SetOutOfServiceResponse;
+    record_commissioning "RecordCommissioning" RecordCommissioningRequest RecordCommissioningResponse;
+    set_staffed_hours "SetStaffedHours" SetStaffedHoursRequest SetStaffedHoursResponse;
 }

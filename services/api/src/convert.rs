@@ -10,7 +10,7 @@ use domain::record::{Event, Reading};
 use domain::registry::{BeltKind, DriveKind, direction_as_registered};
 use domain::units::{Incline, Speed, UnixMicros};
 use prost_types::{Duration, Timestamp};
-use store::registry::{Machine, Place, Site};
+use store::registry::{Machine, Place, Site, StaffedDays};
 use store::telemetry::Stored;
 use wire::api::v1;
 
@@ -34,7 +34,20 @@ pub(crate) fn site(site: &Site) -> v1::Site {
         display_name: site.display_name.clone(),
         time_zone: site.time_zone.clone(),
         create_time: Some(timestamp(site.created)),
+        staffed_spans: site.staffed().map(staffed_spans).unwrap_or_default(),
     }
+}
+
+fn staffed_spans(days: &StaffedDays) -> Vec<v1::StaffedSpan> {
+    let spans = |(day, spans): (u32, &Vec<(u16, u16)>)| -> Vec<v1::StaffedSpan> {
+        let span = |(start, end): &(u16, u16)| v1::StaffedSpan {
+            day,
+            start_minute: (*start).into(),
+            end_minute: (*end).into(),
+        };
+        spans.iter().map(span).collect()
+    };
+    (1..).zip(days).flat_map(spans).collect()
 }
 
 pub(crate) fn machine(machine: &Machine) -> v1::Machine {
@@ -57,6 +70,10 @@ pub(crate) fn machine(machine: &Machine) -> v1::Machine {
         create_time: Some(timestamp(machine.created)),
         place: machine.place.map(place),
         revoke_time: machine.revoked_since().map(timestamp),
+        out_of_service_reason: machine.out_of_service().map(|(why, _)| why.to_owned()).unwrap_or_default(),
+        out_of_service_time: machine.out_of_service().map(|(_, since)| timestamp(since)),
+        commission_time: machine.commissioned().map(timestamp),
+        direction_proven: machine.direction_proven(),
     }
 }
 
@@ -64,7 +81,7 @@ fn place(place: Place) -> v1::Place {
     v1::Place { row: place.row.into(), column: place.column.into() }
 }
 
-fn direction(direction: Direction) -> i32 {
+pub(crate) fn direction(direction: Direction) -> i32 {
     match direction {
         Direction::Forward => v1::Direction::Forward,
         Direction::Reverse => v1::Direction::Reverse,
@@ -74,7 +91,7 @@ fn direction(direction: Direction) -> i32 {
     .into()
 }
 
-fn origin(origin: Origin) -> i32 {
+pub(crate) fn origin(origin: Origin) -> i32 {
     match origin {
         Origin::Measured => v1::DirectionOrigin::Measured,
         Origin::Declared => v1::DirectionOrigin::Declared,
@@ -83,7 +100,7 @@ fn origin(origin: Origin) -> i32 {
     .into()
 }
 
-fn contacts(contacts: Contacts) -> v1::Contacts {
+pub(crate) fn contacts(contacts: Contacts) -> v1::Contacts {
     let state = |contact: Contact| -> i32 {
         match (contacts.closed & contact.bit() != 0, contacts.open & contact.bit() != 0) {
             (true, false) => v1::ContactState::Closed,

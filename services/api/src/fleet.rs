@@ -34,8 +34,9 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    pub(crate) fn new(gate: Arc<Gate>, pages: Pages, ground: Ground) -> Fleet {
-        Fleet { gate, pages, ground, watchers: Arc::new(Semaphore::new(WATCHERS_MAX)) }
+    /// `watchers` are the places of all kinds of watches.
+    pub(crate) fn new(gate: Arc<Gate>, pages: Pages, ground: Ground, watchers: Arc<Semaphore>) -> Fleet {
+        Fleet { gate, pages, ground, watchers }
     }
 
     fn sites(

@@ -126,6 +126,7 @@ impl Gate {
             | ApiError::LastAdministrator
             | ApiError::PlaceTaken
             | ApiError::WatchersFull { .. }
+            | ApiError::RehearsalsFull { .. }
             | ApiError::Stopping => {
                 tracing::debug!(rpc.method = method, peer, reason, error = %error, "request was refused");
             }

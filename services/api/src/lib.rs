@@ -12,6 +12,7 @@ mod convert;
 mod coverage;
 mod fleet;
 mod gate;
+mod incident;
 mod live;
 pub mod metrics;
 mod paging;

@@ -1,8 +1,10 @@
 //! Cursors of listings, and the tokens that carry them.
 
-use domain::ids::{LogId, SessionId};
+use domain::ids::{IncidentId, LogId, SessionId};
+use domain::incident::Severity;
 use domain::log::Position;
 use domain::units::UnixMicros;
+use store::ledger::IncidentPlace;
 use store::telemetry::Cursor;
 use wire::keys::{MachineKey, MasterKey};
 use wire::page_token;
@@ -150,6 +152,41 @@ impl Place for AfterSession {
     }
 }
 
+/// After this incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AfterIncident(pub(crate) IncidentPlace);
+
+impl Place for AfterIncident {
+    fn encode(&self) -> Vec<u8> {
+        let IncidentPlace { severity, time, id } = self.0;
+        let mut octets = Vec::with_capacity(25);
+        octets.push(match severity {
+            Severity::Info => 1,
+            Severity::Low => 2,
+            Severity::Medium => 3,
+            Severity::High => 4,
+            Severity::Critical => 5,
+        });
+        octets.extend(time.0.to_be_bytes());
+        octets.extend(id.0);
+        octets
+    }
+
+    fn decode(octets: &[u8]) -> Option<AfterIncident> {
+        let mut octets = Octets(octets);
+        let severity = match octets.take::<1>()? {
+            [1] => Severity::Info,
+            [2] => Severity::Low,
+            [3] => Severity::Medium,
+            [4] => Severity::High,
+            [5] => Severity::Critical,
+            _ => return None,
+        };
+        let (time, id) = (octets.moment()?, IncidentId(octets.take()?));
+        octets.0.is_empty().then_some(AfterIncident(IncidentPlace { severity, time, id }))
+    }
+}
+
 struct Octets<'a>(&'a [u8]);
 
 impl Octets<'_> {
@@ -180,6 +217,10 @@ mod tests {
             prop_assert_eq!(AfterRecord::decode(&after.encode()), Some(after));
             let after = AfterSession { span, session: (time, SessionId(id)) };
             prop_assert_eq!(AfterSession::decode(&after.encode()), Some(after));
+            for severity in Severity::ALL {
+                let after = AfterIncident(IncidentPlace { severity, time, id: IncidentId(id) });
+                prop_assert_eq!(AfterIncident::decode(&after.encode()), Some(after));
+            }
         }
 
         #[test]
@@ -188,6 +229,9 @@ mod tests {
                 prop_assert_eq!(place.encode(), octets.clone());
             }
             if let Some(place) = AfterSession::decode(&octets) {
+                prop_assert_eq!(place.encode(), octets.clone());
+            }
+            if let Some(place) = AfterIncident::decode(&octets) {
                 prop_assert_eq!(place.encode(), octets);
             }
         }

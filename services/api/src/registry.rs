@@ -22,6 +22,16 @@ impl Visible {
         Visible { registry, scope }
     }
 
+    /// The whole registry, for what belongs to no site.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Whether nothing is cut.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.scope == Scope::All
+    }
+
     /// Number of the last fact in it.
     pub(crate) fn last_fact(&self) -> u64 {
         self.registry.last_fact

@@ -9,11 +9,12 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use domain::limits::API_REQUEST_BYTES_MAX;
+use domain::limits::{API_REQUEST_BYTES_MAX, WATCHERS_MAX};
 use store::feed::Feed;
 use store::ledger::Ledger;
 use store::registry::SecretHash;
 use store::telemetry::Telemetry;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
@@ -21,6 +22,7 @@ use tonic_health::server::HealthReporter;
 use wire::api::v1::account_service_server::AccountServiceServer;
 use wire::api::v1::admin_service_server::AdminServiceServer;
 use wire::api::v1::fleet_service_server::FleetServiceServer;
+use wire::api::v1::incident_service_server::IncidentServiceServer;
 use wire::api::v1::telemetry_service_server::TelemetryServiceServer;
 use wire::keys::MasterKey;
 
@@ -31,16 +33,18 @@ use crate::admin::Administration;
 use crate::audit::{Audit, AuditWriter, Refused};
 use crate::fleet::Fleet;
 use crate::gate::Gate;
+use crate::incident::Incidents;
 use crate::paging::Pages;
 use crate::surroundings::Surroundings;
 use crate::telemetry::History;
 use crate::watch::Ground;
 
 /// Our services by their full names, as health knows them.
-pub(crate) const SERVICES: [&str; 4] = [
+pub(crate) const SERVICES: [&str; 5] = [
     "beltwatch.v1.AccountService",
     "beltwatch.v1.FleetService",
     "beltwatch.v1.TelemetryService",
+    "beltwatch.v1.IncidentService",
     "beltwatch.v1.AdminService",
 ];
 /// How often health looks at readiness.
@@ -89,7 +93,9 @@ impl Api {
             surroundings: surroundings.clone(),
             stopping: stopping.clone(),
         };
-        let fleet = Fleet::new(gate.clone(), pages.clone(), ground);
+        let watchers = Arc::new(Semaphore::new(WATCHERS_MAX));
+        let fleet = Fleet::new(gate.clone(), pages.clone(), ground.clone(), watchers.clone());
+        let incidents = Incidents::new(gate.clone(), pages.clone(), ground, telemetry.clone(), watchers);
         let history = History {
             gate: gate.clone(),
             pages: pages.clone(),
@@ -114,6 +120,7 @@ impl Api {
         let (health, health_service) = tonic_health::server::health_reporter();
         let routes = Routes::new(FleetServiceServer::new(fleet).max_decoding_message_size(MAX))
             .add_service(TelemetryServiceServer::new(history).max_decoding_message_size(MAX))
+            .add_service(IncidentServiceServer::new(incidents).max_decoding_message_size(MAX))
             .add_service(AdminServiceServer::new(administration).max_decoding_message_size(MAX))
             .add_service(AccountServiceServer::new(accounts).max_decoding_message_size(MAX))
             .add_service(health_service);

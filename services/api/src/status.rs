@@ -47,6 +47,8 @@ pub(crate) enum ApiError {
     NoCredential(String),
     /// There are too many watchers.
     WatchersFull { max: usize },
+    /// There are too many rehearsals of thresholds.
+    RehearsalsFull { max: usize },
     /// It took too long.
     Late { seconds: u64 },
     /// The server is stopping.
@@ -100,6 +102,7 @@ impl fmt::Display for ApiError {
             | ApiError::LastAdministrator
             | ApiError::PlaceTaken
             | ApiError::WatchersFull { .. }
+            | ApiError::RehearsalsFull { .. }
             | ApiError::Late { .. }
             | ApiError::Stopping => f.write_str(&self.message()),
         }
@@ -122,6 +125,7 @@ impl ApiError {
             ApiError::PlaceTaken => (Code::FailedPrecondition, "PLACE_TAKEN"),
             ApiError::NoCredential(_) => (Code::Internal, "NO_CREDENTIAL"),
             ApiError::WatchersFull { .. } => (Code::ResourceExhausted, "TOO_MANY_WATCHERS"),
+            ApiError::RehearsalsFull { .. } => (Code::ResourceExhausted, "TOO_MANY_REHEARSALS"),
             ApiError::Late { .. } => (Code::DeadlineExceeded, "TOO_SLOW"),
             ApiError::Stopping => (Code::Unavailable, "STOPPING"),
             ApiError::NoRandomness(_) => (Code::Internal, "NO_RANDOMNESS"),
@@ -168,6 +172,9 @@ impl ApiError {
             ApiError::WatchersFull { max } => {
                 format!("{max} watchers are connected, no more are allowed; try later")
             }
+            ApiError::RehearsalsFull { max } => {
+                format!("a rehearsal is under way, and {max} is allowed at once; try again when it is over")
+            }
             ApiError::Late { seconds } => format!("no answer within {seconds} s; ask for less or try later"),
             ApiError::Stopping => "the server is stopping; call again".to_owned(),
             ApiError::NoRandomness(_) => "the server cannot make secrets now; its log says why".to_owned(),
@@ -206,6 +213,7 @@ impl ApiError {
             | ApiError::LastAdministrator
             | ApiError::PlaceTaken
             | ApiError::WatchersFull { .. }
+            | ApiError::RehearsalsFull { .. }
             | ApiError::Stopping => false,
         }
     }
@@ -235,6 +243,7 @@ impl ApiError {
             | ApiError::PlaceTaken
             | ApiError::NoCredential(_)
             | ApiError::WatchersFull { .. }
+            | ApiError::RehearsalsFull { .. }
             | ApiError::Late { .. }
             | ApiError::Stopping
             | ApiError::NoRandomness(_)

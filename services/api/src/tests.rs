@@ -6,9 +6,11 @@ mod admin;
 mod audit;
 mod bad_input;
 mod fleet;
+mod incidents;
 mod paging;
 mod port;
 mod privilege;
+mod settings;
 mod telemetry;
 mod watch;
 
@@ -39,6 +41,7 @@ use tonic::transport::{Channel, Endpoint};
 use wire::api::v1::account_service_client::AccountServiceClient;
 use wire::api::v1::admin_service_client::AdminServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
+use wire::api::v1::incident_service_client::IncidentServiceClient;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
 use wire::credential::Credential;
 use wire::keys::MasterKey;
@@ -175,6 +178,7 @@ impl Bench {
             display_name: format!("Gym {id}"),
             time_zone: zone.to_owned(),
             created: NOON,
+            history: Default::default(),
         };
         self.fact(FactKind::SiteCreated(site)).await;
     }
@@ -193,6 +197,7 @@ impl Bench {
             revoked_generation: 0,
             revoked: None,
             acknowledged: None,
+            history: Default::default(),
         };
         self.fact(FactKind::MachineCreated(machine)).await;
     }
@@ -288,6 +293,10 @@ impl Bench {
 
     async fn history(&self) -> TelemetryServiceClient<ByOperator> {
         TelemetryServiceClient::with_interceptor(self.channel().await, self.as_operator())
+    }
+
+    async fn incidents(&self) -> IncidentServiceClient<ByOperator> {
+        IncidentServiceClient::with_interceptor(self.channel().await, self.as_operator())
     }
 
     async fn admin(&self) -> AdminServiceClient<ByOperator> {

@@ -1,9 +1,12 @@
 //! Direction with its origin, contacts, and a picture of a belt at one moment.
 
+use serde::{Deserialize, Serialize};
+
 use crate::units::{Incline, Speed};
 
 /// Which way the belt runs. It says nothing about the person's gait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// The upper side runs from front to rear.
     Forward,
@@ -17,7 +20,8 @@ pub enum Direction {
 }
 
 /// How a direction is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// By a sensor or drive that has a sign.
     Measured,
@@ -29,7 +33,8 @@ pub enum Origin {
 }
 
 /// A contact on the machine. Closed is healthy or present; open is actuated or absent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Contact {
     /// The emergency-stop circuit.
     EmergencyStop,
@@ -77,7 +82,7 @@ impl Contact {
 }
 
 /// Which contacts were seen closed and which open. Neither: not known. Both: both were seen within an interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Contacts {
     /// Bits of contacts seen closed.
     pub closed: u32,
@@ -118,7 +123,7 @@ impl Contacts {
 }
 
 /// A picture of a belt at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Belt {
     /// Which way it runs.
     pub direction: Direction,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::log::{Lane, Position};
 
 /// Why a name is not an id.
@@ -52,6 +54,19 @@ macro_rules! named_id {
                 Self::new(value)
             }
         }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::new(&text).map_err(serde::de::Error::custom)
+            }
+        }
     };
 }
 
@@ -99,6 +114,29 @@ impl fmt::Display for UserName {
     }
 }
 
+/// Why a text is no id of 16 octets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{value}\" is no id: 32 of 0-9 and a-f are required")]
+pub struct InvalidHexId {
+    /// What was given, cut to 80 characters.
+    pub value: String,
+}
+
+fn hex(value: &str) -> Result<[u8; 16], InvalidHexId> {
+    let digit = |c: u8| match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        _ => None,
+    };
+    let octets = value.as_bytes().chunks(2).map(|pair| match pair {
+        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+        _ => None,
+    });
+    let octets: Option<Vec<u8>> = octets.collect();
+    let octets = octets.and_then(|octets| octets.try_into().ok());
+    octets.ok_or_else(|| InvalidHexId { value: value.chars().take(80).collect() })
+}
+
 macro_rules! random_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -123,6 +161,26 @@ macro_rules! random_id {
                 write!(f, "{self}")
             }
         }
+
+        impl std::str::FromStr for $name {
+            type Err = InvalidHexId;
+            fn from_str(value: &str) -> Result<Self, InvalidHexId> {
+                hex(value).map(Self)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
     };
 }
 
@@ -137,6 +195,15 @@ random_id!(
 random_id!(
     /// One session; worked out from machine, log and position of its first record.
     SessionId
+);
+
+random_id!(
+    /// One incident; worked out from machine, log, rule and position of the record that triggered it.
+    IncidentId
+);
+random_id!(
+    /// One recording; worked out from machine, log, boot and time of the event that it was made for.
+    RecordingId
 );
 
 impl LogId {
@@ -156,10 +223,14 @@ impl SessionId {
     /// The session that begins with this record: FNV-1a with 128 bits over machine, log and position.
     pub fn of(machine: &MachineId, log: LogId, first: Position) -> SessionId {
         let octets = machine.as_str().bytes().chain([0]).chain(log.0);
-        let octets = octets.chain(first.boot_count.to_be_bytes()).chain(first.n.to_be_bytes());
-        let mix = |hash: u128, octet: u8| (hash ^ u128::from(octet)).wrapping_mul(FNV_PRIME);
-        SessionId(octets.fold(FNV_BASIS, mix).to_be_bytes())
+        SessionId(fnv(octets.chain(first.boot_count.to_be_bytes()).chain(first.n.to_be_bytes())))
     }
+}
+
+/// FNV-1a with 128 bits.
+pub(crate) fn fnv(octets: impl Iterator<Item = u8>) -> [u8; 16] {
+    let mix = |hash: u128, octet: u8| (hash ^ u128::from(octet)).wrapping_mul(FNV_PRIME);
+    octets.fold(FNV_BASIS, mix).to_be_bytes()
 }
 
 /// Offset basis and prime of FNV-1a with 128 bits (draft-eastlake-fnv).

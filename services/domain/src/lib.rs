@@ -6,6 +6,7 @@
 pub mod belt;
 pub mod clock;
 pub mod ids;
+pub mod incident;
 pub mod limits;
 pub mod live;
 pub mod log;
@@ -13,6 +14,7 @@ pub mod machine;
 pub mod merge;
 pub mod presence;
 pub mod record;
+pub mod recording;
 pub mod registry;
 pub mod signal;
 pub mod status;

@@ -27,6 +27,33 @@ pub const SPOOL_MEMORY_BYTES_MAX: u64 = 256 * 1024;
 pub const SPOOL_UNWRITTEN_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Edges of a contact within 60 s that are told one by one. More: one `contact_chattering` every 10 s.
 pub const CONTACT_EDGES_MAX: usize = 20;
+/// Points of one piece of a recording. More: the next piece.
+pub const RECORDING_POINTS_MAX: usize = 128;
+/// Pieces of a recording that are read. More: the later ones are left out.
+pub const RECORDING_PIECES_MAX: usize = 256;
+/// How far a recording reaches back before its event, in microseconds. Older points are forgotten.
+pub const RECORDING_BEFORE_US: u64 = 20 * 1_000_000;
+/// How long a recording goes on after its event at most, in microseconds. Then it ends, whatever the belt does.
+pub const RECORDING_AFTER_US_MAX: u64 = 120 * 1_000_000;
+/// Octets that the events lane of a spool may hold for a piece of a recording to be written. More: the piece is left out
+/// and counted, its recording has a hole or no last piece, and the room is kept for events.
+pub const SPOOL_RECORDINGS_BYTES_MAX: u64 = SPOOL_EVENTS_BYTES_MAX / 2;
+/// Moments that a rule of incidents remembers. More: the oldest is forgotten.
+pub const RULE_MARKS_MAX: usize = 16;
+/// Silent sources of a machine that are remembered. More: the later ones are not.
+pub const SILENT_SOURCES_MAX: usize = 16;
+/// Incidents of a machine that are active or not complete. More: the oldest is left as it was written last.
+pub const OPEN_INCIDENTS_MAX: usize = 64;
+/// Changes of one setting that are kept with the time from which on they held. More: the oldest two become one.
+pub const SETTING_CHANGES_MAX: usize = 100;
+/// Models for which thresholds are set. More: refused with RESOURCE_EXHAUSTED.
+pub const LIMIT_MODELS_MAX: usize = 1_000;
+/// Stops measured at one commissioning. More: refused.
+pub const COMMISSIONED_STOPS_MAX: usize = 8;
+/// Spans of a day with staff. More: refused.
+pub const STAFFED_SPANS_MAX: usize = 24;
+/// Readings kept with an incident. More: the later ones are left out; the telemetry has them.
+pub const TRACE_POINTS_MAX: usize = 64;
 /// Longest span of a reading, in milliseconds. Longer: unreadable.
 pub const READING_SPAN_MS_MAX: u32 = 60_000;
 /// Longest time a reading may stand, in milliseconds. Longer: unreadable.
@@ -77,6 +104,18 @@ pub const COVERAGE_READINGS_MAX: usize = 250_000;
 pub const SNAPSHOT_PART_MACHINES: usize = 500;
 /// Machines that a watcher may name, and machines of a site whose sessions can be listed at once. More: refused.
 pub const MACHINES_NAMED_MAX: usize = 1_000;
+/// Machines whose incidents can be listed or counted at once. More: refused; all machines need no list.
+pub const INCIDENT_MACHINES_MAX: usize = 10_000;
+/// Changed incidents read at once for one watcher. More: the next time it takes a message.
+pub const INCIDENT_CHANGES_READ: usize = 100;
+/// Rehearsals of thresholds at once: each folds the history of many machines. More: refused with RESOURCE_EXHAUSTED.
+pub const REHEARSALS_MAX: usize = 1;
+/// Machines of one rehearsal. More: refused.
+pub const REHEARSAL_MACHINES_MAX: usize = 1_000;
+/// Records of a lane read at once to fold the history anew. More: the next page.
+pub const HISTORY_PAGE_RECORDS: usize = 4_096;
+/// Critical incidents that a rehearsal names as lost. More: counted only.
+pub const REHEARSAL_LOST_NAMED_MAX: usize = 100;
 /// Grants of one user or token. More: refused.
 pub const GRANTS_MAX: usize = 20;
 /// Sites that a grant may name. More: refused; a grant without sites is for all.

@@ -1,7 +1,12 @@
 //! The machine mind: folds a machine's records, in the order of writing, into its latest picture and its sessions.
 
 use crate::belt::{Belt, Direction, STANDSTILL};
+use std::sync::Arc;
+
 use crate::ids::{LogId, MachineId, SessionId};
+use crate::incident::Incident;
+use crate::incident::mind::IncidentFold;
+use crate::incident::settings::Timeline;
 use crate::limits;
 use crate::live::{Latest, Segment, Session};
 use crate::log::Position;
@@ -25,6 +30,8 @@ pub struct MachineFold {
     pub covered_until: Option<UnixMicros>,
     /// Records folded.
     pub folded: u64,
+    /// Its incidents, as far as they are not complete, and what rules remember.
+    pub incidents: IncidentFold,
 }
 
 /// A session that has not ended.
@@ -47,6 +54,8 @@ pub struct Folded {
     pub latest_changed: bool,
     /// Sessions to be written now: one that ended, one that has a new part.
     pub sessions: Vec<Session>,
+    /// Incidents that are new or have changed.
+    pub incidents: Vec<Incident>,
 }
 
 /// The machine mind.
@@ -54,12 +63,18 @@ pub struct Folded {
 pub struct MachineMind {
     machine: MachineId,
     fold: MachineFold,
+    settings: Arc<Timeline>,
 }
 
 impl MachineMind {
     /// A machine of which nothing is known, or which goes on from a checkpoint.
     pub fn new(machine: MachineId, fold: MachineFold) -> MachineMind {
-        MachineMind { machine, fold }
+        MachineMind { machine, fold, settings: Arc::default() }
+    }
+
+    /// Goes by these settings from now on. Records are folded by what held at their event time.
+    pub fn obey(&mut self, settings: Arc<Timeline>) {
+        self.settings = settings;
     }
 
     /// Everything folded so far.
@@ -72,6 +87,21 @@ impl MachineMind {
         self.fold.session.as_ref().map(|session| self.written(session, false))
     }
 
+    /// Judges a record of the events lane by the rules that need no readings: in the order of its lane, once, before it is
+    /// folded. Without a settled event time it is not judged.
+    ///
+    /// Gives the incidents that are new or have changed.
+    pub fn at_once(
+        &mut self,
+        log: LogId,
+        position: Position,
+        time: Option<UnixMicros>,
+        record: &Record,
+    ) -> Vec<Incident> {
+        let Some(time) = time else { return Vec::new() };
+        self.fold.incidents.at_once(&self.machine, (log, position), time, record, &self.settings)
+    }
+
     /// Folds one record. `time` is its settled event time; without one it is counted, not summed.
     pub fn fold(
         &mut self,
@@ -82,16 +112,20 @@ impl MachineMind {
     ) -> Folded {
         self.fold.folded += 1;
         let Some(time) = time else { return Folded::default() };
+        let place = (log, position);
+        let incidents = self.fold.incidents.merged(&self.machine, place, time, record, &self.settings);
         match &record.payload {
             Payload::Reading(reading) => {
                 let sessions = self.fold_usage(log, position, time, reading);
-                Folded { latest_changed: self.see_reading(time, reading), sessions }
+                Folded { latest_changed: self.see_reading(time, reading), sessions, incidents }
             }
             Payload::Event(event) => {
                 let session_is_open = self.fold.session.is_some();
                 self.fold.last_stop = fold_stop(self.fold.last_stop, time, event, session_is_open);
-                Folded { latest_changed: self.see_event(time, event), sessions: vec![] }
+                Folded { latest_changed: self.see_event(time, event), sessions: vec![], incidents }
             }
+            // The ledger keeps it as it came; it tells nothing new.
+            Payload::Recording(_) => Folded::default(),
         }
     }
 

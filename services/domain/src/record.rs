@@ -2,6 +2,8 @@
 
 use crate::belt::{Belt, Contact, Contacts, Direction, Origin};
 use crate::log::Lane;
+use crate::recording::RecordingPiece;
+use crate::signal::Capabilities;
 use crate::units::{Incline, MonotonicMicros, Speed};
 
 /// One record of a log.
@@ -23,6 +25,8 @@ pub enum Payload {
     Reading(Reading),
     /// Of the events lane.
     Event(Event),
+    /// Of the events lane, too: a piece of a recording. It says nothing that the telemetry keeps.
+    Recording(RecordingPiece),
 }
 
 impl Payload {
@@ -30,7 +34,7 @@ impl Payload {
     pub fn lane(&self) -> Lane {
         match self {
             Payload::Reading(_) => Lane::Readings,
-            Payload::Event(_) => Lane::Events,
+            Payload::Event(_) | Payload::Recording(_) => Lane::Events,
         }
     }
 }
@@ -129,11 +133,17 @@ pub enum EventKind {
     SpoolRecovered,
     /// A source sent a value that cannot be true; it was dropped.
     ValueImplausible,
+    /// Two sources measure opposite directions while the belt moves.
+    DirectionDisagreed,
+    /// A drive or a console reports a fault.
+    FaultReported,
+    /// The speed rose or fell within 1.5 s by more than any ramp does.
+    SpeedJumped,
 }
 
 impl EventKind {
     /// All kinds, in the order of their numbers on the wire, from 1.
-    pub const ALL: [EventKind; 16] = [
+    pub const ALL: [EventKind; 19] = [
         EventKind::BeltStarted,
         EventKind::BeltStopped,
         EventKind::DirectionChanged,
@@ -150,6 +160,9 @@ impl EventKind {
         EventKind::SpoolFailing,
         EventKind::SpoolRecovered,
         EventKind::ValueImplausible,
+        EventKind::DirectionDisagreed,
+        EventKind::FaultReported,
+        EventKind::SpeedJumped,
     ];
 
     /// The kind's name in the product's words.
@@ -171,6 +184,9 @@ impl EventKind {
             EventKind::SpoolFailing => "spool_failing",
             EventKind::SpoolRecovered => "spool_recovered",
             EventKind::ValueImplausible => "value_implausible",
+            EventKind::DirectionDisagreed => "direction_disagreed",
+            EventKind::FaultReported => "fault_reported",
+            EventKind::SpeedJumped => "speed_jumped",
         }
     }
 }
@@ -190,12 +206,17 @@ pub struct Event {
     pub source: String,
     /// Edges or values that this stands for, at least 1.
     pub count: u32,
-    /// Time of the last edge that this stands for; the record's time where one is meant.
+    /// Time of the last edge that this stands for; the record's time where one is meant. Of a source that went stale:
+    /// when it last spoke, which is before the record's time.
     pub last: MonotonicMicros,
     /// Direction before a change.
     pub direction_before: Option<Direction>,
     /// What else was seen, at most 200 octets.
     pub detail: String,
+    /// What the agent's sources can report; only where an agent started.
+    pub capabilities: Option<Capabilities>,
+    /// Time of the event that the recording under way was made for; `None`: nothing was recorded.
+    pub recording: Option<MonotonicMicros>,
 }
 
 impl Event {
@@ -211,6 +232,8 @@ impl Event {
             last: at,
             direction_before: None,
             detail: String::new(),
+            capabilities: None,
+            recording: None,
         }
     }
 }

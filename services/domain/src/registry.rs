@@ -1,9 +1,12 @@
 //! What a machine's registry entry says of its belt and drive.
 
+use serde::{Deserialize, Serialize};
+
 use crate::belt::{Direction, Origin};
 
 /// What a belt can do. A one-way belt is forward, declared; only the others can be blind to direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BeltKind {
     /// It can only run forward.
     OneWay,
@@ -15,7 +18,8 @@ pub enum BeltKind {
 }
 
 /// What drives a belt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DriveKind {
     /// A motor.
     #[default]

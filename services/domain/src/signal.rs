@@ -1,5 +1,7 @@
 //! What a source delivers: one observation at one moment. The signal watcher turns these into readings and events.
 
+use serde::{Deserialize, Serialize};
+
 use crate::belt::{Contact, Direction};
 use crate::units::{Incline, MonotonicMicros, Speed};
 
@@ -62,10 +64,12 @@ pub enum SignalValue {
     Alive,
     /// The source sent a value that cannot be true; it is not used. In words, with field and value.
     Implausible(String),
+    /// A drive or a console reports a fault, in words.
+    Fault(String),
 }
 
 /// What a source can report, a bit each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Capabilities(pub u32);
 
 impl Capabilities {

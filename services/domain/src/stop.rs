@@ -1,5 +1,7 @@
 //! The newest stop that took a moving belt, folded from events: what staff must see until somebody has seen to it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::belt::{Belt, Contact, Direction, STANDSTILL};
 use crate::record::{Event, EventKind};
 use crate::units::{Speed, UnixMicros};
@@ -24,7 +26,8 @@ pub struct Stop {
 }
 
 /// A contact that stops a belt when it opens, the one that needs a person most first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StopContact {
     /// The emergency-stop circuit.
     EmergencyStop,
@@ -89,7 +92,10 @@ fn stop_of(time: UnixMicros, event: &Event, session_is_open: bool) -> Option<Sto
         | EventKind::AgentStarted
         | EventKind::SpoolFailing
         | EventKind::SpoolRecovered
-        | EventKind::ValueImplausible => return None,
+        | EventKind::ValueImplausible
+        | EventKind::DirectionDisagreed
+        | EventKind::FaultReported
+        | EventKind::SpeedJumped => return None,
     };
     let (speed, direction) = motion_before(event);
     let moved = speed.map(|speed| speed > STANDSTILL);

@@ -1,7 +1,9 @@
 //! Speed, incline and time in integers with their unit in the name.
 
+use serde::{Deserialize, Serialize};
+
 /// Microseconds of a boot's monotonic clock. Compared only within one boot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct MonotonicMicros(pub u64);
 
 impl MonotonicMicros {
@@ -17,7 +19,7 @@ impl MonotonicMicros {
 }
 
 /// Microseconds since 1970-01-01 UTC, without leap seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct UnixMicros(pub i64);
 
 impl UnixMicros {
@@ -38,7 +40,7 @@ pub const MILLI: u64 = 1_000;
 pub const SECOND: u64 = 1_000_000;
 
 /// Belt speed without sign, in mm/s.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Speed(pub u32);
 
 impl Speed {
@@ -60,7 +62,7 @@ impl Speed {
 }
 
 /// Incline in tenths of a per cent; front end up is positive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Incline(pub i32);
 
 impl Incline {

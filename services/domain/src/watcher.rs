@@ -4,6 +4,7 @@
 //! unsigned speed has no direction, and the first level of a contact is no edge.
 
 mod contacts;
+mod directions;
 mod interval;
 mod motion;
 mod sources;
@@ -11,12 +12,13 @@ mod sources;
 use crate::belt::{Belt, Direction, Origin};
 use crate::limits;
 use crate::record::{Event, EventKind, Extra, Payload};
-use crate::signal::{Signal, SignalValue, SourceSpec};
+use crate::signal::{Signal, SignalValue, SourceNumber, SourceSpec};
 use crate::units::{Incline, MILLI, MonotonicMicros, SECOND, Speed};
 
 use self::contacts::{ContactEdge, ContactWatches};
+use self::directions::{Disagreement, MeasuredDirections};
 use self::interval::Interval;
-use self::motion::{Motion, MotionEdge, MotionWatch};
+use self::motion::{Jump, JumpWatch, Motion, MotionEdge, MotionWatch};
 use self::sources::{Held, Sources};
 
 /// Something that was observed, ready to become a record.
@@ -47,8 +49,11 @@ impl Default for WatcherSettings {
 
 /// Least length of an interval that a change may cut, so that noise at a threshold makes no flood.
 const CUT_INTERVAL_US: u64 = 200 * MILLI;
-/// Least time between two events on implausible values of one source.
-const IMPLAUSIBLE_PAUSE_US: u64 = 10 * SECOND;
+/// Least time between two events on implausible values, or on faults, of one source.
+const COMPLAINT_PAUSE_US: u64 = 10 * SECOND;
+/// How long readings stay short after a moving belt stopped or its speed fell silent: the server sees the silence grow,
+/// and need not wait half a minute to know what a stop was.
+const SHORT_US: u64 = 10 * SECOND;
 
 /// Watches the signals of one machine.
 #[derive(Debug)]
@@ -56,14 +61,17 @@ pub struct SignalWatcher {
     settings: WatcherSettings,
     sources: Sources,
     motion: MotionWatch,
+    jumps: JumpWatch,
     contacts: ContactWatches,
     speed: Option<Held<Speed>>,
     second_speed: Option<Held<Speed>>,
-    measured: Option<Held<Direction>>,
+    measured: MeasuredDirections,
     declared: Option<Held<Direction>>,
     incline: Option<Held<Incline>>,
     /// Direction of the motion since the last standstill.
     moving_direction: Option<Direction>,
+    /// Until when readings stay short although the belt does not move.
+    short_until: Option<MonotonicMicros>,
     extra: Extra,
     interval: Interval,
     now: MonotonicMicros,
@@ -76,13 +84,15 @@ impl SignalWatcher {
             settings,
             sources: Sources::new(sources, now),
             motion: MotionWatch::default(),
+            jumps: JumpWatch::default(),
             contacts: ContactWatches::new(settings.debounce_us),
             speed: None,
             second_speed: None,
-            measured: None,
+            measured: MeasuredDirections::default(),
             declared: None,
             incline: None,
             moving_direction: None,
+            short_until: None,
             extra: Extra::default(),
             interval: Interval::new(now),
             now,
@@ -111,17 +121,22 @@ impl SignalWatcher {
         if let Some(edge) = self.motion.settle(now) {
             self.tell_motion(edge, now, out);
         }
+        if let Some(disagreement) = self.measured.settle(now) {
+            self.tell_disagreement(&disagreement, out);
+        }
         // After the edges: what was seen before a source fell silent is told all the same.
         for source in self.sources.gone_stale(now) {
             self.forget(source, now, out);
         }
-        let length = match self.motion.motion() {
-            Motion::Moving => self.settings.moving_interval_us,
-            Motion::Standing | Motion::Unknown => self.settings.rest_interval_us,
-        };
-        if now.since(self.interval.started()) >= length {
+        let short_ends = self.short_until.take_if(|until| now >= *until).is_some();
+        if short_ends || now.since(self.interval.started()) >= self.interval_us() {
             self.close_interval(now, out);
         }
+    }
+
+    /// The source whose speed is used; `None`: no speed is known.
+    pub fn speed_source(&self) -> Option<SourceNumber> {
+        self.speed.as_ref().map(|held| held.source)
     }
 
     /// The newest picture, its time, and how long it stands in milliseconds.
@@ -134,11 +149,10 @@ impl SignalWatcher {
         match &signal.value {
             SignalValue::Speed(speed) => self.take_speed(Held::new(source, *speed, at), out),
             SignalValue::MeasuredDirection(direction) => {
-                let held = Held::new(source, *direction, at);
-                if self.sources.prefers(&self.measured, &held) {
-                    self.measured = Some(held);
+                if self.measured.see(Held::new(source, *direction, at), &self.sources) {
                     self.direction_seen(at, out);
                 }
+                self.compare_directions(at);
             }
             SignalValue::DeclaredDirection(direction) => {
                 self.declared = Some(Held::new(source, *direction, at));
@@ -163,7 +177,14 @@ impl SignalWatcher {
             SignalValue::UserPaused => self.tell_by(EventKind::UserPaused, signal, at, out),
             SignalValue::SafetyKeyStop => self.tell_by(EventKind::SafetyKeyStop, signal, at, out),
             SignalValue::Alive => {}
-            SignalValue::Implausible(what) => self.take_implausible(signal, what, at, out),
+            SignalValue::Implausible(what) => {
+                let count = self.sources.implausible(source, at, COMPLAINT_PAUSE_US);
+                self.tell_complaint(EventKind::ValueImplausible, signal, count, what, out);
+            }
+            SignalValue::Fault(what) => {
+                let count = self.sources.fault(source, at, COMPLAINT_PAUSE_US);
+                self.tell_complaint(EventKind::FaultReported, signal, count, what, out);
+            }
         }
     }
 
@@ -175,33 +196,68 @@ impl SignalWatcher {
         }
         let (speed, at) = (held.value, held.at);
         self.speed = Some(held);
+        if self.motion.motion() != Motion::Standing {
+            self.short_until = None;
+        }
         if self.motion.crosses(speed) && at.since(self.interval.started()) >= CUT_INTERVAL_US {
             self.close_interval(at, out);
         }
+        let change = self.motion.change_to(speed, at);
         let edge = self.motion.see(speed, at);
-        self.interval.see_speed(speed, self.motion.change_over_window(), at);
+        self.interval.see_speed(speed, change, at);
         if let Some(edge) = edge {
             self.tell_motion(edge, at, out);
         }
         self.direction_seen(at, out);
+        self.compare_directions(at);
+        if let Some(jump) = self.jumps.see(change, at) {
+            let detail = match jump {
+                Jump::Rise => "rise",
+                Jump::Fall => "fall",
+            };
+            self.tell(EventKind::SpeedJumped, at, out, |event| event.detail = detail.to_owned());
+        }
         self.motion.remember(at, speed, self.picture().direction);
     }
 
-    fn take_implausible(
-        &mut self,
+    fn compare_directions(&mut self, at: MonotonicMicros) {
+        self.measured.compare(self.speed.as_ref().map(|held| held.value), at);
+    }
+
+    /// Tells what a source complains of, if it is time to: `count` says how often it came.
+    fn tell_complaint(
+        &self,
+        kind: EventKind,
         signal: &Signal,
+        count: Option<u32>,
         what: &str,
-        at: MonotonicMicros,
         out: &mut Vec<Observed>,
     ) {
-        if let Some(count) = self.sources.implausible(signal.source, at, IMPLAUSIBLE_PAUSE_US) {
-            let source = self.sources.name(signal.source);
-            self.tell(EventKind::ValueImplausible, at, out, |event| {
-                event.source = source;
-                event.count = count;
-                event.detail = cut(what, limits::DETAIL_BYTES_MAX);
-            });
-        }
+        let Some(count) = count else { return };
+        let source = self.sources.name(signal.source);
+        self.tell(kind, signal.at.max(self.now), out, |event| {
+            event.source = source;
+            event.count = count;
+            event.detail = cut(what, limits::DETAIL_BYTES_MAX);
+        });
+    }
+
+    fn tell_disagreement(&self, disagreement: &Disagreement, out: &mut Vec<Observed>) {
+        let says = |(source, direction): (SourceNumber, Direction)| {
+            let way = match direction {
+                Direction::Forward => "forward",
+                Direction::Reverse => "reverse",
+                Direction::Stopped => "stopped",
+                Direction::Unknown => "unknown",
+            };
+            format!("{} measures {way}", self.sources.name(source))
+        };
+        let detail = format!("{}, {}", says(disagreement.first), says(disagreement.second));
+        let source = self.sources.name(disagreement.first.0);
+        self.tell(EventKind::DirectionDisagreed, disagreement.at, out, |event| {
+            event.source = source;
+            event.detail = cut(&detail, limits::DETAIL_BYTES_MAX);
+        });
     }
 
     /// The belt's direction may have become another one: intervals never mix two.
@@ -230,6 +286,7 @@ impl SignalWatcher {
                 self.tell(EventKind::BeltStarted, at, out, |_| {});
             }
             MotionEdge::Stopped(at) => {
+                self.short_until = Some(now.plus(SHORT_US));
                 self.moving_direction = None;
                 self.interval.restart_direction();
                 self.tell(EventKind::BeltStopped, at, out, |_| {});
@@ -286,18 +343,24 @@ impl SignalWatcher {
     }
 
     /// A source has gone silent: what it told is not known any more.
-    fn forget(&mut self, source: crate::signal::SourceNumber, now: MonotonicMicros, out: &mut Vec<Observed>) {
-        let name = self.sources.name(source);
-        self.tell(EventKind::SourceStale, now, out, |event| event.source = name);
+    fn forget(&mut self, source: SourceNumber, now: MonotonicMicros, out: &mut Vec<Observed>) {
+        let (name, last) = (self.sources.name(source), self.sources.last_heard(source));
+        self.tell(EventKind::SourceStale, now, out, |event| {
+            event.source = name;
+            event.last = last.unwrap_or(now);
+        });
         self.close_interval(now, out);
         let gone = |number| number == source;
         if self.speed.as_ref().is_some_and(|held| gone(held.source)) {
             self.speed = self.second_speed.take().filter(|held| !gone(held.source));
+            if self.motion.motion() == Motion::Moving {
+                self.short_until = Some(now.plus(SHORT_US));
+            }
             self.motion.forget();
             self.moving_direction = None;
         }
         self.second_speed = self.second_speed.take().filter(|held| !gone(held.source));
-        self.measured = self.measured.take().filter(|held| !gone(held.source));
+        self.measured.forget(source);
         self.declared = self.declared.take().filter(|held| !gone(held.source));
         self.incline = self.incline.take().filter(|held| !gone(held.source));
         for edge in self.contacts.forget(source) {
@@ -335,20 +398,27 @@ impl SignalWatcher {
         if self.motion.motion() == Motion::Standing {
             return (Direction::Stopped, Origin::Measured);
         }
-        let known = |held: &Option<Held<Direction>>| held.as_ref().map(|held| held.value).filter(is_signed);
-        match (known(&self.measured), known(&self.declared)) {
+        let declared = self.declared.as_ref().map(|held| held.value).filter(is_signed);
+        match (self.measured.preferred().filter(is_signed), declared) {
             (Some(direction), _) => (direction, Origin::Measured),
             (None, Some(direction)) => (direction, Origin::Declared),
             (None, None) => (Direction::Unknown, Origin::Unknown),
         }
     }
 
-    fn holds_for_ms(&self) -> u32 {
-        let interval = match self.motion.motion() {
+    /// How long the interval under way becomes if nothing changes.
+    fn interval_us(&self) -> u64 {
+        match self.motion.motion() {
             Motion::Moving => self.settings.moving_interval_us,
+            Motion::Standing | Motion::Unknown if self.short_until.is_some() => {
+                self.settings.moving_interval_us
+            }
             Motion::Standing | Motion::Unknown => self.settings.rest_interval_us,
-        };
-        let holds_ms = (2 * interval + SECOND) / MILLI;
+        }
+    }
+
+    fn holds_for_ms(&self) -> u32 {
+        let holds_ms = (2 * self.interval_us() + SECOND) / MILLI;
         u32::try_from(holds_ms).unwrap_or(u32::MAX).min(limits::READING_HOLDS_MS_MAX)
     }
 }

@@ -1,7 +1,7 @@
 //! The signal watcher: stories of a belt in, readings and events out.
 
 use domain::belt::{Belt, Contact, Direction, Origin};
-use domain::record::{Event, EventKind, Payload, Reading};
+use domain::record::{Event, EventKind, Payload, Reading, SpeedSummary};
 use domain::signal::{Capabilities, Signal, SignalValue, SourceNumber, SourceSpec};
 use domain::units::{MonotonicMicros, Speed};
 use domain::watcher::{Observed, SignalWatcher, WatcherSettings};
@@ -70,14 +70,14 @@ impl Stage {
 fn event(observed: &Observed) -> Option<&Event> {
     match &observed.payload {
         Payload::Event(event) => Some(event),
-        Payload::Reading(_) => None,
+        Payload::Reading(_) | Payload::Recording(_) => None,
     }
 }
 
 fn reading(observed: &Observed) -> Option<&Reading> {
     match &observed.payload {
         Payload::Reading(reading) => Some(reading),
-        Payload::Event(_) => None,
+        Payload::Event(_) | Payload::Recording(_) => None,
     }
 }
 
@@ -85,7 +85,7 @@ fn reading(observed: &Observed) -> Option<&Reading> {
 fn a_start_and_a_stop_are_told_at_their_first_moments() {
     let mut stage = Stage::new(1);
     stage.run(Some(Direction::Stopped), 0, 2_000);
-    stage.run(Some(Direction::Forward), 500, 3_000);
+    stage.run(Some(Direction::Forward), 400, 3_000);
     stage.run(Some(Direction::Stopped), 0, 2_000);
     assert_eq!(stage.events(), [(EventKind::BeltStarted, 2_100), (EventKind::BeltStopped, 5_100)]);
 }
@@ -143,6 +143,8 @@ fn silence_is_not_standstill() {
     stage.wait(2_500);
     assert_eq!(stage.last_event().kind, EventKind::SourceStale);
     assert_eq!(stage.last_event().source, "source-0");
+    assert_eq!(stage.last_event().last, START.plus(3_000_000), "when it last spoke");
+    assert_eq!(stage.events().last(), Some(&(EventKind::SourceStale, 5_500)), "when it was noticed");
     stage.wait(60_000);
     let last = stage.readings().last().copied().expect("a reading");
     assert_eq!((last.direction, last.speed), (Direction::Unknown, None));
@@ -228,6 +230,129 @@ fn implausible_values_are_counted_not_repeated() {
     assert!(stage.last_event().detail.contains("82 %"));
 }
 
+#[test]
+fn readings_stay_short_for_a_while_after_a_moving_belt_fell_silent() {
+    let mut stage = Stage::new(1);
+    let check = |stage: &mut Stage, expected: &[u32]| {
+        let before = stage.readings().len();
+        for _ in 0..600 {
+            stage.wait(100);
+        }
+        let spans: Vec<u32> = stage.readings()[before..].iter().map(|reading| reading.span_ms).collect();
+        assert_eq!(spans, expected);
+    };
+    stage.run(Some(Direction::Forward), 500, 3_000);
+    // The interval that the silence is noticed in, ten short ones, and those of rest.
+    let moving = [1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000];
+    check(&mut stage, &[&[1_000, 1_000, 100][..], &moving, &[30_000]].concat());
+    let holds: Vec<u32> = stage.readings().iter().rev().take(3).map(|reading| reading.holds_for_ms).collect();
+    assert_eq!(holds, [61_000, 61_000, 3_000], "the last short one stands until the next");
+    stage.run(Some(Direction::Stopped), 0, 2_000);
+    check(&mut stage, &[3_000, 30_000]);
+}
+
+/// Ramps of 2.4 km/h a second: over 1.5 s they rise by 3.6 km/h, however seldom the speed is told.
+#[test]
+fn rises_and_falls_over_a_second_and_a_half_do_not_depend_on_the_rate() {
+    for period_ms in [20, 100, 500, 700, 1_000, 1_300] {
+        let mut stage = Stage::new(1);
+        let mut ramp = |falls: bool| {
+            for at in 0..=5_000 / period_ms {
+                let risen = at * period_ms * 2 / 3;
+                let speed = u32::try_from(if falls { 4_000 - risen } else { risen }).expect("it is small");
+                stage.signal(0, SignalValue::Speed(Speed(speed)));
+                stage.wait(period_ms);
+            }
+            stage.wait(4_000);
+        };
+        ramp(false);
+        ramp(true);
+        let greatest = |change: fn(&SpeedSummary) -> Option<u32>| {
+            let speeds = stage.readings().into_iter().filter_map(|reading| reading.speed);
+            speeds.filter_map(|speed| change(&speed)).max().expect("there are speeds")
+        };
+        for found in [greatest(|speed| speed.rise), greatest(|speed| speed.fall)] {
+            assert!(found.abs_diff(1_000) <= 1, "every {period_ms} ms: {found} mm/s");
+        }
+    }
+}
+
+#[test]
+fn jumps_of_the_speed_are_told_once_in_a_while_and_ramps_are_not() {
+    let jumps = |from: u32, to: u32| {
+        let mut stage = Stage::new(1);
+        stage.run(None, from, 3_000);
+        stage.run(None, to, 3_000);
+        stage.run(None, from, 3_000);
+        stage.run(None, to, 12_000);
+        let told = stage.told.iter().filter(|o| event(o).is_some_and(|e| e.kind == EventKind::SpeedJumped));
+        told.map(|o| (event(o).map_or(String::new(), |e| e.detail.clone()), o.at.since(START) / 1_000))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(jumps(1_000, 1_499), []);
+    assert_eq!(jumps(1_000, 1_500), [("rise".to_owned(), 3_100)], "a fall of 500 is none");
+    assert_eq!(jumps(1_666, 1_000), [("rise".to_owned(), 6_100)], "a fall of 666 is none");
+    let both = [("rise".to_owned(), 3_100), ("fall".to_owned(), 6_100)];
+    assert_eq!(jumps(1_000, 1_667), both, "the second rise comes too soon");
+}
+
+#[test]
+fn a_jump_shows_the_belt_before_it() {
+    let mut stage = Stage::new(1);
+    stage.run(Some(Direction::Reverse), 2_000, 3_000);
+    stage.run(Some(Direction::Reverse), 100, 100);
+    let jump = stage.last_event();
+    assert_eq!((jump.kind, jump.detail.as_str()), (EventKind::SpeedJumped, "fall"));
+    assert_eq!((jump.belt.speed, jump.before.speed), (Some(Speed(100)), Some(Speed(2_000))));
+}
+
+#[test]
+fn sources_that_contradict_each_other_are_told_once_until_they_agreed() {
+    let (forward, reverse) = (Direction::Forward, Direction::Reverse);
+    // What the second source says while the first says forward, for how long; how often it is told.
+    let check = |speed: u32, says: &[(Direction, u64)], expected: &[u64]| {
+        let mut stage = Stage::new(2);
+        for (direction, millis) in says {
+            for _ in 0..millis / 100 {
+                stage.wait(100);
+                stage.signal(0, SignalValue::MeasuredDirection(forward));
+                stage.signal(0, SignalValue::Speed(Speed(speed)));
+                stage.signal(1, SignalValue::MeasuredDirection(*direction));
+            }
+        }
+        let told: Vec<u64> = stage
+            .events()
+            .into_iter()
+            .filter(|(kind, _)| *kind == EventKind::DirectionDisagreed)
+            .map(|(_, at)| at)
+            .collect();
+        assert_eq!(told, expected, "{says:?}");
+        stage
+    };
+    check(500, &[(forward, 2_000), (reverse, 900), (forward, 2_000)], &[]);
+    check(139, &[(reverse, 5_000)], &[]);
+    check(500, &[(Direction::Stopped, 5_000)], &[]);
+    let stage = check(500, &[(forward, 2_000), (reverse, 20_000)], &[2_100]);
+    let told = stage.told.iter().filter_map(event).find(|e| e.kind == EventKind::DirectionDisagreed);
+    assert_eq!(told.map(|e| e.detail.as_str()), Some("source-0 measures forward, source-1 measures reverse"));
+    check(500, &[(reverse, 2_000), (forward, 2_000), (reverse, 2_000)], &[100]);
+    check(500, &[(reverse, 2_000), (forward, 3_200), (reverse, 2_000)], &[100, 5_300]);
+}
+
+#[test]
+fn faults_are_told_with_their_text_and_counted_not_repeated() {
+    let mut stage = Stage::new(1);
+    for _ in 0..150 {
+        stage.wait(100);
+        stage.signal(0, SignalValue::Fault(format!("E07 {}", "ü".repeat(200))));
+    }
+    let told: Vec<(EventKind, u32)> =
+        stage.told.iter().filter_map(event).map(|event| (event.kind, event.count)).collect();
+    assert_eq!(told, [(EventKind::FaultReported, 1), (EventKind::FaultReported, 100)]);
+    let event = stage.last_event();
+    assert_eq!((event.detail.len(), event.source.as_str()), (200, "source-0"));
+}
+
 fn any_value() -> impl Strategy<Value = SignalValue> {
     let direction = prop::sample::select(vec![Direction::Forward, Direction::Reverse, Direction::Stopped]);
     let contact = prop::sample::select(Contact::ALL.to_vec());
@@ -237,6 +362,7 @@ fn any_value() -> impl Strategy<Value = SignalValue> {
         (contact, any::<bool>()).prop_map(|(contact, open)| SignalValue::ContactLevel { contact, open }),
         Just(SignalValue::SafetyKeyStop),
         "[a-zäöü ]{0,300}".prop_map(SignalValue::Implausible),
+        "[a-zäöü ]{0,300}".prop_map(SignalValue::Fault),
     ]
 }
 

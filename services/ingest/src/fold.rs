@@ -5,12 +5,18 @@ mod spool;
 #[cfg(test)]
 mod tests;
 
-use domain::ids::{LogId, MachineId};
+use std::sync::Arc;
+
+use domain::ids::{LogId, MachineId, RecordingId};
+use domain::incident::Incident;
+use domain::incident::settings::Timeline;
 use domain::live::Session;
 use domain::log::{Lane, Position};
 use domain::machine::{MachineFold, MachineMind};
+use domain::record::{Payload, Record};
+use domain::recording::{RecordingPiece, RecordingPoint};
 use store::journal::{Sequence, Slice};
-use store::ledger::{Derived, Loss, Unreadable};
+use store::ledger::{Derived, DerivedPiece, Loss, RecordedPoint, Unreadable};
 use store::telemetry::Block;
 use wire::checkpoint::WaitingRecord;
 
@@ -22,6 +28,7 @@ use crate::machine::{read, spool_of};
 #[derive(Debug)]
 pub(crate) struct Folder {
     mind: MachineMind,
+    settings: Arc<Timeline>,
     /// The newest is the last; the others will send no more, unless they come back.
     spools: Vec<Spool>,
     /// The newest slice that was given.
@@ -43,6 +50,8 @@ pub(crate) struct FoldedSlice {
     pub(crate) duplicates: u64,
     /// Records that could not be read.
     pub(crate) unreadable: u64,
+    /// Incidents that are new or have changed.
+    pub(crate) incidents: Vec<Incident>,
     /// Whether a session ended.
     pub(crate) session_ended: bool,
     /// Slices after this one have to be read from the journal again.
@@ -53,6 +62,7 @@ impl Folder {
     pub(crate) fn new(machine: MachineId) -> Folder {
         Folder {
             mind: MachineMind::new(machine, MachineFold::default()),
+            settings: Arc::default(),
             spools: Vec::new(),
             newest: 0,
             records_lost: 0,
@@ -81,6 +91,17 @@ impl Folder {
         folder
     }
 
+    /// Goes by these settings from now on.
+    pub(crate) fn obey(&mut self, settings: Arc<Timeline>) {
+        self.mind.obey(settings.clone());
+        self.settings = settings;
+    }
+
+    /// By what it goes.
+    pub(crate) fn settings(&self) -> Arc<Timeline> {
+        self.settings.clone()
+    }
+
     /// Takes the next slice of the journal.
     pub(crate) fn slice(
         &mut self,
@@ -97,6 +118,9 @@ impl Folder {
         } else {
             self.newest = sequence;
             let index = self.newest_spool(id, derived, &mut folded);
+            if slice.lane == Lane::Events {
+                self.judge_at_once(index, slice, &records, derived, &mut folded);
+            }
             folded.duplicates = self.spools[index].receive(slice, &records);
             self.note_losses(slice, &records, derived, &mut folded);
             index
@@ -201,6 +225,33 @@ impl Folder {
         }
     }
 
+    /// Judges the events of a slice by the rules that need no readings, and keeps its pieces of recordings: both need not
+    /// wait for the other lane.
+    fn judge_at_once(
+        &mut self,
+        index: usize,
+        slice: &Slice,
+        records: &[(u64, Content)],
+        derived: &mut Derived,
+        folded: &mut FoldedSlice,
+    ) {
+        for (n, content) in records {
+            let Content::Record(record) = content else { continue };
+            let position = Position::new(slice.boot.boot_count, *n);
+            if !self.spools[index].is_new(Lane::Events, position) {
+                continue;
+            }
+            match &record.payload {
+                Payload::Event(_) => {
+                    let time = slice.clock.unix(record.at);
+                    folded.incidents.extend(self.mind.at_once(slice.log, position, time, record));
+                }
+                Payload::Recording(piece) => derived.recordings.extend(kept(slice, piece)),
+                Payload::Reading(_) => {}
+            }
+        }
+    }
+
     /// Folds what is ready; with `regardless`, in whatever order, what will not be joined by the other lane.
     fn drain(&mut self, index: usize, regardless: bool, derived: &mut Derived, folded: &mut FoldedSlice) {
         let spool = &mut self.spools[index];
@@ -209,6 +260,7 @@ impl Folder {
             folded.records += 1;
             let result = self.mind.fold(spool.log(lane), position, waiting.time, record);
             folded.session_ended |= result.sessions.iter().any(|session| session.ended);
+            folded.incidents.extend(result.incidents);
             derived.sessions.extend(result.sessions);
         }
     }
@@ -260,7 +312,28 @@ impl Folder {
     }
 }
 
-/// The readable records of a slice, for the telemetry; `None`: it has none.
+/// A piece of a recording as the ledger keeps it; `None`: its boot cannot be dated, so no incident can show it.
+fn kept(slice: &Slice, piece: &RecordingPiece) -> Option<DerivedPiece> {
+    let point = |point: &RecordingPoint| {
+        Some(RecordedPoint {
+            time: slice.clock.unix(point.at)?,
+            direction: point.direction,
+            origin: point.origin,
+            speed: point.speed,
+            incline: point.incline,
+            contacts: point.contacts,
+        })
+    };
+    Some(DerivedPiece {
+        recording: RecordingId::of(&slice.machine, slice.log, slice.boot.boot_count, piece.trigger),
+        machine: slice.machine.clone(),
+        number: piece.number,
+        is_last: piece.is_last,
+        points: piece.points.iter().map(point).collect::<Option<_>>()?,
+    })
+}
+
+/// The readable readings or events of a slice, for the telemetry; `None`: it has none.
 pub fn block_of(sequence: Sequence, slice: &Slice) -> Option<Block> {
     let entries = wire::envelope::decode_slice(slice.body.clone()).ok()?;
     block_from(sequence, slice, read(slice.lane, &entries))
@@ -268,8 +341,9 @@ pub fn block_of(sequence: Sequence, slice: &Slice) -> Option<Block> {
 
 fn block_from(sequence: Sequence, slice: &Slice, records: Vec<(u64, Content)>) -> Option<Block> {
     let readable = |(n, content)| match content {
+        // Recordings belong to incidents; the history holds readings and events.
+        Content::Record(Record { payload: Payload::Recording(_), .. }) | Content::Unreadable(..) => None,
         Content::Record(record) => Some((n, record)),
-        Content::Unreadable(..) => None,
     };
     let records: Vec<_> = records.into_iter().filter_map(readable).collect();
     (!records.is_empty()).then(|| Block {

@@ -232,6 +232,7 @@ impl IngestMind {
             if number == self.machines.len() {
                 self.machines.push(Machine::new(registered.machine.clone()));
             }
+            self.machines[number].folder.obey(registered.settings.clone());
         }
     }
 

@@ -117,10 +117,12 @@ fn not_ahead(span: JournalSpan, store: &'static str, other: Sequence) -> Result<
 
 /// All machines of the registry with the generations of their keys.
 pub fn registered(ledger: &dyn Ledger) -> Vec<Registered> {
+    let registry = ledger.registry();
     let entry = |machine: &Arc<store::registry::Machine>| Registered {
         machine: machine.id.clone(),
         key_generation: machine.key_generation,
         revoked_generation: machine.revoked_generation,
+        settings: Arc::new(registry.timeline(&machine.id).unwrap_or_default()),
     };
-    ledger.registry().machines().values().map(entry).collect()
+    registry.machines().values().map(entry).collect()
 }

@@ -1,8 +1,10 @@
 //! Who may speak: the registered machines, their topics and their keys.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use domain::ids::MachineId;
+use domain::incident::settings::Timeline;
 use wire::keys::{MachineKey, MasterKey};
 use wire::topics::{Kind, Topic};
 
@@ -23,6 +25,8 @@ pub struct Registered {
     /// Generations up to this one are refused; 0: none is. If the newest one is among them, the machine stays known
     /// but cannot speak.
     pub revoked_generation: u32,
+    /// What was set for it, over time.
+    pub settings: Arc<Timeline>,
 }
 
 /// The registered machines by topic, with their keys.
@@ -127,7 +131,7 @@ mod tests {
     use super::*;
 
     fn registered(machine: &MachineId, key_generation: u32, revoked_generation: u32) -> Registered {
-        Registered { machine: machine.clone(), key_generation, revoked_generation }
+        Registered { machine: machine.clone(), key_generation, revoked_generation, settings: Arc::default() }
     }
 
     #[test]

@@ -1,18 +1,20 @@
 //! What every engine refuses, so that all refuse the same.
 
-use domain::ids::SiteId;
+use domain::ids::{IncidentId, SiteId};
+use domain::limits;
 use domain::log::Position;
+use domain::record::Payload;
 use domain::units::UnixMicros;
 
 use crate::fact::Fact;
 use crate::journal::{Sequence, Slice};
-use crate::ledger::{Derived, SessionQuery};
+use crate::ledger::{Derived, IncidentFilter, IncidentQuery, SessionQuery};
 use crate::telemetry::{Block, RangeQuery};
 use crate::{StoreError, StoreErrorKind};
 
 /// Most slices that one read of the journal gives.
 const SLICES_READ_MAX: usize = 10_000;
-/// Most facts, checkpoints, sessions or unreadable records that one page gives.
+/// Most facts, checkpoints, sessions, unreadable records or incidents that one page gives.
 pub(crate) const PAGE_MAX: usize = 1_000;
 /// Most losses that one page gives.
 pub(crate) const LOSSES_MAX: usize = 10_000;
@@ -117,6 +119,17 @@ pub(crate) fn derived(derived: &Derived) -> Result<(), StoreError> {
     for (_, unreadable) in &derived.unreadable {
         position("position of an unreadable record", unreadable.position)?;
     }
+    for derived in &derived.incidents {
+        number("revision of an incident", derived.incident.revision)?;
+    }
+    for piece in &derived.recordings {
+        let (points, max) = (piece.points.len(), limits::RECORDING_POINTS_MAX);
+        if points > max {
+            return Err(invalid(format!(
+                "a piece of a recording has {points} points; at most {max} are allowed"
+            )));
+        }
+    }
     Ok(())
 }
 
@@ -131,6 +144,31 @@ pub(crate) fn sessions(query: &SessionQuery) -> Result<(), StoreError> {
     page(query.max, PAGE_MAX)
 }
 
+/// Which incidents may be asked for.
+pub(crate) fn incident_filter(filter: &IncidentFilter) -> Result<(), StoreError> {
+    let named = filter.machines.as_ref().map_or(0, Vec::len);
+    if named > limits::INCIDENT_MACHINES_MAX {
+        let max = limits::INCIDENT_MACHINES_MAX;
+        return Err(invalid(format!("{named} machines are named; at most {max} are allowed")));
+    }
+    Ok(())
+}
+
+/// Incidents that may be asked for.
+pub(crate) fn incidents(query: &IncidentQuery) -> Result<(), StoreError> {
+    incident_filter(&query.filter)?;
+    page(query.max, PAGE_MAX)
+}
+
+/// Incidents that may be marked at once.
+pub(crate) fn marked(ids: &[IncidentId]) -> Result<(), StoreError> {
+    if ids.len() <= PAGE_MAX {
+        Ok(())
+    } else {
+        Err(invalid(format!("{} incidents are named; at most {PAGE_MAX} are allowed", ids.len())))
+    }
+}
+
 /// A block that may be put.
 pub(crate) fn block(block: &Block) -> Result<(), StoreError> {
     let Some((last, _)) = block.records.last() else {
@@ -142,6 +180,9 @@ pub(crate) fn block(block: &Block) -> Result<(), StoreError> {
     }
     if block.records.iter().any(|(_, record)| record.payload.lane() != block.lane) {
         return Err(invalid(format!("a block of the {} lane has a record of the other", block.lane.name())));
+    }
+    if block.records.iter().any(|(_, record)| matches!(record.payload, Payload::Recording(_))) {
+        return Err(invalid("a block has a piece of a recording"));
     }
     Ok(())
 }

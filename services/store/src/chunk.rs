@@ -5,7 +5,7 @@
 //! | octets | what |
 //! |---|---|
 //! | 2 | magic, `c7 42` |
-//! | 1 | version, 1 |
+//! | 1 | version: 1, or 2 of events that may have the columns for capabilities and recording |
 //! | 1 | form: bit 0 the body is compressed (zstd), bit 1 events, bit 2 there are event times |
 //! | 4 | CRC-32C of all other octets, little endian |
 //! | varint | count of rows, 1 to [`limits::CHUNK_ROWS_MAX`] |
@@ -29,14 +29,15 @@ pub(crate) mod varint;
 use domain::clock::Clock;
 use domain::limits;
 use domain::log::Lane;
-use domain::record::Record;
+use domain::record::{Payload, Record};
 use domain::units::UnixMicros;
 
 use columns::{ColumnReader, ColumnWriter};
 use varint::Octets;
 
 const MAGIC: [u8; 2] = [0xc7, 0x42];
-const VERSION: u8 = 1;
+/// The newest version that is read. Readings are still written as version 1, which older programs read, too.
+const VERSION: u8 = 2;
 const COMPRESSED: u8 = 1;
 const EVENTS: u8 = 1 << 1;
 const DATED: u8 = 1 << 2;
@@ -84,7 +85,7 @@ pub enum ChunkError {
     #[error("the chunk is damaged: {0}")]
     Damaged(&'static str),
     /// It was written by a newer version.
-    #[error("the chunk has version {0}; this program reads version 1: use the newer one")]
+    #[error("the chunk has version {0}; this program reads versions 1 and 2: use the newer one")]
     NewerVersion(u8),
     /// These rows cannot be one chunk.
     #[error("these rows cannot be a chunk: {0}")]
@@ -127,7 +128,7 @@ impl Encoder {
         let body = self.writer.body();
         let stored = compressed.as_deref().unwrap_or(body);
         let mut chunk = Vec::with_capacity(40 + stored.len());
-        chunk.extend_from_slice(&[MAGIC[0], MAGIC[1], VERSION, form, 0, 0, 0, 0]);
+        chunk.extend_from_slice(&[MAGIC[0], MAGIC[1], version_of(lane), form, 0, 0, 0, 0]);
         put_head(&mut chunk, &head);
         varint::put(&mut chunk, self.writer.mask());
         varint::put(&mut chunk, body.len() as u64);
@@ -150,6 +151,14 @@ impl Encoder {
         };
         let compressed = compressor.compress(body).map_err(failed)?;
         Ok((compressed.len() < body.len()).then_some(compressed))
+    }
+}
+
+/// The version that chunks of a lane are written in.
+fn version_of(lane: Lane) -> u8 {
+    match lane {
+        Lane::Events => VERSION,
+        Lane::Readings => 1,
     }
 }
 
@@ -198,6 +207,9 @@ fn head_of(lane: Lane, rows: &[Row]) -> Result<Head, ChunkError> {
     if rows.iter().any(|row| row.record.payload.lane() != lane) {
         return Err(ChunkError::Invalid("they are not all of one lane"));
     }
+    if rows.iter().any(|row| matches!(row.record.payload, Payload::Recording(_))) {
+        return Err(ChunkError::Invalid("a piece of a recording is among them"));
+    }
     if rows.windows(2).any(|pair| pair[0].n >= pair[1].n) {
         return Err(ChunkError::Invalid("their numbers do not ascend"));
     }
@@ -230,7 +242,7 @@ fn open(chunk: &[u8]) -> Result<(Head, u8, Octets<'_>), ChunkError> {
     if checksum(chunk) != u32::from_le_bytes(crc) {
         return Err(ChunkError::Damaged("its checksum does not fit"));
     }
-    if version != VERSION {
+    if !(1..=VERSION).contains(&version) {
         return Err(ChunkError::NewerVersion(version));
     }
     if form & !(COMPRESSED | EVENTS | DATED) != 0 {

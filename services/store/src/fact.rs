@@ -3,11 +3,14 @@
 //! A fact is stored as JSON: its version, what it says by name, and the fields of that. Version 2 is written; version 1
 //! is read.
 
+mod settings;
+
 use domain::ids::{MachineId, SiteId, UserName};
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::UnixMicros;
 use serde::{Deserialize, Serialize};
 
+pub use self::settings::{NewCommissioning, NewStaffedHours, NewThresholds, ServiceChange};
 use crate::registry::json;
 use crate::registry::{
     Grant, Link, Machine, Place, Preferences, Role, SecretHash, SignIn, Site, Token, User,
@@ -81,6 +84,14 @@ pub enum FactKind {
     TokenRevoked(TokenNumber),
     /// Something was refused to somebody.
     AccessRefused(Refusal),
+    /// Thresholds of rules were set or taken away.
+    ThresholdsSet(NewThresholds),
+    /// A machine was tagged out of service, or the tag was taken away.
+    ServiceChanged(ServiceChange),
+    /// A machine was commissioned.
+    Commissioned(NewCommissioning),
+    /// It was said when staff are at a site.
+    StaffedHoursSet(NewStaffedHours),
 }
 
 /// New values of a site.

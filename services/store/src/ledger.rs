@@ -1,15 +1,22 @@
-//! The ledger: registry, facts, checkpoints, sessions, losses. Whole values under deterministic keys; the greater
-//! revision wins.
+//! The ledger: registry, facts, checkpoints, sessions, losses, incidents, recordings. Whole values under deterministic
+//! keys; the greater revision wins.
+
+mod incidents;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ids::{LogId, MachineId, SessionId};
+use domain::ids::{IncidentId, LogId, MachineId, RecordingId, SessionId};
 use domain::live::Session;
 use domain::log::{Hole, Lane, Position};
 use domain::units::UnixMicros;
+use tokio::sync::watch;
 
+pub use self::incidents::{
+    DerivedIncident, DerivedPiece, IncidentCount, IncidentFilter, IncidentOrder, IncidentPlace,
+    IncidentQuery, RecordedPoint, StoredIncident,
+};
 use crate::StoreError;
 use crate::fact::{Fact, FactOutcome};
 use crate::journal::Sequence;
@@ -67,6 +74,10 @@ pub struct Derived {
     pub losses: Vec<(MachineId, Loss)>,
     /// Unreadable records, by machine, log, lane and position.
     pub unreadable: Vec<(MachineId, Unreadable)>,
+    /// Incidents, by id.
+    pub incidents: Vec<DerivedIncident>,
+    /// Pieces of recordings, by recording and number.
+    pub recordings: Vec<DerivedPiece>,
 }
 
 /// Which sessions to list, newest first.
@@ -101,7 +112,8 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     fn registry(&self) -> Arc<Registry>;
 
     /// Writes what was derived, as whole values; of two with one key the greater revision stays.
-    /// With equal revisions, and of losses and unreadable records, which have none, the later one stays.
+    /// With equal revisions, and of losses, unreadable records and pieces of recordings, which have none, the later one
+    /// stays. Of incidents only a strictly greater revision is taken; it gets the next change number.
     async fn put(&self, derived: Derived) -> Result<(), StoreError>;
 
     /// Checkpoints by machine after `after`, at most `max` (1 to 1 000).
@@ -119,4 +131,28 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
 
     /// Unreadable records of one machine, the one that was first put last coming first; at most `max` (1 to 1 000).
     async fn unreadable(&self, machine: &MachineId, max: usize) -> Result<Vec<Unreadable>, StoreError>;
+
+    /// Incidents in an order.
+    async fn incidents(&self, query: &IncidentQuery) -> Result<Vec<StoredIncident>, StoreError>;
+
+    /// One incident.
+    async fn incident(&self, id: &IncidentId) -> Result<Option<StoredIncident>, StoreError>;
+
+    /// How many incidents there are by rule, severity and whether they are active; by rule, the worst first, active
+    /// first.
+    async fn incident_counts(&self, filter: &IncidentFilter) -> Result<Vec<IncidentCount>, StoreError>;
+
+    /// Incidents whose last change has a number after `after`, ascending, at most `max` (1 to 1 000).
+    async fn incident_changes(&self, after: u64, max: usize) -> Result<Vec<StoredIncident>, StoreError>;
+
+    /// The number of the newest change of an incident that a restart cannot take back; 0: there is none. Never waits.
+    fn incident_change(&self) -> watch::Receiver<u64>;
+
+    /// Notes that this version of their rule did not find these incidents, at most 1 000, any more. Each that was not
+    /// noted so before gets the next change number; ids that are not known are left out. A greater revision takes the
+    /// note away.
+    async fn mark_unconfirmed(&self, ids: Vec<IncidentId>, rule_version: u32) -> Result<(), StoreError>;
+
+    /// The pieces of a recording by number, at most the first `limits::RECORDING_PIECES_MAX`.
+    async fn recording(&self, id: &RecordingId) -> Result<Vec<DerivedPiece>, StoreError>;
 }

@@ -1,10 +1,11 @@
-//! The registry: sites, machines, users, tokens, sessions of people, and links. It is a fold of the facts, kept whole
-//! in memory by every engine, so that whoever asks never waits for a disk.
+//! The registry: sites, machines, users, tokens, sessions of people, links, and thresholds. It is a fold of the facts,
+//! kept whole in memory by every engine, so that whoever asks never waits for a disk.
 //!
 //! Its values are stored as the JSON that is written on them here; a field that came later has a default.
 
 mod follow;
 pub(crate) mod json;
+mod settings;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,10 @@ use domain::units::UnixMicros;
 use serde::{Deserialize, Serialize};
 
 pub use self::follow::Change;
+pub use self::settings::{
+    BEGINNING, Commissioning, Dated, History, MachineTraits, NewLimits, OutOfService, Scope, ScopedLimits,
+    SiteTraits, StaffedDays,
+};
 
 /// SHA-256 of a secret: of a token, of a session, of a link. The secret itself is kept nowhere.
 pub type SecretHash = [u8; 32];
@@ -32,6 +37,9 @@ pub struct Site {
     /// When it was registered.
     #[serde(rename = "created_us", with = "json::micros")]
     pub created: UnixMicros,
+    /// What rules have used of it, from when on; empty in a fact.
+    #[serde(default, skip_serializing_if = "History::is_empty")]
+    pub history: History<SiteTraits>,
 }
 
 /// A place in the plan of a room, from above.
@@ -92,6 +100,9 @@ pub struct Machine {
     /// Which stops a person has seen to.
     #[serde(default)]
     pub acknowledged: Option<Acknowledged>,
+    /// What rules have used of it, from when on; empty in a fact.
+    #[serde(default, skip_serializing_if = "History::is_empty")]
+    pub history: History<MachineTraits>,
 }
 
 impl Machine {
@@ -299,6 +310,8 @@ pub enum Entry {
     SignIn(SignIn),
     /// By hash.
     Link(Link),
+    /// By scope.
+    Limits(ScopedLimits),
 }
 
 /// The registry as of one fact. Cloning it is cheap enough to be done once a fact: values are shared.
@@ -312,6 +325,7 @@ pub struct Registry {
     tokens: BTreeMap<SecretHash, Arc<Token>>,
     sign_ins: BTreeMap<SecretHash, Arc<SignIn>>,
     links: BTreeMap<SecretHash, Arc<Link>>,
+    limits: BTreeMap<Scope, Arc<ScopedLimits>>,
 }
 
 impl Registry {
@@ -371,6 +385,7 @@ impl Registry {
             Entry::Token(token) => drop(self.tokens.insert(token.hash, Arc::new(token))),
             Entry::SignIn(sign_in) => drop(self.sign_ins.insert(sign_in.hash, Arc::new(sign_in))),
             Entry::Link(link) => drop(self.links.insert(link.hash, Arc::new(link))),
+            Entry::Limits(limits) => drop(self.limits.insert(limits.scope.clone(), Arc::new(limits))),
         }
     }
 }

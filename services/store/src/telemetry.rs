@@ -10,7 +10,7 @@ use domain::units::UnixMicros;
 use crate::StoreError;
 use crate::journal::Sequence;
 
-/// The readable records of one slice of the journal. A slice never changes, so neither does its block.
+/// The readable readings or events of one slice of the journal; pieces of recordings are not among them. A slice never changes, so neither does its block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     /// The slice's place in the journal.
@@ -25,7 +25,7 @@ pub struct Block {
     pub boot_count: u32,
     /// The settled wall-clock mapping.
     pub clock: Clock,
-    /// The records by number, ascending.
+    /// The records by number, ascending; numbers of recordings are left out.
     pub records: Vec<(u64, Record)>,
 }
 
@@ -78,7 +78,7 @@ pub struct Counts {
 pub trait Telemetry: Send + Sync + std::fmt::Debug {
     /// Writes all of these blocks or none, in the order of their sequence. Writing one again changes nothing; of a record
     /// that comes again in another block, the first one stays.
-    /// `Invalid` if a block's numbers do not ascend or a record is of the other lane.
+    /// `Invalid` if a block's numbers do not ascend, or a record is of the other lane or a piece of a recording.
     async fn put(&self, blocks: Vec<Block>) -> Result<(), StoreError>;
 
     /// Everything up to this slice of the journal is in here, durably; 0: nothing.
@@ -93,6 +93,10 @@ pub trait Telemetry: Send + Sync + std::fmt::Debug {
 
     /// Events by event time.
     async fn events(&self, query: &RangeQuery) -> Result<Vec<Stored<Event>>, StoreError>;
+
+    /// Records of one lane by event time, as their agent wrote them: what they say, and which record of the other lane
+    /// was written before them.
+    async fn history(&self, lane: Lane, query: &RangeQuery) -> Result<Vec<Stored<Record>>, StoreError>;
 
     /// How many records there are of one machine, or of all.
     async fn counts(&self, machine: Option<&MachineId>) -> Result<Counts, StoreError>;

@@ -1,15 +1,15 @@
-//! Ledgers of format 1, registries that are damaged, facts that cannot be committed.
+//! Ledgers of older formats, registries that are damaged, facts that cannot be committed.
 
 use std::fs;
 use std::path::Path;
 
-use domain::ids::{MachineId, SiteId};
+use domain::ids::{IncidentId, MachineId, RecordingId, SiteId};
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::UnixMicros;
 use rusqlite::Connection;
 use store::StoreErrorKind;
 use store::fact::{Fact, FactKind, FactOutcome, MachineName, TokenNumber};
-use store::ledger::{Checkpoint, Ledger};
+use store::ledger::{Checkpoint, IncidentFilter, Ledger};
 use store::registry::{Grant, Role, Site};
 use store::sqlite::SqliteLedger;
 use tempfile::TempDir;
@@ -130,6 +130,7 @@ async fn a_ledger_of_format_1_is_brought_to_the_newest() {
         display_name: "Gym".to_owned(),
         time_zone: "Europe/Vienna".to_owned(),
         created: UnixMicros(5),
+        history: Default::default(),
     };
     assert_eq!(*registry.sites()[&site("gym-1")], expected);
     assert_eq!(registry.sites().len(), 2);
@@ -165,7 +166,46 @@ async fn a_ledger_of_format_1_is_brought_to_the_newest() {
     assert_eq!(ledger.registry(), before);
     drop(ledger);
     let version = file(folder.path()).pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0));
-    assert_eq!(version, Ok(2));
+    assert_eq!(version, Ok(3));
+}
+
+/// What format 2 changed: values of the registry in one table.
+const FORMAT_2: &str = r#"
+DROP TABLE site; DROP TABLE machine; DROP TABLE token;
+CREATE TABLE entry (kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id))
+    STRICT, WITHOUT ROWID;
+INSERT INTO entry VALUES ('site', 'gym-1',
+    '{"entry":"site","id":"gym-1","display_name":"Gym","time_zone":"Europe/Vienna","created_us":5}');
+PRAGMA user_version = 2;
+"#;
+
+#[tokio::test]
+async fn a_ledger_of_format_2_gets_room_for_incidents() {
+    let folder = format_1(FORMAT_2);
+    let tables = |folder: &Path| {
+        let file = file(folder);
+        let mut statement = file
+            .prepare("SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
+            .expect("it is SQL");
+        let tables = statement.query_map([], |row| row.get::<_, String>(0)).expect("it can be asked");
+        let spaces = |sql: String| sql.split_whitespace().collect::<String>();
+        tables.map(|sql| spaces(sql.expect("it is a table"))).collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        let ledger = SqliteLedger::open(folder.path()).expect("it opens");
+        assert_eq!(ledger.registry().sites()[&site("gym-1")].display_name, "Gym");
+        assert_eq!(ledger.registry().last_fact, 6);
+        assert_eq!(ledger.checkpoints(None, 10).await.expect("checkpoints can be read").len(), 1);
+        assert_eq!(*ledger.incident_change().borrow(), 0);
+        let counts = ledger.incident_counts(&IncidentFilter::default()).await;
+        assert_eq!(counts.expect("incidents can be counted"), []);
+        let recording = ledger.recording(&RecordingId([1; 16])).await;
+        assert_eq!(recording.expect("recordings can be read"), []);
+    }
+    // It has the same tables and indices as a new one.
+    let new = tempfile::tempdir().expect("a folder can be made");
+    drop(SqliteLedger::open(new.path()).expect("it is made"));
+    assert_eq!(tables(folder.path()), tables(new.path()));
 }
 
 /// What cannot be read stops the upgrade, and the file is as it was.
@@ -257,4 +297,29 @@ async fn a_fact_that_cannot_be_committed_leaves_the_registry_as_it_was() {
     drop(ledger);
     let ledger = SqliteLedger::open(folder.path()).expect("it opens again");
     assert_eq!(ledger.registry(), after);
+}
+
+/// An incident, and a rule that is looked at at the commit and broken by one version of the incident's rule.
+const SPOILED_INCIDENT: &str = "
+INSERT INTO incident VALUES (x'01010101010101010101010101010101', 'tm-01', 1, 1, 1, 1, 5, 6, 41, 1, NULL, '');
+CREATE TABLE parent (id INTEGER PRIMARY KEY);
+CREATE TABLE child (parent INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);
+CREATE TRIGGER spoil AFTER UPDATE ON incident WHEN new.unconfirmed = 7
+    BEGIN INSERT INTO child VALUES (new.change_number); END;
+";
+
+#[tokio::test]
+async fn a_change_that_cannot_be_committed_is_not_told() {
+    let folder = format_1("");
+    drop(SqliteLedger::open(folder.path()).expect("it is upgraded"));
+    file(folder.path()).execute_batch(SPOILED_INCIDENT).expect("it is SQL");
+    let ledger = SqliteLedger::open(folder.path()).expect("it opens again");
+    let change = ledger.incident_change();
+    assert_eq!(*change.borrow(), 41);
+    let id = IncidentId([1; 16]);
+    ledger.mark_unconfirmed(vec![id], 7).await.expect_err("the commit fails");
+    assert!(!change.has_changed().expect("the ledger is there"));
+    // The next one gets the number.
+    ledger.mark_unconfirmed(vec![id], 8).await.expect("this one can");
+    assert_eq!(*change.borrow(), 42);
 }

@@ -2,6 +2,7 @@
 
 use domain::clock::Clock;
 use domain::ids::{BootId, LogId, SessionId};
+use domain::incident::mind::IncidentFold;
 use domain::limits;
 use domain::live::{Latest, Segment};
 use domain::log::{Lane, Position};
@@ -124,6 +125,7 @@ impl Checkpoint {
             ack_counter: self.ack_counter,
             waiting: self.waiting.iter().map(waiting_to).collect(),
             last_stop: fold.last_stop.as_ref().map(stop_to),
+            incidents_json: incidents_to(&fold.incidents),
         };
         checkpoint.encode_to_vec().into()
     }
@@ -142,6 +144,7 @@ impl Checkpoint {
             session: read.session.map(session_from).transpose()?,
             covered_until: read.covered_until_unix_us.map(UnixMicros),
             folded: read.folded,
+            incidents: incidents_from(&read.incidents_json)?,
         };
         Ok(Checkpoint {
             logs: read.logs.into_iter().map(log_from).collect::<Result<_, _>>()?,
@@ -158,6 +161,21 @@ impl Checkpoint {
             waiting: read.waiting.into_iter().map(waiting_from).collect::<Result<_, _>>()?,
         })
     }
+}
+
+fn incidents_to(incidents: &IncidentFold) -> Bytes {
+    if *incidents == IncidentFold::default() {
+        return Bytes::new();
+    }
+    serde_json::to_vec(incidents).expect("incidents have text keys and no other maps").into()
+}
+
+fn incidents_from(json: &[u8]) -> Result<IncidentFold, Unreadable> {
+    if json.is_empty() {
+        return Ok(IncidentFold::default());
+    }
+    let wrong = |error| Unreadable::new(format!("Checkpoint.incidents_json: {error}"));
+    serde_json::from_slice(json).map_err(wrong)
 }
 
 fn log_to(log: &LogState) -> proto::LogState {

@@ -10,6 +10,7 @@ pub mod envelope;
 pub mod keys;
 pub mod page_token;
 pub mod record;
+mod recording;
 pub mod seal;
 pub mod status;
 pub mod topics;

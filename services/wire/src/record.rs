@@ -1,9 +1,10 @@
-//! Records: readings and events, as the spool and the journal hold them.
+//! Records: readings, events and pieces of recordings, as the spool and the journal hold them.
 
 use domain::belt::Direction;
 use domain::limits;
 use domain::log::Lane;
-use domain::record::{Event, Extra, Payload, Reading, Record, SpeedSummary};
+use domain::record::{Event, EventKind, Extra, Payload, Reading, Record, SpeedSummary};
+use domain::signal::Capabilities;
 use domain::units::{MonotonicMicros, Speed};
 use prost::Message;
 use prost::bytes::Bytes;
@@ -12,6 +13,7 @@ use crate::convert::{
     belt_from, belt_to, contact_from, contact_to, contacts_from, direction_from, direction_to, incline_from,
     kind_from, kind_to, origin_from, origin_to, speed_from,
 };
+use crate::recording::{piece_from, piece_to};
 use crate::{Unreadable, proto};
 
 /// Encodes a record, as the spool holds it and the envelope carries it.
@@ -19,6 +21,7 @@ pub fn encode(record: &Record) -> Bytes {
     let payload = match &record.payload {
         Payload::Reading(reading) => proto::record::Payload::Reading(reading_to(reading)),
         Payload::Event(event) => proto::record::Payload::Event(event_to(event, record.at)),
+        Payload::Recording(piece) => proto::record::Payload::Recording(piece_to(piece)),
     };
     proto::Record { monotonic_us: record.at.0, other_n: record.other_n, payload: Some(payload) }
         .encode_to_vec()
@@ -37,6 +40,7 @@ pub fn decode(lane: Lane, octets: &[u8]) -> Result<Record, Unreadable> {
     let payload = match record.payload {
         Some(proto::record::Payload::Reading(reading)) => Payload::Reading(reading_from(reading)?),
         Some(proto::record::Payload::Event(event)) => Payload::Event(event_from(event, at)?),
+        Some(proto::record::Payload::Recording(piece)) => Payload::Recording(piece_from(piece, at)?),
         None => return Err(Unreadable::new("Record.payload is of a kind that this program does not know")),
     };
     if payload.lane() != lane {
@@ -130,22 +134,25 @@ fn event_to(event: &Event, at: MonotonicMicros) -> proto::Event {
         last_monotonic_us: if event.last == at { 0 } else { event.last.0 },
         direction_before: event.direction_before.map_or(0, |d| direction_to(d).into()),
         detail: event.detail.clone(),
+        capabilities: event.capabilities.map(|capabilities| capabilities.0),
+        recording_monotonic_us: event.recording.map(|trigger| trigger.0),
     }
 }
 
 fn event_from(event: proto::Event, at: MonotonicMicros) -> Result<Event, Unreadable> {
     short("Event.source", &event.source, limits::SOURCE_NAME_BYTES_MAX)?;
     short("Event.detail", &event.detail, limits::DETAIL_BYTES_MAX)?;
+    let kind = kind_from("Event.kind", event.kind)?;
     let last = match event.last_monotonic_us {
         0 => at,
-        micros if micros >= at.0 => MonotonicMicros(micros),
+        micros if micros >= at.0 || kind == EventKind::SourceStale => MonotonicMicros(micros),
         micros => {
             let message = format!("Event.last_monotonic_us is {micros}; at least {} is required", at.0);
             return Err(Unreadable::new(message));
         }
     };
     Ok(Event {
-        kind: kind_from("Event.kind", event.kind)?,
+        kind,
         belt: belt_from("Event.at", event.at)?,
         before: belt_from("Event.before", event.before)?,
         contact: contact_from("Event.contact", event.contact)?,
@@ -154,6 +161,8 @@ fn event_from(event: proto::Event, at: MonotonicMicros) -> Result<Event, Unreada
         last,
         direction_before: direction_before(event.direction_before)?,
         detail: event.detail,
+        capabilities: event.capabilities.map(Capabilities),
+        recording: event.recording_monotonic_us.map(MonotonicMicros),
     })
 }
 

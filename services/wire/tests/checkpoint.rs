@@ -3,6 +3,7 @@
 use domain::belt::{Belt, Contact, Contacts, Direction, Origin};
 use domain::clock::{Clock, ClockQuality};
 use domain::ids::{BootId, LogId, SessionId};
+use domain::incident::mind::IncidentFold;
 use domain::live::{Latest, Segment};
 use domain::log::{Lane, Position};
 use domain::machine::{MachineFold, OpenSession};
@@ -136,6 +137,7 @@ fn checkpoint() -> impl Strategy<Value = Checkpoint> {
         session,
         covered_until,
         folded,
+        incidents: IncidentFold::default(),
     });
     let lists = (prop::collection::vec(log_state(), 0..4), prop::collection::vec(waiting(), 0..4));
     let heard = option::of((1..=i64::MAX).prop_map(UnixMicros));

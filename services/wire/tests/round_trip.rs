@@ -3,8 +3,10 @@
 use domain::belt::{Belt, Contact, Contacts, Direction, Origin};
 use domain::clock::{Clock, ClockQuality};
 use domain::ids::{BootId, LogId, MachineId};
+use domain::limits::{RECORD_BYTES_MAX, RECORDING_POINTS_MAX};
 use domain::log::{BootStart, Lane, Position};
 use domain::record::{Event, EventKind, Extra, Payload, Reading, Record, SpeedSummary};
+use domain::recording::{RecordingPiece, RecordingPoint};
 use domain::signal::Capabilities;
 use domain::units::{Incline, MonotonicMicros, Speed, UnixMicros};
 use proptest::option;
@@ -89,7 +91,10 @@ fn event(at: u64) -> impl Strategy<Value = Payload> {
     let contact = option::of(prop::sample::select(Contact::ALL.to_vec()));
     let first = (prop::sample::select(EventKind::ALL.to_vec()), belt(), belt(), contact);
     let second = ("[a-z ]{0,64}", 1..=u32::MAX, 0..1_000_000_u64, option::of(direction()), "[ -~]{0,200}");
-    (first, second).prop_map(move |(first, second)| {
+    let third = (option::of(any::<u32>().prop_map(Capabilities)), option::of(any::<u64>()), 1..=u64::MAX);
+    (first, second, third).prop_map(move |(first, second, third)| {
+        // A source that went stale has spoken before.
+        let last = if first.0 == EventKind::SourceStale { third.2 } else { at + second.2 };
         Payload::Event(Event {
             kind: first.0,
             belt: first.1,
@@ -97,16 +102,50 @@ fn event(at: u64) -> impl Strategy<Value = Payload> {
             contact: first.3,
             source: second.0,
             count: second.1,
-            last: MonotonicMicros(at + second.2),
+            last: MonotonicMicros(last),
             direction_before: second.3,
             detail: second.4,
+            capabilities: third.0,
+            recording: third.1.map(MonotonicMicros),
         })
     })
 }
 
+fn point() -> impl Strategy<Value = RecordingPoint> {
+    (direction(), origin(), option::of(speed()), incline(), contacts()).prop_map(
+        |(direction, origin, speed, incline, contacts)| RecordingPoint {
+            at: MonotonicMicros(0),
+            direction,
+            origin,
+            speed,
+            incline,
+            contacts,
+        },
+    )
+}
+
+/// A piece whose last point is at `at`, of points at most two minutes apart.
+fn piece(at: u64) -> impl Strategy<Value = Payload> {
+    let gap = prop_oneof![Just(100_000), 1..120_000_000_u64];
+    let points = prop::collection::vec((gap, point()), 1..=RECORDING_POINTS_MAX);
+    (any::<u64>(), any::<u32>(), any::<bool>(), points).prop_map(move |(trigger, number, is_last, points)| {
+        let mut points_at = at;
+        let mut points: Vec<RecordingPoint> = points
+            .into_iter()
+            .map_while(|(gap, point)| {
+                let at = MonotonicMicros(points_at);
+                points_at = points_at.checked_sub(gap)?;
+                Some(RecordingPoint { at, ..point })
+            })
+            .collect();
+        points.reverse();
+        Payload::Recording(RecordingPiece { trigger: MonotonicMicros(trigger), number, is_last, points })
+    })
+}
+
 fn record() -> impl Strategy<Value = Record> {
-    (1..u64::MAX / 2, any::<u64>()).prop_flat_map(|(at, other_n)| {
-        prop_oneof![reading().boxed(), event(at).boxed()].prop_map(move |payload| Record {
+    (200_000_000..u64::MAX / 2, any::<u64>()).prop_flat_map(|(at, other_n)| {
+        prop_oneof![reading().boxed(), event(at).boxed(), piece(at).boxed()].prop_map(move |payload| Record {
             at: MonotonicMicros(at),
             other_n,
             payload,
@@ -224,6 +263,7 @@ proptest! {
     #[test]
     fn records(record in record()) {
         let octets = wire::record::encode(&record);
+        prop_assert!(octets.len() <= RECORD_BYTES_MAX, "{} octets", octets.len());
         prop_assert_eq!(wire::record::decode(record.payload.lane(), &octets), Ok(record.clone()));
         let error = wire::record::decode(record.payload.lane().other(), &octets).expect_err("the other lane");
         prop_assert!(error.message.contains("lane"), "{}", error);
@@ -304,4 +344,98 @@ fn what_is_refused_names_field_value_and_what_is_allowed() {
         wire::topics::Topic::new(id, wire::topics::Kind::Ack).to_string(),
         "beltwatch/v1/00/tm-01/ack"
     );
+}
+
+/// A point a tenth of a second after the one before, at 894 mm/s and 1.5 % with the key in.
+fn steady(index: u64) -> RecordingPoint {
+    RecordingPoint {
+        at: MonotonicMicros(5_000_000 + index * 100_000),
+        direction: Direction::Reverse,
+        origin: Origin::Measured,
+        speed: Some(Speed(894)),
+        incline: Some(Incline(15)),
+        contacts: Contacts { closed: 2, open: 0 },
+    }
+}
+
+fn a_record(points: Vec<RecordingPoint>) -> Record {
+    let at = points.last().map_or(MonotonicMicros(9), |point| point.at);
+    let piece = RecordingPiece { trigger: MonotonicMicros(5_100_000), number: 1, is_last: true, points };
+    Record { at, other_n: 4, payload: Payload::Recording(piece) }
+}
+
+#[test]
+fn a_piece_has_these_octets() {
+    let unknown = RecordingPoint { speed: None, ..steady(2) };
+    let octets = wire::record::encode(&a_record(vec![steady(0), steady(1), unknown]));
+    let expected =
+        "0880b1bd0210042a2708e0a3b7021001180120032a06a08d06a08d063201043a01024205fe0d00fd0d4a02f00f520104";
+    assert_eq!(hex::encode(&octets), expected);
+}
+
+#[test]
+fn pieces_are_small() {
+    let check = |point: fn(u64) -> RecordingPoint, octets_max: usize| {
+        let record = a_record((0..RECORDING_POINTS_MAX as u64).map(point).collect());
+        let octets = wire::record::encode(&record);
+        assert!(octets.len() <= octets_max, "{} octets", octets.len());
+        assert_eq!(wire::record::decode(Lane::Events, &octets), Ok(record));
+    };
+    check(steady, 450);
+    // Noise of some mm/s and of some microseconds, as an encoder has it.
+    let noisy = |index: u64| {
+        let noise = (index * 7_919) % 61;
+        let (point, speed) = (steady(index), u32::try_from(noise).expect("it is small"));
+        RecordingPoint { at: point.at.plus(noise), speed: Some(Speed(894 + speed)), ..point }
+    };
+    check(noisy, 600);
+    // Everything changes with every point, as far as it can.
+    let wild = |index: u64| {
+        let odd = index % 2 == 1;
+        RecordingPoint {
+            at: MonotonicMicros(index * 119_000_000),
+            direction: if odd { Direction::Unknown } else { Direction::Forward },
+            origin: if odd { Origin::Unknown } else { Origin::Measured },
+            speed: odd.then_some(Speed(200_000)),
+            incline: odd.then_some(Incline(1_000)),
+            contacts: if odd { Contacts { closed: 31, open: 31 } } else { Contacts::default() },
+        }
+    };
+    check(wild, RECORD_BYTES_MAX);
+}
+
+/// A fault planted in a piece.
+type PieceChange = fn(&mut wire::proto::RecordingPiece);
+
+#[test]
+fn what_is_wrong_with_a_piece_is_said() {
+    let refused: [(PieceChange, &str); 10] = [
+        (|p| p.points = 0, "RecordingPiece.points is 0; 1 to 128 is allowed"),
+        (|p| p.points = 129, "RecordingPiece.points is 129; 1 to 128 is allowed"),
+        (|p| p.gap_us[0] = 0, "RecordingPiece.gap_us is 0; 1 to 5100000, the time of its point, is allowed"),
+        (|p| p.gap_us[1] = 5_300_000, "RecordingPiece.gap_us is 5300000; 1 to 5200000"),
+        (|p| p.gap_us.push(1), "RecordingPiece.gap_us has 4 values; 3, one fewer than points, are required"),
+        (
+            |p| p.speed_mm_s[0] = 200_002,
+            "RecordingPiece.speed_mm_s is 200001 mm/s; at most 200000 is allowed",
+        ),
+        (|p| p.speed_mm_s[0] = -1, "RecordingPiece.speed_mm_s comes to -1; 0 to"),
+        (|p| p.direction[0] = 5, "RecordingPiece.direction is 5; 1 to 4 are known"),
+        (
+            |p| p.origin = vec![1, 0, 0, 0, 0],
+            "RecordingPiece.origin has 5 values; at most 4, one a point, are allowed",
+        ),
+        (|p| p.contacts_open = vec![32], "RecordingPiece.contacts has bits 0b100010; bits 0 to 4 are known"),
+    ];
+    for (change, expected) in refused {
+        let octets = wire::record::encode(&a_record((0..4).map(steady).collect()));
+        let mut record: wire::proto::Record = prost::Message::decode(octets).expect("it is one");
+        let Some(wire::proto::record::Payload::Recording(piece)) = &mut record.payload else {
+            panic!("it is one")
+        };
+        change(piece);
+        let octets = prost::Message::encode_to_vec(&record);
+        let error = wire::record::decode(Lane::Events, &octets).expect_err(expected);
+        assert!(error.message.contains(expected), "{error}");
+    }
 }

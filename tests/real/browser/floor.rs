@@ -14,6 +14,7 @@ use tonic::transport::{Channel, Endpoint};
 use wire::api::v1::account_service_client::AccountServiceClient;
 use wire::api::v1::admin_service_client::AdminServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
+use wire::api::v1::incident_service_client::IncidentServiceClient;
 use wire::api::v1::{BeltKind, CreateMachineRequest, CreateSiteRequest, MachineState, Status};
 use wire::api::v1::{ListMachinesRequest, RedeemLinkRequest};
 use wire::credential::Credential;
@@ -73,6 +74,12 @@ impl Floor {
         let server = self.server()?;
         let identity = Identity::bearer(server.operator_secret(), Some("browser"))?;
         Ok(AdminServiceClient::with_interceptor(channel(server).await?, identity))
+    }
+
+    pub(super) async fn incidents(&self) -> anyhow::Result<IncidentServiceClient<Service>> {
+        let server = self.server()?;
+        let identity = Identity::bearer(server.operator_secret(), Some("browser"))?;
+        Ok(IncidentServiceClient::with_interceptor(channel(server).await?, identity))
     }
 
     /// Each machine's state, as the API tells it.

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::belt::{Act, Belt, Edge, Edges};
 use super::driver::Browser;
 use super::floor::Floor;
+use super::found::{Found, Watch};
 use super::times::{Times, ask_disk};
 use crate::processes::PATIENCE;
 use crate::report;
@@ -44,6 +45,7 @@ async fn measure(browser: &Browser, floor: &mut Floor) -> anyhow::Result<()> {
         let id = format!("north-{number:02}");
         credentials.push(floor.add_machine("north", &id, &format!("Treadmill {number}")).await?);
     }
+    let watch = Watch::start(floor.incidents().await?).await?;
     floor.sign_in(browser).await?;
     browser.open(&floor.url("/floor/north")).await?;
     browser.wait_until(&format!("document.querySelectorAll('[data-id]').length >= {MACHINES}")).await?;
@@ -57,28 +59,25 @@ async fn measure(browser: &Browser, floor: &mut Floor) -> anyhow::Result<()> {
         floor.play(credential, Belt::new(&id, &ROUND, u64::from(STOPS), later_us, &edges)).await?;
     }
     let painted = wait_for_all(browser, &edges).await?;
-    let (times, faults) = compare(&edges.all(), &painted);
-    let rows = [("e-stop edge to painted", &times), ("append of 4 KiB with fsync, same disk", &disk)];
+    let found = watch.end().await?;
+    let (times, mut faults) = compare(&edges.all(), &painted, "painted");
+    let (incident_times, incident_faults) = compare(&edges.all(), &found, "told as incidents");
+    faults.extend(incident_faults);
+    let rows = [
+        ("e-stop edge to painted", &times),
+        ("e-stop edge to incident in WatchIncidents", &incident_times),
+        ("append of 4 KiB with fsync, same disk", &disk),
+    ];
     for (name, times) in rows {
         report(&format!("stops: {name}: {times}"));
     }
     ensure!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
-    report(&format!("stops: all {} painted, each once, none invented", MACHINES * STOPS as usize));
+    report(&format!("stops: all {} painted and told as incidents, each once, none invented", MACHINES * STOPS as usize));
     Ok(())
 }
 
-/// A stop as the page painted it.
-#[derive(Debug, Clone)]
-struct Painted {
-    machine: String,
-    /// The stop's time, in milliseconds since 1970.
-    stop_ms: f64,
-    /// When it was painted, in milliseconds since 1970.
-    at_ms: f64,
-}
-
 /// Waits until all were pressed and as many were painted, and then for a moment for more.
-async fn wait_for_all(browser: &Browser, edges: &Edges) -> anyhow::Result<Vec<Painted>> {
+async fn wait_for_all(browser: &Browser, edges: &Edges) -> anyhow::Result<Vec<Found>> {
     let all = MACHINES * STOPS as usize;
     let round_ms: u64 = ROUND.iter().map(|act| act.millis).sum();
     let deadline = Instant::now() + Duration::from_millis(round_ms) * (STOPS + 2) + PATIENCE;
@@ -91,12 +90,12 @@ async fn wait_for_all(browser: &Browser, edges: &Edges) -> anyhow::Result<Vec<Pa
     read(browser).await
 }
 
-async fn read(browser: &Browser) -> anyhow::Result<Vec<Painted>> {
+async fn read(browser: &Browser) -> anyhow::Result<Vec<Found>> {
     let script =
         "return window.beltwatchPainted.map(([machine, stop, at]) => [machine, Number(stop) * 1000, at])";
     let list = browser.run(script, Vec::new()).await?;
-    let painted = |entry: &Value| -> anyhow::Result<Painted> {
-        Ok(Painted {
+    let painted = |entry: &Value| -> anyhow::Result<Found> {
+        Ok(Found {
             machine: entry[0].as_str().context("a machine")?.to_owned(),
             stop_ms: entry[1].as_f64().context("data-stop-time is no time")?,
             at_ms: entry[2].as_f64().context("a time")?,
@@ -105,10 +104,10 @@ async fn read(browser: &Browser) -> anyhow::Result<Vec<Painted>> {
     list.as_array().context("a list")?.iter().map(painted).collect()
 }
 
-/// Milliseconds from edge to painted; and what was painted twice, never, or without an edge.
-fn compare(edges: &[Edge], painted: &[Painted]) -> (Times, Vec<String>) {
+/// Milliseconds from edge to painted or told; and what was so twice, never, or without an edge.
+fn compare(edges: &[Edge], painted: &[Found], how: &str) -> (Times, Vec<String>) {
     let offset_us = agent::clock::system().offset_us;
-    let mut of_machine: BTreeMap<&str, (Vec<f64>, Vec<&Painted>)> = BTreeMap::new();
+    let mut of_machine: BTreeMap<&str, (Vec<f64>, Vec<&Found>)> = BTreeMap::new();
     for edge in edges {
         let at = i64::try_from(edge.at.0).unwrap_or(i64::MAX).saturating_add(offset_us);
         of_machine.entry(&edge.machine).or_default().0.push(millis(at));
@@ -119,13 +118,13 @@ fn compare(edges: &[Edge], painted: &[Painted]) -> (Times, Vec<String>) {
     let (mut times, mut faults) = (Vec::new(), Vec::new());
     for (machine, (edges, painted)) in of_machine {
         if edges.len() != painted.len() || edges.len() != STOPS as usize {
-            faults.push(format!("{machine}: {} stops, {} painted", edges.len(), painted.len()));
+            faults.push(format!("{machine}: {} stops, {} {how}", edges.len(), painted.len()));
         }
         for (edge, painted) in edges.iter().zip(painted) {
             let apart = (painted.stop_ms - edge).abs();
             if apart > CLOCKS_APART_MS {
                 faults
-                    .push(format!("{machine}: a stop is painted whose time is {apart:.0} ms from the edge"));
+                    .push(format!("{machine}: a stop is {how} whose time is {apart:.0} ms from the edge"));
             }
             times.push(painted.at_ms - edge);
         }

@@ -1,5 +1,6 @@
 use domain::belt::Belt;
 use domain::record::{Event, EventKind, Payload, Reading, Record};
+use domain::recording::RecordingPiece;
 use domain::units::MonotonicMicros;
 
 use super::*;
@@ -25,7 +26,7 @@ fn stored(lane: Lane, boot_count: u32, n: u64) -> Stored {
         position: Position::new(boot_count, n),
         unix_us: i64::try_from(record.at.0).unwrap() + OFFSET_US,
         uncertainty_us: 1_000,
-        said: expected(&record),
+        said: expected(&record).expect("the history holds it"),
     }
 }
 
@@ -54,6 +55,19 @@ fn what_is_stored_as_it_was_seen_is_clean() {
         listing.records.push(stored(Lane::Events, 1, 5));
     });
     assert!(verdict.is_clean() && verdict.untold == 2, "{verdict}");
+    // A piece of a recording that nobody told comes before the event.
+    let verdict = judged(|listing| listing.records.push(stored(Lane::Events, 1, 5)));
+    assert!(verdict.is_clean() && verdict.untold == 1, "{verdict}");
+}
+
+#[test]
+fn recordings_are_in_no_listing() {
+    let piece = RecordingPiece { trigger: MonotonicMicros(1), number: 0, is_last: true, points: Vec::new() };
+    let record = Record { at: MonotonicMicros(9), other_n: 0, payload: Payload::Recording(piece) };
+    let mut truth = Truth::default();
+    truth.records.insert((Lane::Events, Position::new(1, 1)), record);
+    let verdict = Verdict::of("tm-01", &truth, &Listing::default(), OFFSET_US);
+    assert!(verdict.is_clean() && verdict.events == 0, "{verdict}");
 }
 
 /// Each planted difference is found, counted where it belongs, and told.

@@ -4,6 +4,7 @@ use domain::belt::{Belt, Contact, Contacts, Direction, Origin};
 use domain::clock::{Clock, ClockQuality};
 use domain::log::Position;
 use domain::record::{Event, Payload, Reading};
+use domain::recording::{RecordingPiece, RecordingPoint};
 use domain::signal::Capabilities;
 use serde_json::{Value, json};
 use wire::ack::Ack;
@@ -45,6 +46,7 @@ fn record(envelope: &Envelope, entry: &Entry) -> Value {
     match &record.payload {
         Payload::Reading(told) => value["reading"] = reading(told),
         Payload::Event(told) => value["event"] = event(told),
+        Payload::Recording(told) => value["recording"] = recording(told),
     }
     value
 }
@@ -86,6 +88,27 @@ fn event(event: &Event) -> Value {
         "last_monotonic_us": event.last.0,
         "direction_before": event.direction_before.map(direction),
         "detail": event.detail,
+        "capabilities": event.capabilities.map(capabilities),
+        "recording_monotonic_us": event.recording.map(|trigger| trigger.0),
+    })
+}
+
+fn recording(piece: &RecordingPiece) -> Value {
+    let point = |point: &RecordingPoint| {
+        json!({
+            "monotonic_us": point.at.0,
+            "direction": direction(point.direction),
+            "origin": origin(point.origin),
+            "speed_mm_s": point.speed.map(|speed| speed.0),
+            "incline_tenths_pct": point.incline.map(|incline| incline.0),
+            "contacts": contacts(point.contacts),
+        })
+    };
+    json!({
+        "trigger_monotonic_us": piece.trigger.0,
+        "number": piece.number,
+        "is_last": piece.is_last,
+        "points": piece.points.iter().map(point).collect::<Vec<_>>(),
     })
 }
 

@@ -3,6 +3,7 @@ use domain::clock::{Clock, ClockQuality};
 use domain::ids::{BootId, LogId};
 use domain::log::{BootStart, Lane, Position};
 use domain::record::{Event, EventKind, Payload, Reading, Record, SpeedSummary};
+use domain::recording::{RecordingPiece, RecordingPoint};
 use domain::signal::Capabilities;
 use domain::units::{MonotonicMicros, Speed, UnixMicros};
 use wire::envelope::Entry;
@@ -107,6 +108,29 @@ fn a_reverse_run_and_an_emergency_stop_can_be_read() {
         (Some("contact_opened"), Some("emergency_stop"))
     );
     assert_eq!(event["belt"]["contacts"], json!({ "emergency_stop": "open" }));
+}
+
+#[test]
+fn a_piece_of_a_recording_can_be_read() {
+    let belt = Belt::default();
+    let point = |at| RecordingPoint {
+        at: MonotonicMicros(at),
+        direction: Direction::Reverse,
+        origin: Origin::Measured,
+        speed: (at > 4_900_000).then_some(Speed(894)),
+        incline: None,
+        contacts: belt.contacts,
+    };
+    let points = vec![point(4_900_000), point(5_000_000)];
+    let piece = RecordingPiece { trigger: MonotonicMicros(4_950_000), number: 2, is_last: true, points };
+    let (topic, payload) = sealed(Kind::Events, envelope(Lane::Events, Payload::Recording(piece)));
+    let found = inspect(&format!("{topic} {payload}"), &Keys::None);
+    let told = &found["envelope"]["records"][0]["recording"];
+    assert_eq!((&told["trigger_monotonic_us"], &told["number"]), (&json!(4_950_000), &json!(2)));
+    assert_eq!(told["is_last"], true);
+    assert_eq!(told["points"][0]["speed_mm_s"], Value::Null, "not known is not zero");
+    assert_eq!(told["points"][1]["speed_mm_s"], 894);
+    assert_eq!(told["points"][0]["direction"], "reverse");
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use domain::ids::{BootId, LogId, MachineId};
+use domain::recording::RecordingPiece;
 use domain::signal::Capabilities;
 use domain::units::{SECOND, UnixMicros};
 use wire::ack::{Ack, LaneAck};
@@ -14,6 +15,7 @@ use crate::spool::tests::{Shelf, event, ids, reading};
 use crate::spool::{Bounds, KernelBoot};
 
 const START: MonotonicMicros = MonotonicMicros(1_000_000);
+const CAPABILITIES: Capabilities = Capabilities::SPEED.and(Capabilities::INCLINE);
 
 fn speaker(boot: u8) -> Speaker {
     let credential = Credential {
@@ -23,7 +25,7 @@ fn speaker(boot: u8) -> Speaker {
         broker: "127.0.0.1:1".to_owned(),
         tls: None,
     };
-    Speaker::new(&credential, BootId([boot; 16]), Capabilities::default())
+    Speaker::new(&credential, BootId([boot; 16]), CAPABILITIES)
 }
 
 fn outbox(shelf: Shelf, boot: u8, bounds: Bounds) -> Outbox<Shelf> {
@@ -89,6 +91,7 @@ impl Ingest {
                 match wire::record::decode(envelope.lane, &entry.record).unwrap().payload {
                     Payload::Event(event) => self.taken.push((envelope.lane, position, event)),
                     Payload::Reading(_) => self.readings += 1,
+                    Payload::Recording(_) => panic!("no recording was given"),
                 }
                 self.committed.insert(envelope.log, position);
             }
@@ -133,6 +136,18 @@ fn at(boot_count: u32, n: u64) -> Position {
 }
 
 #[test]
+fn that_recordings_are_left_out_is_said_once() {
+    let bounds = Bounds { recordings_bytes_max: 0, ..Bounds::default() };
+    let mut outbox = outbox(Shelf::default(), 1, bounds);
+    let piece = RecordingPiece { trigger: START, number: 0, is_last: true, points: Vec::new() };
+    let mut give = || outbox.apply(record(Payload::Recording(piece.clone()), START), START);
+    assert_eq!(give(), [Effect::Notice(Notice::RecordingLeftOut)]);
+    assert_eq!(give(), []);
+    assert_eq!(outbox.counts().pieces_left_out, 2);
+    assert_eq!(outbox.counts().appended, [1, 0]);
+}
+
+#[test]
 fn a_boot_begins_with_its_own_event_and_earlier_records_go_first() {
     let mut first = outbox(Shelf::default(), 1, Bounds::default());
     for second in 0..3 {
@@ -152,6 +167,8 @@ fn a_boot_begins_with_its_own_event_and_earlier_records_go_first() {
         (at(2, 1), EventKind::AgentStarted),
     ];
     assert_eq!(ingest.kinds(), expected);
+    let capabilities: Vec<_> = ingest.taken.iter().map(|(_, _, event)| event.capabilities).collect();
+    assert_eq!(capabilities, [Some(CAPABILITIES), None, None, None, Some(CAPABILITIES)]);
     assert_eq!((ingest.readings, ingest.undated), (3, 0), "the status came first and taught the time");
     assert!(second.is_empty());
     assert_eq!(second.counts().appended, [1, 0]);

@@ -1,24 +1,25 @@
-//! The source and the signal watcher behind it.
+//! The source, and the recorder with the signal watcher behind it.
 
 use domain::signal::Script;
 use domain::units::MonotonicMicros;
-use domain::watcher::{SignalWatcher, WatcherSettings};
+use domain::watcher::{Observed, WatcherSettings};
 
 use crate::outbox::Input;
+use crate::recorder::Recorder;
 use crate::uplink::message::Picture;
 
-/// Asks a script when it wants to be asked, and lets the watcher tell what that means.
+/// Asks a script when it wants to be asked, and lets the recorder tell what that means.
 pub(super) struct Observer {
     script: Box<dyn Script>,
-    watcher: SignalWatcher,
+    recorder: Recorder,
     /// When the script wants to be asked; `None`: it has ended.
     next: Option<MonotonicMicros>,
 }
 
 impl Observer {
     pub(super) fn new(script: Box<dyn Script>, settings: WatcherSettings, now: MonotonicMicros) -> Observer {
-        let watcher = SignalWatcher::new(vec![script.spec()], settings, now);
-        Observer { script, watcher, next: Some(now) }
+        let recorder = Recorder::new(vec![script.spec()], settings, now);
+        Observer { script, recorder, next: Some(now) }
     }
 
     /// Whether the script has ended. The watcher goes on: it tells that the source is silent.
@@ -37,14 +38,20 @@ impl Observer {
         if self.next.is_some_and(|next| next <= now) {
             self.next = self.script.observe(now, &mut signals);
         }
-        for signal in &signals {
-            self.watcher.apply(signal, &mut observed);
-        }
-        self.watcher.tick(now, &mut observed);
-        out.extend(
-            observed.into_iter().map(|record| Input::Record { at: record.at, payload: record.payload }),
-        );
-        let (belt, at, holds_for_ms) = self.watcher.belt(now);
+        self.recorder.observe(&signals, now, &mut observed);
+        out.extend(observed.into_iter().map(record));
+        let (belt, at, holds_for_ms) = self.recorder.belt(now);
         out.push(Input::Picture(Picture { belt, at, holds_for_ms }));
     }
+
+    /// Observes no more: what was recorded so far.
+    pub(super) fn stop(&mut self, out: &mut Vec<Input>) {
+        let mut observed = Vec::new();
+        self.recorder.stop(&mut observed);
+        out.extend(observed.into_iter().map(record));
+    }
+}
+
+fn record(observed: Observed) -> Input {
+    Input::Record { at: observed.at, payload: observed.payload }
 }

@@ -61,6 +61,7 @@ impl AgentTask {
                 drain = stopped(&mut stop), if drain_until.is_none() => {
                     let drain = u64::try_from(drain.as_micros()).unwrap_or(u64::MAX);
                     drain_until = Some(clock::monotonic().plus(drain));
+                    observer.stop(&mut inputs);
                     inputs.push(Input::Flush);
                 }
                 changed = connector.link.changed() => {
@@ -224,6 +225,7 @@ impl Desk {
             is_connected: self.publisher.is_some(),
             connection,
             appended: counts.appended,
+            pieces: counts.pieces,
             unacknowledged: status.records,
             dropped: status.lanes.map(|lane| lane.dropped),
             counted: self.outbox.counted(),
@@ -258,6 +260,9 @@ fn log(machine: &MachineId, notice: &Notice) {
         }
         Notice::DiskFailing(error) => {
             tracing::error!(machine.id = %machine, %error, "the spool's disk fails: records stay in memory");
+        }
+        Notice::RecordingLeftOut => {
+            tracing::warn!(machine.id = %machine, "the spool is half full of events: recordings are left out");
         }
         Notice::DiskRecovered => tracing::info!(machine.id = %machine, "the spool's disk works again"),
         Notice::Renumbered { committed, to } => {

@@ -51,6 +51,7 @@ fn line(lane: Lane, row: &Row) -> Value {
                 let contact = event.contact.map(|contact| contact.name());
                 (event.kind.name(), json!({ "contact": contact, "count": event.count }))
             }
+            Payload::Recording(piece) => ("recording", json!({ "points": piece.points.len() })),
             Payload::Reading(reading) => {
                 let speed = reading.speed.map(|speed| speed.mean.0);
                 ("reading", json!({ "speed_mean_mm_s": speed, "span_ms": reading.span_ms }))

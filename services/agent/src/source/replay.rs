@@ -187,7 +187,8 @@ fn capability(value: &SignalValue) -> Capabilities {
         | SignalValue::ContactLevel { .. }
         | SignalValue::HeartRate(_)
         | SignalValue::Alive
-        | SignalValue::Implausible(_) => Capabilities::default(),
+        | SignalValue::Implausible(_)
+        | SignalValue::Fault(_) => Capabilities::default(),
     }
 }
 

@@ -20,6 +20,8 @@ use self::plan::{Phase, Plan};
 
 /// The simulation's step, which is the encoder's period, in microseconds.
 const STEP_US: u64 = 100 * MILLI;
+/// Above this reverse speed people run, in mm/s.
+const RUNS_ABOVE_MM_S: u32 = 1_640;
 /// Moments of truth kept; the oldest go first.
 const TRUTH_MAX: usize = 10_000;
 
@@ -84,6 +86,12 @@ pub enum Happening {
     EmergencyStop,
     /// The safety key was pulled.
     KeyPulled,
+    /// Somebody set the belt to a reverse speed at which people have to run.
+    TooFast,
+    /// A source told a value that cannot be true.
+    Glitch,
+    /// The drive reported a fault.
+    Fault,
 }
 
 /// A simulated treadmill.
@@ -145,6 +153,17 @@ impl Simulator {
         match phase {
             Phase::EmergencyStop => self.note(Happening::EmergencyStop),
             Phase::KeyPull => self.note(Happening::KeyPulled),
+            Phase::Run { direction: Direction::Reverse, mm_s, .. } if mm_s > RUNS_ABOVE_MM_S => {
+                self.note(Happening::TooFast);
+            }
+            Phase::Glitch => {
+                self.note(Happening::Glitch);
+                self.tell(SignalValue::Implausible("speed is 655.35 km/h".to_owned()), out);
+            }
+            Phase::Fault => {
+                self.note(Happening::Fault);
+                self.tell(SignalValue::Fault("E07 motor temperature".to_owned()), out);
+            }
             Phase::Run { .. } | Phase::Halt | Phase::Rest | Phase::Reset => {}
         }
         self.belt.begin(phase, &mut self.random);
@@ -153,7 +172,13 @@ impl Simulator {
                 Phase::Run { .. } if was_at_rest => SignalValue::UserStarted,
                 Phase::Halt if !was_at_rest => SignalValue::UserStopped,
                 Phase::KeyPull => SignalValue::SafetyKeyStop,
-                Phase::Run { .. } | Phase::Halt | Phase::EmergencyStop | Phase::Rest | Phase::Reset => return,
+                Phase::Run { .. }
+                | Phase::Halt
+                | Phase::EmergencyStop
+                | Phase::Rest
+                | Phase::Reset
+                | Phase::Glitch
+                | Phase::Fault => return,
             };
             self.tell(told, out);
         }

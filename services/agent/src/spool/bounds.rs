@@ -12,6 +12,8 @@ use super::disk::{Disk, DiskError, Removal, Row};
 pub struct Bounds {
     /// Octets of the events lane.
     pub events_bytes_max: u64,
+    /// Octets of the events lane up to which pieces of recordings are written.
+    pub recordings_bytes_max: u64,
     /// Octets of the readings lane.
     pub readings_bytes_max: u64,
     /// Age of a reading, in microseconds.
@@ -26,6 +28,7 @@ impl Default for Bounds {
     fn default() -> Bounds {
         Bounds {
             events_bytes_max: limits::SPOOL_EVENTS_BYTES_MAX,
+            recordings_bytes_max: limits::SPOOL_RECORDINGS_BYTES_MAX,
             readings_bytes_max: limits::SPOOL_READINGS_BYTES_MAX,
             readings_age_max_us: limits::SPOOL_READINGS_AGE_MAX_US,
             memory_bytes_max: limits::SPOOL_MEMORY_BYTES_MAX,

@@ -1,3 +1,4 @@
+mod pieces;
 mod shelf;
 
 use domain::belt::{Belt, Contact};
@@ -232,7 +233,7 @@ fn decoded<D: Disk>(spool: &mut Spool<D>) -> Vec<Event> {
     let batch = spool.read(Lane::Events, None, 600, usize::MAX).unwrap();
     let event = |row: &Row| match wire::record::decode(Lane::Events, &row.octets).unwrap().payload {
         Payload::Event(event) => event,
-        Payload::Reading(_) => panic!("the events lane holds events"),
+        Payload::Reading(_) | Payload::Recording(_) => panic!("only events were given"),
     };
     batch.map_or(Vec::new(), |batch| batch.rows.iter().map(event).collect())
 }

@@ -7,15 +7,15 @@ use store::registry::Role;
 pub(crate) enum Permission {
     /// To see sites, machines and what their belts do now.
     Live,
-    /// To see readings, events and sessions.
+    /// To see readings, events, sessions and incidents.
     History,
-    /// To say that a stop was seen to.
+    /// To say that a stop was seen to, and to tag a machine out of service.
     Act,
     /// To arrange the plan of a room.
     Arrange,
-    /// To change a site's settings.
+    /// To change a site's settings and thresholds.
     Configure,
-    /// To register machines, and to make and revoke their credentials.
+    /// To register and commission machines, and to make and revoke their credentials.
     Register,
     /// To make sites, users and tokens, and to say what they may do.
     Administer,
@@ -95,7 +95,7 @@ pub(crate) enum Need {
 }
 
 /// Every method of ours and what it needs.
-pub(crate) const METHODS: [(&str, Need); 33] = [
+pub(crate) const METHODS: [(&str, Need); 45] = [
     ("AccountService/SignIn", Need::Nothing),
     ("AccountService/GetLink", Need::Nothing),
     ("AccountService/RedeemLink", Need::Nothing),
@@ -112,6 +112,14 @@ pub(crate) const METHODS: [(&str, Need); 33] = [
     ("TelemetryService/ListEvents", Need::Some(Permission::History)),
     ("TelemetryService/ListSessions", Need::Some(Permission::History)),
     ("TelemetryService/GetSession", Need::Some(Permission::History)),
+    ("IncidentService/ListIncidents", Need::Some(Permission::History)),
+    ("IncidentService/CountIncidents", Need::Some(Permission::History)),
+    ("IncidentService/GetIncident", Need::Some(Permission::History)),
+    ("IncidentService/WatchIncidents", Need::Some(Permission::History)),
+    ("IncidentService/ListRules", Need::Some(Permission::Live)),
+    ("IncidentService/ListBlindSpots", Need::Some(Permission::History)),
+    ("IncidentService/GetIncidentRates", Need::Some(Permission::History)),
+    ("IncidentService/RehearseThresholds", Need::Some(Permission::History)),
     ("AdminService/CreateSite", Need::All(Permission::Administer)),
     ("AdminService/UpdateSite", Need::Some(Permission::Configure)),
     ("AdminService/CreateMachine", Need::Some(Permission::Register)),
@@ -128,6 +136,10 @@ pub(crate) const METHODS: [(&str, Need); 33] = [
     ("AdminService/RevokeToken", Need::Some(Permission::Administer)),
     ("AdminService/ListAuditEntries", Need::Some(Permission::Audit)),
     ("AdminService/ListRefusals", Need::All(Permission::Diagnose)),
+    ("AdminService/SetThresholds", Need::Some(Permission::Configure)),
+    ("AdminService/SetOutOfService", Need::Some(Permission::Act)),
+    ("AdminService/RecordCommissioning", Need::Some(Permission::Register)),
+    ("AdminService/SetStaffedHours", Need::Some(Permission::Configure)),
     ("metrics", Need::All(Permission::Diagnose)),
 ];
 

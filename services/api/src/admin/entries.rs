@@ -2,8 +2,10 @@
 
 use domain::ids::{MachineId, SiteId};
 use domain::limits::AUDIT_FACTS_MAX;
-use store::fact::{Fact, FactKind, MachineChange, UserChange};
-use store::registry::{Grant, LinkKind, Registry, Role};
+use store::fact::{
+    Fact, FactKind, MachineChange, NewCommissioning, NewThresholds, Refusal, ServiceChange, UserChange,
+};
+use store::registry::{Grant, LinkKind, Registry, Role, Scope as SettingScope, StaffedDays};
 use wire::api::v1;
 
 use super::{Administration, PAGE_DEFAULT, PAGE_MAX};
@@ -122,13 +124,10 @@ fn shown(registry: &Registry, kind: &FactKind) -> Shown {
         FactKind::UserChanged(change) => nowhere("user_changed", &change.user, user_change(change)),
         FactKind::PasswordSet(new) => nowhere("password_set", &new.user, String::new()),
         FactKind::PreferencesSet(new) => nowhere("preferences_set", &new.user, String::new()),
-        FactKind::LinkMade(link) => match &link.kind {
-            LinkKind::FirstAdministrator => {
-                nowhere("link_made", &"", "for the first administrator".to_owned())
-            }
-            LinkKind::Password { user } => nowhere("link_made", user, "to set a password".to_owned()),
-            LinkKind::SignIn { user } => nowhere("link_made", user, "to sign in".to_owned()),
-        },
+        FactKind::LinkMade(link) => {
+            let (user, purpose) = purpose(&link.kind);
+            nowhere("link_made", &user, purpose.to_owned())
+        }
         FactKind::SignedIn(sign_in) => nowhere("signed_in", &sign_in.user, from(&sign_in.peer)),
         FactKind::SignedOut(out) => {
             let all = if out.session.is_none() { "everywhere" } else { "" };
@@ -138,12 +137,84 @@ fn shown(registry: &Registry, kind: &FactKind) -> Shown {
             nowhere("token_created", &token.display_name, granted(&token.grants))
         }
         FactKind::TokenRevoked(named) => nowhere("token_revoked", &named.number, String::new()),
-        FactKind::AccessRefused(refusal) => {
-            let times = if refusal.count > 1 { format!(", {} times", refusal.count) } else { String::new() };
-            let detail = format!("{}: {}{times} {}", refusal.method, refusal.reason, from(&refusal.peer));
-            nowhere("access_refused", &refusal.subject, detail.trim_end().to_owned())
-        }
+        FactKind::AccessRefused(refusal) => nowhere("access_refused", &refusal.subject, refused(refusal)),
+        FactKind::ThresholdsSet(new) => thresholds_set(registry, new),
+        FactKind::ServiceChanged(change) => machine("service_changed", &change.machine, service(change)),
+        FactKind::Commissioned(new) => machine("commissioned", &new.machine, commissioned(new)),
+        FactKind::StaffedHoursSet(new) => Shown {
+            kind: "staffed_hours_set",
+            subject: new.site.to_string(),
+            site: Some(new.site.clone()),
+            detail: new.hours.as_ref().map_or_else(|| "none".to_owned(), staffed),
+        },
     }
+}
+
+/// For whom a link is, and what for.
+fn purpose(kind: &LinkKind) -> (String, &'static str) {
+    match kind {
+        LinkKind::FirstAdministrator => (String::new(), "for the first administrator"),
+        LinkKind::Password { user } => (user.to_string(), "to set a password"),
+        LinkKind::SignIn { user } => (user.to_string(), "to sign in"),
+    }
+}
+
+fn refused(refusal: &Refusal) -> String {
+    let times = if refusal.count > 1 { format!(", {} times", refusal.count) } else { String::new() };
+    let detail = format!("{}: {}{times} {}", refusal.method, refusal.reason, from(&refusal.peer));
+    detail.trim_end().to_owned()
+}
+
+fn service(change: &ServiceChange) -> String {
+    match &change.out_of_service {
+        Some(reason) => format!("out of service: {reason}"),
+        None => "back in service".to_owned(),
+    }
+}
+
+fn thresholds_set(registry: &Registry, new: &NewThresholds) -> Shown {
+    let (subject, site) = match &new.scope {
+        SettingScope::Site(site) => (site.to_string(), Some(site.clone())),
+        SettingScope::Model(model) => (model.clone(), None),
+        SettingScope::Machine(machine) => {
+            let site = registry.machines().get(machine).map(|machine| machine.site.clone());
+            (machine.to_string(), site)
+        }
+    };
+    let set = new.values.iter().map(|(name, value)| match value {
+        Some(value) => format!("{name}: {value}"),
+        None => format!("{name}: taken away"),
+    });
+    let detail = set.collect::<Vec<_>>().join(", ");
+    Shown { kind: "thresholds_set", subject, site, detail }
+}
+
+/// What a commissioning has shown, such as `direction proven, 2 stops measured: by the service`.
+fn commissioned(new: &NewCommissioning) -> String {
+    let proven = if new.direction_proven { "direction proven" } else { "direction not proven" };
+    let mut shown = vec![proven.to_owned()];
+    if !new.stops.is_empty() {
+        shown.push(format!("{} stops measured", new.stops.len()));
+    }
+    if new.silent_on_stop {
+        shown.push("silent at standstill".to_owned());
+    }
+    if new.incline_is_target {
+        shown.push("incline is a target".to_owned());
+    }
+    let note = if new.note.is_empty() { String::new() } else { format!(": {}", new.note) };
+    format!("{}{note}", shown.join(", "))
+}
+
+/// Spans of a week, such as `Mon 06:00-12:00, Sat 08:00-24:00`.
+fn staffed(days: &StaffedDays) -> String {
+    let names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let spans = names.iter().zip(days).flat_map(|(name, spans)| {
+        spans.iter().map(move |(begin, end)| format!("{name} {}-{}", clock(*begin), clock(*end)))
+    });
+    let spans = spans.collect::<Vec<_>>().join(", ");
+    if spans.is_empty() { "never".to_owned() } else { spans }
 }
 
 /// What somebody was given, such as `staff at north; viewer at all sites`.

@@ -46,6 +46,7 @@ impl Administration {
             revoked_generation: 0,
             revoked: None,
             acknowledged: None,
+            history: Default::default(),
         };
         let same = |other: &Machine| Machine { created: machine.created, ..other.clone() } == machine;
         let stands = match self.add(&caller, request_id, FactKind::MachineCreated(machine.clone())).await {

@@ -27,7 +27,8 @@ impl Administration {
         check.finish()?;
         let id = id.expect("an id that is not valid is a violation");
         let display_name = or_id(display_name, id.as_str());
-        let site = Site { id, display_name, time_zone, created: self.surroundings.now() };
+        let created = self.surroundings.now();
+        let site = Site { id, display_name, time_zone, created, history: Default::default() };
         let same = |other: &Site| Site { created: site.created, ..other.clone() } == site;
         let stands = match self.add(&caller, request_id, FactKind::SiteCreated(site.clone())).await {
             Ok(FactOutcome::Added(fact)) => {

@@ -31,6 +31,7 @@ fn machine(until: Option<i64>) -> Machine {
             by: "ann".to_owned(),
             at: after(60),
         }),
+        history: Default::default(),
     }
 }
 

@@ -18,6 +18,7 @@ use tonic_types::StatusExt;
 
 use self::requests::{call, request};
 use super::port::http;
+use super::incidents::incident;
 use super::{Bench, NOON, machine_id, site_id, user_name};
 use crate::access::rights::METHODS;
 use crate::secret_hash;
@@ -33,40 +34,52 @@ const ROLES: [Role; 7] = [
 ];
 
 const TABLE: &str = "
-method                            nobody viewer staff therapist manager technician auditor administrator token operator
-AccountService/SignIn             any    any    any   any       any     any        any     any           yes   yes
-AccountService/GetLink            any    any    any   any       any     any        any     any           yes   yes
-AccountService/RedeemLink         any    any    any   any       any     any        any     any           yes   yes
-AccountService/SignOut            .      any    any   any       any     any        any     any           no    no
-AccountService/GetAccount         .      any    any   any       any     any        any     any           yes   yes
-AccountService/UpdatePreferences  .      any    any   any       any     any        any     any           no    no
-AccountService/ChangePassword     .      any    any   any       any     any        any     any           no    no
-FleetService/ListSites            .      site   site  site      site    site       site    site          yes   yes
-FleetService/ListMachines         .      site   site  site      site    site       site    site          yes   yes
-FleetService/GetMachine           .      site   site  site      site    site       site    site          yes   yes
-FleetService/WatchFleet           .      site   site  site      site    site       site    site          yes   yes
-FleetService/AcknowledgeStop      .      .      site  site      site    .          .       site          yes   yes
-TelemetryService/ListReadings     .      site   site  .         site    site       site    site          yes   yes
-TelemetryService/ListEvents       .      site   site  .         site    site       site    site          yes   yes
-TelemetryService/ListSessions     .      site   site  .         site    site       site    site          yes   yes
-TelemetryService/GetSession       .      site   site  .         site    site       site    site          yes   yes
-AdminService/CreateSite           .      .      .     .         .       .          .       all           no    yes
-AdminService/UpdateSite           .      .      .     .         site    .          .       site          yes   yes
-AdminService/CreateMachine        .      .      .     .         .       site       .       site          yes   yes
-AdminService/UpdateMachine        .      .      .     .         .       site       .       site          yes   yes
-AdminService/ArrangeMachines      .      .      site  .         site    site       .       site          yes   yes
-AdminService/RenewCredential      .      .      .     .         .       site       .       site          yes   yes
-AdminService/RevokeCredential     .      .      .     .         .       site       .       site          yes   yes
-AdminService/CreateUser           .      .      .     .         .       .          .       site          no    yes
-AdminService/UpdateUser           .      .      .     .         .       .          .       site          no    yes
-AdminService/CreatePasswordLink   .      .      .     .         .       .          .       site          no    yes
-AdminService/ListUsers            .      .      .     .         .       .          .       site          no    yes
-AdminService/CreateToken          .      .      .     .         .       .          .       site          no    yes
-AdminService/ListTokens           .      .      .     .         .       .          .       site          no    yes
-AdminService/RevokeToken          .      .      .     .         .       .          .       site          no    yes
-AdminService/ListAuditEntries     .      .      .     .         .       .          site    site          yes   yes
-AdminService/ListRefusals         .      .      .     .         .       all        .       all           yes   yes
-metrics                           .      .      .     .         .       all        .       all           yes   yes
+method                             nobody viewer staff therapist manager technician auditor administrator token operator
+AccountService/SignIn              any    any    any   any       any     any        any     any           yes   yes
+AccountService/GetLink             any    any    any   any       any     any        any     any           yes   yes
+AccountService/RedeemLink          any    any    any   any       any     any        any     any           yes   yes
+AccountService/SignOut             .      any    any   any       any     any        any     any           no    no
+AccountService/GetAccount          .      any    any   any       any     any        any     any           yes   yes
+AccountService/UpdatePreferences   .      any    any   any       any     any        any     any           no    no
+AccountService/ChangePassword      .      any    any   any       any     any        any     any           no    no
+FleetService/ListSites             .      site   site  site      site    site       site    site          yes   yes
+FleetService/ListMachines          .      site   site  site      site    site       site    site          yes   yes
+FleetService/GetMachine            .      site   site  site      site    site       site    site          yes   yes
+FleetService/WatchFleet            .      site   site  site      site    site       site    site          yes   yes
+FleetService/AcknowledgeStop       .      .      site  site      site    .          .       site          yes   yes
+TelemetryService/ListReadings      .      site   site  .         site    site       site    site          yes   yes
+TelemetryService/ListEvents        .      site   site  .         site    site       site    site          yes   yes
+TelemetryService/ListSessions      .      site   site  .         site    site       site    site          yes   yes
+TelemetryService/GetSession        .      site   site  .         site    site       site    site          yes   yes
+IncidentService/ListIncidents      .      site   site  .         site    site       site    site          yes   yes
+IncidentService/CountIncidents     .      site   site  .         site    site       site    site          yes   yes
+IncidentService/GetIncident        .      site   site  .         site    site       site    site          yes   yes
+IncidentService/WatchIncidents     .      site   site  .         site    site       site    site          yes   yes
+IncidentService/ListRules          .      site   site  site      site    site       site    site          yes   yes
+IncidentService/ListBlindSpots     .      site   site  .         site    site       site    site          yes   yes
+IncidentService/GetIncidentRates   .      site   site  .         site    site       site    site          yes   yes
+IncidentService/RehearseThresholds .      site   site  .         site    site       site    site          yes   yes
+AdminService/CreateSite            .      .      .     .         .       .          .       all           no    yes
+AdminService/UpdateSite            .      .      .     .         site    .          .       site          yes   yes
+AdminService/CreateMachine         .      .      .     .         .       site       .       site          yes   yes
+AdminService/UpdateMachine         .      .      .     .         .       site       .       site          yes   yes
+AdminService/ArrangeMachines       .      .      site  .         site    site       .       site          yes   yes
+AdminService/RenewCredential       .      .      .     .         .       site       .       site          yes   yes
+AdminService/RevokeCredential      .      .      .     .         .       site       .       site          yes   yes
+AdminService/CreateUser            .      .      .     .         .       .          .       site          no    yes
+AdminService/UpdateUser            .      .      .     .         .       .          .       site          no    yes
+AdminService/CreatePasswordLink    .      .      .     .         .       .          .       site          no    yes
+AdminService/ListUsers             .      .      .     .         .       .          .       site          no    yes
+AdminService/CreateToken           .      .      .     .         .       .          .       site          no    yes
+AdminService/ListTokens            .      .      .     .         .       .          .       site          no    yes
+AdminService/RevokeToken           .      .      .     .         .       .          .       site          no    yes
+AdminService/ListAuditEntries      .      .      .     .         .       .          site    site          yes   yes
+AdminService/ListRefusals          .      .      .     .         .       all        .       all           yes   yes
+AdminService/SetThresholds         .      .      .     .         site    .          .       site          yes   yes
+AdminService/SetOutOfService       .      .      site  site      site    .          .       site          yes   yes
+AdminService/RecordCommissioning   .      .      .     .         .       site       .       site          yes   yes
+AdminService/SetStaffedHours       .      .      .     .         site    .          .       site          yes   yes
+metrics                            .      .      .     .         .       all        .       all           yes   yes
 ";
 
 /// What came of a call.
@@ -168,7 +181,8 @@ impl Hall {
             revision: 1,
         };
         let sessions = vec![session(1, "n-1"), session(2, "s-1")];
-        bench.ledger.put(Derived { sessions, ..Derived::default() }).await.unwrap();
+        let incidents = vec![incident(1, "n-1", 0), incident(2, "s-1", 0)];
+        bench.ledger.put(Derived { sessions, incidents, ..Derived::default() }).await.unwrap();
         let mut tokens = Vec::new();
         for role in ROLES {
             for (sites, of) in [("", &[][..]), ("north", &["north"])] {

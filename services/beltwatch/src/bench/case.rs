@@ -123,6 +123,7 @@ async fn register(folder: &Path, machines: &[MachineId]) -> anyhow::Result<()> {
         display_name: "Bench".to_owned(),
         time_zone,
         created,
+        history: Default::default(),
     }))
     .await?;
     for id in machines {
@@ -139,6 +140,7 @@ async fn register(folder: &Path, machines: &[MachineId]) -> anyhow::Result<()> {
             revoked_generation: 0,
             revoked: None,
             acknowledged: None,
+            history: Default::default(),
         };
         add(FactKind::MachineCreated(machine)).await?;
     }

@@ -141,7 +141,8 @@ async fn register(ledger: &dyn Ledger, machines: &[MachineId]) -> anyhow::Result
     };
     let site = SiteId::new(SITE).expect("it is an id");
     let (display_name, time_zone) = ("Bench".to_owned(), "Etc/UTC".to_owned());
-    add(FactKind::SiteCreated(Site { id: site.clone(), display_name, time_zone, created })).await?;
+    let place = Site { id: site.clone(), display_name, time_zone, created, history: Default::default() };
+    add(FactKind::SiteCreated(place)).await?;
     for id in machines {
         let machine = Machine {
             id: id.clone(),
@@ -156,6 +157,7 @@ async fn register(ledger: &dyn Ledger, machines: &[MachineId]) -> anyhow::Result
             revoked_generation: 0,
             revoked: None,
             acknowledged: None,
+            history: Default::default(),
         };
         add(FactKind::MachineCreated(machine)).await?;
     }

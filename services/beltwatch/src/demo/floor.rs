@@ -5,15 +5,16 @@ use std::io::BufReader;
 
 use agent::capture::{Capture, Embedded};
 use agent::source::replay::{Options, Repeat, Replay};
-use agent::source::simulate::{Happening, Profile, Simulator};
+use agent::source::simulate::{Happening, Moment, Profile, Simulator};
 use anyhow::{Context, ensure};
 use domain::belt::Direction;
 use domain::signal::{Script, SourceNumber};
-use domain::units::{MonotonicMicros, SECOND};
+use domain::units::{MonotonicMicros, SECOND, Speed};
 use tonic::transport::Endpoint;
 use wire::api::v1::admin_service_client::AdminServiceClient;
 use wire::api::v1::{
     ArrangeMachinesRequest, BeltKind, CreateMachineRequest, CreateSiteRequest, DriveKind, MachinePlace, Place,
+    RecordCommissioningRequest,
 };
 use wire::credential::Credential;
 
@@ -24,10 +25,18 @@ use crate::client::{Identity, Service};
 pub(super) const SITES: [(&str, &str, &str); 2] =
     [("north", "Northside Gym", "Europe/Vienna"), ("harbour", "Harbour Rehabilitation", "Europe/London")];
 
-/// Which machine is stopped soon: the second one of the first site, which has an encoder.
-const STOPS_SOON: usize = 2;
+/// On which machines something is seen soon, so that nobody has to wait to see an incident of each severity: by number,
+/// all with an encoder.
+const SOON: [(usize, fn(&Moment) -> bool); 5] = [
+    // The second one of the first site is stopped in reverse.
+    (2, |moment| moment.what == Happening::EmergencyStop && moment.direction == Direction::Reverse),
+    (0, |moment| moment.what == Happening::TooFast),
+    (1, |moment| moment.what == Happening::EmergencyStop && moment.speed == Speed(0)),
+    (3, |moment| moment.what == Happening::Glitch),
+    (8, |moment| moment.what == Happening::KeyPulled && moment.speed == Speed(0)),
+];
 /// Until when, in seconds, and how many seeds are tried for it.
-const STOP_S_MAX: u64 = 45;
+const SOON_S_MAX: u64 = 45;
 const SEEDS_TRIED: u64 = 20_000;
 
 /// A place on the floor: a machine and what its agent observes.
@@ -38,6 +47,8 @@ pub(super) struct Spot {
     model: &'static str,
     site: &'static str,
     belt: BeltKind,
+    /// Whether its direction is measured.
+    is_measured: bool,
 }
 
 /// The kinds of machines, by turns.
@@ -80,12 +91,9 @@ fn spot(settings: &DemoSettings, number: usize, capture: &Capture) -> anyhow::Re
     let started = agent::clock::monotonic();
     let seed = settings.seed.wrapping_mul(1_000).wrapping_add(number as u64);
     let simulated = |profile: Profile| -> Box<dyn Script> {
-        // One machine is stopped soon, so that nobody has to wait to see what a stop looks like.
-        let (profile, stops) = match number == STOPS_SOON {
-            true => (profile.with_pace(2.0 * settings.speed), true),
-            false => (profile.with_pace(settings.speed), false),
-        };
-        let seed = if stops { seed_that_stops(profile, seed) } else { seed };
+        let soon = SOON.iter().find(|(of, _)| *of == number).map(|(_, is_it)| is_it);
+        let profile = profile.with_pace(settings.speed * if soon.is_some() { 2.0 } else { 1.0 });
+        let seed = soon.map_or(seed, |is_it| seed_with(profile, seed, is_it));
         Box::new(Simulator::new(SourceNumber(0), seed, profile, started))
     };
     let (script, model, belt) = match kind {
@@ -103,20 +111,18 @@ fn spot(settings: &DemoSettings, number: usize, capture: &Capture) -> anyhow::Re
         }
     };
     let id = format!("{site}-{place:02}");
-    Ok(Spot { id, script, name: format!("Treadmill {place}"), model, site, belt })
+    let is_measured = matches!(kind, Kind::Encoder);
+    Ok(Spot { id, script, name: format!("Treadmill {place}"), model, site, belt, is_measured })
 }
 
-/// The first seed from this one on whose belt is stopped by the emergency stop soon while it runs in reverse;
-/// this one if there is none near.
-fn seed_that_stops(profile: Profile, from: u64) -> u64 {
-    let stops_soon = |seed: &u64| {
+/// The first seed from this one on whose belt sees such a moment soon; this one if there is none near.
+fn seed_with(profile: Profile, from: u64, is_it: &fn(&Moment) -> bool) -> u64 {
+    let sees_soon = |seed: &u64| {
         let mut simulator = Simulator::new(SourceNumber(0), *seed, profile, MonotonicMicros(0));
-        simulator.observe(MonotonicMicros(STOP_S_MAX * SECOND), &mut Vec::new());
-        simulator
-            .truth()
-            .any(|moment| moment.what == Happening::EmergencyStop && moment.direction == Direction::Reverse)
+        simulator.observe(MonotonicMicros(SOON_S_MAX * SECOND), &mut Vec::new());
+        simulator.truth().any(is_it)
     };
-    (from..from + SEEDS_TRIED).find(stops_soon).unwrap_or(from)
+    (from..from + SEEDS_TRIED).find(sees_soon).unwrap_or(from)
 }
 
 /// Places the machines of each site in rows, as they might stand in a room.
@@ -165,7 +171,23 @@ pub(super) async fn register(url: &str, secret: &str, spots: &[Spot]) -> anyhow:
         let reply = admin.create_machine(request).await;
         let reply = reply.with_context(|| format!("registering machine {}", spot.id))?;
         credentials.push(Credential::from_json(&reply.into_inner().credential)?);
+        if spot.is_measured {
+            commission(&mut admin, &spot.id).await?;
+        }
     }
     arrange(&mut admin, spots).await?;
     Ok(credentials)
+}
+
+/// Records that the sign of a machine's direction was proven, as a technician would after a forward and a reverse run.
+async fn commission(admin: &mut AdminServiceClient<Service>, machine: &str) -> anyhow::Result<()> {
+    let request = RecordCommissioningRequest {
+        machine_id: machine.to_owned(),
+        direction_proven: true,
+        note: "simulated machine".to_owned(),
+        request_id: format!("demo-commissioning-{machine}"),
+        ..RecordCommissioningRequest::default()
+    };
+    admin.record_commissioning(request).await.with_context(|| format!("commissioning {machine}"))?;
+    Ok(())
 }

@@ -161,6 +161,7 @@ pub(super) async fn edit(
         display_name: page.value("display_name").to_owned(),
         time_zone: page.value("time_zone").to_owned(),
         create_time: None,
+        ..v1::Site::default()
     };
     let message = v1::UpdateSiteRequest { site: Some(site), update_mask: Some(FieldMask { paths }) };
     let mut client = dashboard.clients().admin();

@@ -11,6 +11,12 @@ const STANDSTILL_US: u64 = SECOND;
 const BEFORE_US: u64 = 2 * SECOND;
 /// Over which time rises and falls are told.
 const CHANGE_US: u64 = 1_500 * MILLI;
+/// A rise over that time that is told: 1.8 km/h. The steepest ordinary ramp has 1.25 km/h.
+const RISE_MM_S: u32 = 500;
+/// A fall over that time that is told: 2.4 km/h. The steepest ordinary stop has 1.46 km/h.
+const FALL_MM_S: u32 = 667;
+/// Least time between two told jumps of one kind.
+const JUMP_PAUSE_US: u64 = 10 * SECOND;
 /// Most speeds remembered; a source faster than this is remembered for a shorter time.
 const REMEMBERED_MAX: usize = 256;
 
@@ -82,9 +88,9 @@ impl MotionWatch {
         *self = MotionWatch::default();
     }
 
-    /// Keeps a speed for pictures of the time before.
+    /// Keeps a speed for pictures of the time before, and one older than these: it says where the window began.
     pub(super) fn remember(&mut self, at: MonotonicMicros, speed: Speed, direction: Direction) {
-        while self.remembered.front().is_some_and(|(old, _, _)| at.since(*old) > BEFORE_US) {
+        while self.remembered.get(1).is_some_and(|(old, _, _)| at.since(*old) > BEFORE_US) {
             self.remembered.pop_front();
         }
         if self.remembered.len() >= REMEMBERED_MAX {
@@ -100,12 +106,56 @@ impl MotionWatch {
         recent.max_by_key(|(_, speed, _)| *speed).map(|(_, speed, direction)| (*speed, *direction))
     }
 
-    /// Rise and fall between the newest speed and those of the 1.5 s before it, in mm/s.
-    pub(super) fn change_over_window(&self) -> (u32, u32) {
-        let Some((newest, speed, _)) = self.remembered.back() else { return (0, 0) };
-        let recent = self.remembered.iter().filter(|(then, _, _)| newest.since(*then) <= CHANGE_US);
-        recent.fold((0, 0), |(rise, fall), (_, old, _)| {
+    /// Rise and fall from the 1.5 s before to a speed that is not remembered yet, in mm/s. Where no speed was told at
+    /// the beginning of that time, the belt is taken to have changed evenly between those around it.
+    pub(super) fn change_to(&self, speed: Speed, at: MonotonicMicros) -> (u32, u32) {
+        let inside = self.remembered.partition_point(|(then, _, _)| at.since(*then) >= CHANGE_US);
+        let recent = self.remembered.range(inside..).map(|(_, old, _)| *old);
+        let first = inside.checked_sub(1).and_then(|older| self.remembered.get(older));
+        let begin = first.map(|(then, old, _)| {
+            let next = self.remembered.get(inside).map_or((at, speed), |(then, next, _)| (*then, *next));
+            between((*then, *old), next, MonotonicMicros(at.0 - CHANGE_US))
+        });
+        recent.chain(begin).fold((0, 0), |(rise, fall), old| {
             (rise.max(speed.0.saturating_sub(old.0)), fall.max(old.0.saturating_sub(speed.0)))
         })
+    }
+}
+
+/// The speed at a moment between two that were told, rounded.
+fn between(old: (MonotonicMicros, Speed), next: (MonotonicMicros, Speed), at: MonotonicMicros) -> Speed {
+    let whole = i128::from(next.0.since(old.0)).max(1);
+    let change = i128::from(next.1.0) - i128::from(old.1.0);
+    let part = (2 * change * i128::from(at.since(old.0)) + whole).div_euclid(2 * whole);
+    Speed(u32::try_from(i128::from(old.1.0) + part).unwrap_or(u32::MAX))
+}
+
+/// The speed rose or fell faster than any ramp does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Jump {
+    Rise,
+    Fall,
+}
+
+/// Notices jumps of the speed, each kind not too often.
+#[derive(Debug, Default)]
+pub(super) struct JumpWatch {
+    rise_told: Option<MonotonicMicros>,
+    fall_told: Option<MonotonicMicros>,
+}
+
+impl JumpWatch {
+    /// Takes a change over 1.5 s, in mm/s; what there is to tell.
+    pub(super) fn see(&mut self, (rise, fall): (u32, u32), at: MonotonicMicros) -> Option<Jump> {
+        let due = |told: &Option<MonotonicMicros>| told.is_none_or(|told| at.since(told) >= JUMP_PAUSE_US);
+        if fall >= FALL_MM_S && due(&self.fall_told) {
+            self.fall_told = Some(at);
+            return Some(Jump::Fall);
+        }
+        if rise >= RISE_MM_S && due(&self.rise_told) {
+            self.rise_told = Some(at);
+            return Some(Jump::Rise);
+        }
+        None
     }
 }

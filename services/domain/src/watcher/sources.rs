@@ -27,10 +27,19 @@ pub(super) struct Sources {
 #[derive(Debug)]
 struct SourceWatch {
     spec: SourceSpec,
+    /// When it last spoke, or when it was first waited for.
     heard: MonotonicMicros,
+    spoke: Option<MonotonicMicros>,
     state: SourceState,
-    implausible: u32,
-    implausible_told: Option<MonotonicMicros>,
+    implausible: Complaints,
+    faults: Complaints,
+}
+
+/// What is told now and then, with how often it came.
+#[derive(Debug, Default)]
+struct Complaints {
+    count: u32,
+    told: Option<MonotonicMicros>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +55,10 @@ impl Sources {
         let watch = |spec| SourceWatch {
             spec,
             heard: now,
+            spoke: None,
             state: SourceState::Awaited,
-            implausible: 0,
-            implausible_told: None,
+            implausible: Complaints::default(),
+            faults: Complaints::default(),
         };
         Sources { watches: specs.into_iter().map(watch).collect() }
     }
@@ -57,6 +67,7 @@ impl Sources {
     pub(super) fn heard(&mut self, source: SourceNumber, at: MonotonicMicros) -> bool {
         let Some(watch) = self.watches.get_mut(usize::from(source.0)) else { return false };
         watch.heard = at;
+        watch.spoke = Some(at);
         std::mem::replace(&mut watch.state, SourceState::Fresh) == SourceState::Stale
     }
 
@@ -85,6 +96,11 @@ impl Sources {
         super::cut(spec.unwrap_or_default(), limits::SOURCE_NAME_BYTES_MAX)
     }
 
+    /// When a source last spoke; `None`: it has not spoken yet.
+    pub(super) fn last_heard(&self, source: SourceNumber) -> Option<MonotonicMicros> {
+        self.watches.get(usize::from(source.0)).and_then(|watch| watch.spoke)
+    }
+
     /// Counts an implausible value; how many there were since the last told one, if it is time to tell.
     pub(super) fn implausible(
         &mut self,
@@ -92,12 +108,22 @@ impl Sources {
         at: MonotonicMicros,
         pause_us: u64,
     ) -> Option<u32> {
-        let watch = self.watches.get_mut(usize::from(source.0))?;
-        watch.implausible = watch.implausible.saturating_add(1);
-        if watch.implausible_told.is_some_and(|told| at.since(told) < pause_us) {
+        self.watches.get_mut(usize::from(source.0))?.implausible.count(at, pause_us)
+    }
+
+    /// Counts a fault; how often it came since it was last told, if it is time to tell.
+    pub(super) fn fault(&mut self, source: SourceNumber, at: MonotonicMicros, pause_us: u64) -> Option<u32> {
+        self.watches.get_mut(usize::from(source.0))?.faults.count(at, pause_us)
+    }
+}
+
+impl Complaints {
+    fn count(&mut self, at: MonotonicMicros, pause_us: u64) -> Option<u32> {
+        self.count = self.count.saturating_add(1);
+        if self.told.is_some_and(|told| at.since(told) < pause_us) {
             return None;
         }
-        watch.implausible_told = Some(at);
-        Some(std::mem::take(&mut watch.implausible))
+        self.told = Some(at);
+        Some(std::mem::take(&mut self.count))
     }
 }

@@ -66,6 +66,11 @@ impl Spool {
         let _ = self.merge.push(waiting.lane, waiting.position, waiting.after, item);
     }
 
+    /// Whether a record was not given before.
+    pub(super) fn is_new(&self, lane: Lane, position: Position) -> bool {
+        Some(position) > self.received[lane.index()]
+    }
+
     /// Notes a new slice, and counts the records that had been given before.
     pub(super) fn receive(&mut self, slice: &Slice, records: &[(u64, Content)]) -> u64 {
         let index = slice.lane.index();

@@ -1,9 +1,10 @@
-use domain::belt::{Belt, Direction, Origin};
+use domain::belt::{Belt, Contacts, Direction, Origin};
 use domain::clock::{Clock, ClockQuality};
 use domain::ids::LogId;
 use domain::limits;
 use domain::log::BootStart;
 use domain::record::{Event, EventKind, Payload, Reading, Record, SpeedSummary};
+use domain::recording::{RecordingPiece, RecordingPoint};
 use domain::units::{MonotonicMicros, SECOND, Speed};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -256,4 +257,34 @@ fn a_flood_of_a_dead_spool_is_folded_before_the_next_one() {
     let state = bench.folder.fold_state().clone();
     bench.restart();
     assert_eq!(bench.folder.fold_state(), &state);
+}
+
+#[test]
+fn recordings_are_left_out_of_the_history() {
+    let check = |recorded: &[bool], expected: Option<&[u64]>| {
+        let mut writer = Writer::new(1);
+        let slice = writer.write(Lane::Events, true).slices[Lane::Events.index()][0].clone();
+        let event = decode_slice(slice.body.clone()).unwrap().remove(0).record;
+        let point = RecordingPoint {
+            at: MonotonicMicros(9),
+            direction: Direction::Reverse,
+            origin: Origin::Measured,
+            speed: None,
+            incline: None,
+            contacts: Contacts::default(),
+        };
+        let piece =
+            RecordingPiece { trigger: MonotonicMicros(8), number: 0, is_last: true, points: vec![point] };
+        let record = Record { at: MonotonicMicros(9), other_n: 0, payload: Payload::Recording(piece) };
+        let piece = wire::record::encode(&record);
+        let record = |is_piece: &bool| if *is_piece { piece.clone() } else { event.clone() };
+        let entries = (1..).zip(recorded).map(|(n, is_piece)| Entry { n, record: record(is_piece) });
+        let body = encode_slice(&entries.collect::<Vec<_>>());
+        let block = block_of(1, &Slice { last: recorded.len() as u64, body, ..slice });
+        let numbers = block.map(|block| block.records.iter().map(|(n, _)| *n).collect::<Vec<_>>());
+        assert_eq!(numbers.as_deref(), expected, "{recorded:?}");
+    };
+    check(&[false, false], Some(&[1, 2]));
+    check(&[true, false, true], Some(&[2]));
+    check(&[true], None);
 }

@@ -6,7 +6,7 @@ use domain::log::Lane;
 use domain::units::{MILLI, MonotonicMicros, SECOND};
 use store::StoreError;
 use store::journal::{Sequence, Slice};
-use store::ledger::Checkpoint;
+use store::ledger::{Checkpoint, DerivedIncident};
 use wire::ack::Ack;
 
 use super::{Effects, IngestMind, Now, ReadAgain, ReadSlices};
@@ -98,6 +98,8 @@ impl IngestMind {
         self.counters.records_unreadable += folded.unreadable;
         self.counters.records_folded += folded.records;
         effects.blocks.extend(folded.block);
+        let found = |incident| DerivedIncident { incident, detected: now.unix };
+        effects.derived.incidents.extend(folded.incidents.into_iter().map(found));
         if let Some(after) = folded.read_again {
             effects.reads.push(ReadAgain { machine: self.machines[number].id.clone(), after });
         }

@@ -17,6 +17,7 @@ impl IngestMind {
         self.registry.saw(number, state.key_generation_seen);
         let mut machine = Machine::restored(checkpoint.machine.clone(), &state, now);
         machine.checkpoint.saved = checkpoint.sequence;
+        machine.folder.obey(self.machines[number].folder.settings());
         self.machines[number] = machine;
         Ok(true)
     }

@@ -78,7 +78,8 @@ impl Held {
         telemetry: &mpsc::Sender<write::telemetry::Work>,
     ) {
         let now = Instant::now();
-        if now >= self.ledger_at
+        // Somebody waits for an incident.
+        if (now >= self.ledger_at || !self.derived.incidents.is_empty())
             && let Some(work) = self.ledger(saved)
         {
             self.ledger_at = now + LEDGER_PERIOD;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::ids::{MachineId, SessionId};
+use domain::ids::{IncidentId, MachineId, SessionId};
 use std::collections::HashMap;
 use store::journal::Sequence;
 use store::ledger::{Checkpoint, Derived, Ledger};
@@ -23,13 +23,20 @@ pub(crate) struct Work {
 pub(crate) fn absorb(into: &mut Derived, more: Derived) {
     into.checkpoints.extend(more.checkpoints);
     into.sessions.extend(more.sessions);
+    into.incidents.extend(more.incidents);
+    into.recordings.extend(more.recordings);
     into.losses.extend(more.losses);
     into.unreadable.extend(more.unreadable);
 }
 
 /// Rows in a batch.
 pub(crate) fn rows(derived: &Derived) -> usize {
-    derived.checkpoints.len() + derived.sessions.len() + derived.losses.len() + derived.unreadable.len()
+    derived.checkpoints.len()
+        + derived.sessions.len()
+        + derived.incidents.len()
+        + derived.recordings.len()
+        + derived.losses.len()
+        + derived.unreadable.len()
 }
 
 pub(crate) struct LedgerWriter {
@@ -85,6 +92,12 @@ fn keep_newest(derived: &mut Derived) {
     }
     let is_newest = |c: &Checkpoint| checkpoints.get(&c.machine) == Some(&c.revision);
     derived.checkpoints.retain(is_newest);
+    let mut incidents: HashMap<IncidentId, u64> = HashMap::new();
+    for found in &derived.incidents {
+        let newest = incidents.entry(found.incident.id).or_default();
+        *newest = found.incident.revision.max(*newest);
+    }
+    derived.incidents.retain(|found| incidents.get(&found.incident.id) == Some(&found.incident.revision));
     let mut sessions: HashMap<SessionId, u64> = HashMap::new();
     for session in &derived.sessions {
         let newest = sessions.entry(session.id).or_default();

@@ -54,6 +54,10 @@ impl Telemetry for Failing {
         self.inner.events(query).await
     }
 
+    async fn history(&self, lane: Lane, query: &RangeQuery) -> Result<Vec<Stored<Record>>, StoreError> {
+        self.inner.history(lane, query).await
+    }
+
     async fn counts(&self, machine: Option<&MachineId>) -> Result<Counts, StoreError> {
         self.inner.counts(machine).await
     }

@@ -74,6 +74,7 @@ impl Stores {
             display_name: "North".to_owned(),
             time_zone: "Europe/Berlin".to_owned(),
             created,
+            history: Default::default(),
         };
         add(FactKind::SiteCreated(place), "site".to_owned()).await.expect("a site");
         let machine = Machine {
@@ -89,6 +90,7 @@ impl Stores {
             revoked_generation: 0,
             revoked: None,
             acknowledged: None,
+            history: Default::default(),
         };
         add(FactKind::MachineCreated(machine), name.to_owned()).await.expect("a machine");
     }

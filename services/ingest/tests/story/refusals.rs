@@ -1,5 +1,7 @@
 //! What is refused: why, and who is told.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use domain::ids::{BootId, MachineId};
 use domain::limits;
@@ -117,7 +119,8 @@ fn an_old_key_is_refused_once_the_new_one_was_seen() {
     let mut world = World::new(&["tm-01"]);
     let mut agent = world.agent("tm-01");
     agent.event(EventKind::BeltStarted);
-    let newer = Registered { machine: agent.machine.clone(), key_generation: 2, revoked_generation: 0 };
+    let (machine, settings) = (agent.machine.clone(), Arc::default());
+    let newer = Registered { machine, key_generation: 2, revoked_generation: 0, settings };
     world.tell(Input::Registered(std::slice::from_ref(&newer)));
     world.registered = vec![newer];
     world.deliver(&events(&agent));
@@ -151,6 +154,7 @@ fn a_revoked_credential_is_refused_until_it_is_renewed() {
         machine: MachineId::new("tm-01").expect("an id"),
         key_generation,
         revoked_generation,
+        settings: Arc::default(),
     };
     agent.event(EventKind::BeltStarted);
     world.settle(&mut agent);

@@ -58,6 +58,7 @@ impl World {
             machine: MachineId::new(name).expect("an id"),
             key_generation: 1,
             revoked_generation: 0,
+            settings: Arc::default(),
         };
         let registered: Vec<Registered> = machines.iter().map(machine).collect();
         let now = Now { monotonic: MonotonicMicros(SECOND), unix: UnixMicros(EPOCH) };

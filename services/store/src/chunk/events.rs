@@ -2,6 +2,7 @@
 
 use domain::belt::{Belt, Contact, Origin};
 use domain::record::{Event, EventKind, Payload, Record};
+use domain::signal::Capabilities;
 use domain::units::{Incline, MonotonicMicros, Speed};
 
 use super::codes::{direction_code, direction_of};
@@ -16,7 +17,7 @@ pub(super) fn write(writer: &mut ColumnWriter, rows: &[Row]) {
         .iter()
         .filter_map(|row| match &row.record.payload {
             Payload::Event(event) => Some((row.record.at, event)),
-            Payload::Reading(_) => None,
+            Payload::Reading(_) | Payload::Recording(_) => None,
         })
         .collect();
     let all = || events.iter().map(|(_, event)| *event);
@@ -31,6 +32,9 @@ pub(super) fn write(writer: &mut ColumnWriter, rows: &[Row]) {
         all().map(|event| event.direction_before.map(|direction| direction_code(direction, Origin::Unknown))),
     );
     writer.texts(all().map(|event| event.detail.as_str()));
+    // Since version 2.
+    writer.optional(all().map(|event| event.capabilities.map(|capabilities| i64::from(capabilities.0))));
+    writer.optional(all().map(|event| event.recording.map(|trigger| trigger.0.cast_signed())));
 }
 
 /// Reads what `write` wrote.
@@ -58,6 +62,12 @@ pub(super) fn read(reader: &mut ColumnReader<'_>, frames: Vec<Frame>) -> Result<
         Ok(())
     })?;
     reader.texts(&mut rows, |(_, event), text| text.clone_into(&mut event.detail))?;
+    // Absent in chunks of version 1.
+    reader.optional(&mut rows, |(_, event), value| put_some(&mut event.capabilities, Capabilities, value))?;
+    reader.optional(&mut rows, |(_, event), value| {
+        event.recording = Some(MonotonicMicros(value.cast_unsigned()));
+        Ok(())
+    })?;
     let rows = rows.into_iter().map(|(frame, event)| Row {
         n: frame.n,
         clock: frame.clock,

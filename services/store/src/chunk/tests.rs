@@ -2,6 +2,8 @@ use domain::belt::{Belt, Contact, Contacts, Direction, Origin};
 use domain::clock::{Clock, ClockQuality};
 use domain::log::Lane;
 use domain::record::{Event, EventKind, Extra, Payload, Reading, Record, SpeedSummary};
+use domain::recording::RecordingPiece;
+use domain::signal::Capabilities;
 use domain::units::{Incline, MonotonicMicros, Speed};
 use proptest::collection::vec;
 use proptest::option;
@@ -93,8 +95,9 @@ fn events() -> impl Strategy<Value = Payload> {
     let belts = (belts(), belts());
     let kind = select(EventKind::ALL.to_vec());
     let contact = option::of(select(Contact::ALL.to_vec()));
-    (kind, belts, contact, texts, any::<(u32, u64)>(), option::of(directions())).prop_map(
-        |(kind, (belt, before), contact, (source, detail), (count, last), direction_before)| {
+    let added = any::<(Option<u32>, Option<u64>)>();
+    (kind, belts, contact, texts, any::<(u32, u64)>(), option::of(directions()), added).prop_map(
+        |(kind, (belt, before), contact, (source, detail), (count, last), direction_before, added)| {
             let last = MonotonicMicros(last);
             Payload::Event(Event {
                 kind,
@@ -106,6 +109,8 @@ fn events() -> impl Strategy<Value = Payload> {
                 last,
                 direction_before,
                 detail,
+                capabilities: added.0.map(Capabilities),
+                recording: added.1.map(MonotonicMicros),
             })
         },
     )
@@ -268,14 +273,58 @@ fn what_cannot_be_a_chunk_is_refused() {
     check(Lane::Readings, &[], "there are none");
     check(Lane::Events, &rows, "of one lane");
     check(Lane::Readings, &[second, first], "do not ascend");
+    let piece = RecordingPiece { trigger: MonotonicMicros(1), number: 0, is_last: true, points: Vec::new() };
+    let record = Record { payload: Payload::Recording(piece), ..rows[0].record.clone() };
+    check(Lane::Events, &[Row { record, ..rows[0].clone() }], "a piece of a recording");
     check(Lane::Readings, &steady(limits::CHUNK_ROWS_MAX as u64 + 1, 0), "CHUNK_ROWS_MAX");
 }
 
 #[test]
 fn a_chunk_of_a_newer_version_says_so() {
     let mut chunk = Encoder::default().encode(Lane::Readings, &steady(3, 0)).unwrap();
-    chunk[2] = 2;
+    chunk[2] = 3;
     let checksum = checksum(&chunk);
     chunk[4..8].copy_from_slice(&checksum.to_le_bytes());
-    assert_eq!(decode(&chunk), Err(ChunkError::NewerVersion(2)));
+    assert_eq!(decode(&chunk), Err(ChunkError::NewerVersion(3)));
+}
+
+/// A chunk of events as version 1 was written.
+const EVENTS_1: &str = "c7420106088f8b0502030280b6b58ee5c5b20600efffbf034d0100020080ade204000e000400a01f010801000c00fc0d00\
+0500040002010c0b0801fc0d080105010403010201080100020462656c740001000201020208020202000762792068616e64010002";
+
+#[test]
+fn events_of_version_1_still_read() {
+    let octets: Vec<u8> = (0..EVENTS_1.len() / 2)
+        .map(|place| u8::from_str_radix(&EVENTS_1[2 * place..2 * place + 2], 16).unwrap())
+        .collect();
+    let clock =
+        Clock { quality: ClockQuality::Estimated, offset_us: 1_800_000_000_123_456, uncertainty_us: 2_000 };
+    let belt = Belt {
+        direction: Direction::Reverse,
+        origin: Origin::Measured,
+        speed: Some(Speed(894)),
+        incline: Some(Incline(-3)),
+        contacts: Contacts { closed: 2, open: 1 },
+    };
+    let at = MonotonicMicros(5_000_000);
+    let opened = Event {
+        contact: Some(Contact::EmergencyStop),
+        source: "belt".to_owned(),
+        ..Event::new(EventKind::ContactOpened, at, belt, belt)
+    };
+    let turned = Event {
+        direction_before: Some(Direction::Forward),
+        detail: "by hand".to_owned(),
+        count: 2,
+        ..Event::new(EventKind::DirectionChanged, at, belt, Belt::default())
+    };
+    let row = |n, event| Row { n, clock, record: Record { at, other_n: 7, payload: Payload::Event(event) } };
+    let rows = vec![row(3, opened), row(5, turned)];
+    assert_eq!(decode(&octets).unwrap().1, rows);
+    let mut now = Encoder::default().encode(Lane::Events, &rows).unwrap();
+    assert_eq!(now[2], 2);
+    now[2] = 1;
+    let sum = checksum(&now);
+    now[4..8].copy_from_slice(&sum.to_le_bytes());
+    assert_eq!(now, octets, "without what is new only the version differs");
 }

@@ -8,6 +8,7 @@ use domain::live::{Segment, Session};
 use domain::log::{BootStart, Hole, Lane, Position};
 use domain::record::{Event, EventKind, Payload, Reading, Record, SpeedSummary};
 use domain::registry::{BeltKind, DriveKind};
+use domain::signal::Capabilities;
 use domain::units::{MonotonicMicros, SECOND, Speed, UnixMicros};
 
 use crate::fact::{Fact, FactKind};
@@ -76,6 +77,7 @@ pub(super) fn site_created(author: &str, request_id: Option<&str>, name: &str) -
         display_name: format!("Gym \"{name}\" äöü"),
         time_zone: "Europe/Vienna".to_owned(),
         created: second(1),
+        history: Default::default(),
     };
     Fact {
         time: second(1),
@@ -99,6 +101,7 @@ pub(super) fn machine_created(name: &str, at: &str) -> Fact {
         revoked_generation: 0,
         revoked: None,
         acknowledged: None,
+        history: Default::default(),
     };
     Fact {
         time: second(2),
@@ -177,6 +180,8 @@ pub(super) fn event(at: u64) -> Record {
     let belt = Belt { speed: Some(Speed(1_000)), ..Belt::default() };
     let mut event = Event::new(EventKind::BeltStopped, at, belt, Belt::default());
     event.detail = "seen".to_owned();
+    event.recording = Some(MonotonicMicros(7));
+    event.capabilities = Some(Capabilities::SPEED);
     Record { at, other_n: 4, payload: Payload::Event(event) }
 }
 

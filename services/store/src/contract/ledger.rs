@@ -1,6 +1,9 @@
 //! The suite of the ledger.
 
 mod derived;
+mod incident_pages;
+mod incidents;
+mod recordings;
 mod registry;
 
 use crate::ledger::Ledger;
@@ -19,7 +22,19 @@ pub async fn ledger<O: AsyncFn() -> Box<dyn Ledger>>(make: impl Fn() -> O) {
     derived::losses_come_by_log_lane_and_end(&*make()().await).await;
     derived::unreadable_records_come_newest_first(&*make()().await).await;
     derived::what_cannot_be_is_refused(&*make()().await).await;
+    incidents::the_greater_revision_wins_and_is_the_newest_change(&*make()().await).await;
+    incidents::a_replay_changes_nothing(&*make()().await).await;
+    incidents::changes_after_a_cursor_have_no_gap(&*make()().await).await;
+    incidents::what_was_not_confirmed_is_noted(&*make()().await).await;
+    incidents::incidents_are_counted(&*make()().await).await;
+    incidents::what_cannot_be_is_refused(&*make()().await).await;
+    incident_pages::pages_are_a_plain_sort_and_filter(&*make()().await).await;
+    incident_pages::a_page_begins_at_a_place_where_nothing_lies(&*make()().await).await;
+    recordings::pieces_come_by_number(&*make()().await).await;
+    recordings::a_piece_that_is_too_long_is_refused(&*make()().await).await;
     registry::opened_again_it_has_all(make()).await;
     registry::opened_after_each_fact_it_goes_on(make()).await;
     derived::opened_again_it_has_all(make()).await;
+    incidents::opened_again_it_goes_on(make()).await;
+    recordings::opened_again_it_has_all(make()).await;
 }

@@ -1,15 +1,20 @@
 //! Facts of some days in a gym: every kind, each following from those before it.
 
 use domain::ids::UserName;
+use domain::incident::settings::CommissionedStop;
+use domain::incident::threshold;
 use domain::registry::BeltKind;
+use domain::stop::StopContact;
+use domain::units::Speed;
 
 use super::given::{machine, machine_created, second, site, site_created, token_created};
 use crate::fact::{
-    Acknowledgement, Arrangement, End, Fact, FactKind, MachineChange, MachineName, NewPassword,
-    NewPreferences, NewUser, Placed, Refusal, SignOut, SiteChange, TokenNumber, UserChange,
+    Acknowledgement, Arrangement, End, Fact, FactKind, MachineChange, MachineName, NewCommissioning,
+    NewPassword, NewPreferences, NewStaffedHours, NewThresholds, NewUser, Placed, Refusal, ServiceChange,
+    SignOut, SiteChange, TokenNumber, UserChange,
 };
 use crate::registry::{
-    Grant, Language, Link, LinkKind, Place, Preferences, Role, SecretHash, SignIn, SpeedUnit, User,
+    Grant, Language, Link, LinkKind, Place, Preferences, Role, Scope, SecretHash, SignIn, SpeedUnit, User,
 };
 
 pub(super) fn user(name: &str) -> UserName {
@@ -23,7 +28,7 @@ pub(super) const SESSIONS: [SecretHash; 3] = [[0x3a; 32], [0xff; 32], [0; 32]];
 
 /// All of it, a fact each minute.
 pub(super) fn life() -> Vec<Fact> {
-    let kinds = [fleet(), people(), programs()].concat();
+    let kinds = [fleet(), people(), programs(), settings()].concat();
     let at = |(minute, kind): (i64, FactKind)| Fact {
         time: second(60 * minute),
         author: "user:anna".to_owned(),
@@ -135,6 +140,41 @@ fn programs() -> Vec<FactKind> {
             subject: String::new(),
             peer: "192.0.2.7".to_owned(),
             count: 3,
+        }),
+    ]
+}
+
+fn settings() -> Vec<FactKind> {
+    let threshold = threshold::all().next().expect("rules have thresholds");
+    let limit = |scope, value| {
+        let values = [(threshold.name.to_owned(), value)].into();
+        FactKind::ThresholdsSet(NewThresholds { scope, values })
+    };
+    let model = || Scope::Model("Maker \"9\"".to_owned());
+    let service = |reason: Option<&str>| {
+        let out_of_service = reason.map(str::to_owned);
+        FactKind::ServiceChanged(ServiceChange { machine: machine("tm-01"), out_of_service })
+    };
+    let stop = CommissionedStop { contact: StopContact::SafetyKey, speed: Speed(1_500), time_ms: 1_800 };
+    vec![
+        limit(Scope::Site(site("gym-1")), Some(threshold.max)),
+        limit(model(), Some(threshold.min)),
+        limit(Scope::Machine(machine("tm-01")), Some(threshold.default)),
+        limit(model(), None),
+        service(Some("belt \"torn\"")),
+        service(None),
+        service(Some("motor")),
+        FactKind::Commissioned(NewCommissioning {
+            machine: machine("tm-02"),
+            direction_proven: true,
+            stops: vec![stop],
+            silent_on_stop: true,
+            incline_is_target: false,
+            note: "by the service".to_owned(),
+        }),
+        FactKind::StaffedHoursSet(NewStaffedHours {
+            site: site("gym-1"),
+            hours: Some(std::array::from_fn(|_| vec![(360, 720), (780, 1_440)])),
         }),
     ]
 }

@@ -1,9 +1,10 @@
 //! The suite of the telemetry.
 
 use domain::clock::Clock;
-use domain::log::Position;
+use domain::log::{Lane, Position};
 use domain::record::{Payload, Reading};
-use domain::units::UnixMicros;
+use domain::recording::RecordingPiece;
+use domain::units::{MonotonicMicros, UnixMicros};
 
 use super::given::{block, clock, event, events_block, log, machine, reading, second};
 use super::refused;
@@ -14,6 +15,7 @@ use crate::telemetry::{Block, Counts, RangeQuery, Stored, Telemetry};
 pub async fn telemetry<O: AsyncFn() -> Box<dyn Telemetry>>(make: impl Fn() -> O) {
     an_empty_history_has_nothing(&*make()().await).await;
     records_come_back_as_they_were(&*make()().await).await;
+    a_history_has_whole_records(&*make()().await).await;
     a_block_put_again_changes_nothing(&*make()().await).await;
     blocks_that_overlap_count_each_record_once(&*make()().await).await;
     ranges_end_at_the_microsecond(&*make()().await).await;
@@ -87,6 +89,28 @@ async fn records_come_back_as_they_were(telemetry: &dyn Telemetry) {
     };
     assert_eq!(events, [expected]);
     assert_eq!(counts(telemetry).await, (3, 1, 0));
+}
+
+/// What folds them anew needs the other lane's numbers, too.
+async fn a_history_has_whole_records(telemetry: &dyn Telemetry) {
+    put(telemetry, &[block("tm-1", 1, 3), events_block("tm-1", 5, 6), block("tm-2", 1, 1)]).await;
+    let of = async |lane, query: RangeQuery| telemetry.history(lane, &query).await.expect("it can be listed");
+    let listed = of(Lane::Readings, all("tm-1", 10)).await;
+    let expected = Stored {
+        log: log(1),
+        position: Position::new(1, 2),
+        time: second(2),
+        uncertainty_us: clock().uncertainty_us,
+        value: reading(2, 1_000),
+    };
+    assert_eq!((listed.len(), &listed[1]), (3, &expected));
+    let events = of(Lane::Events, all("tm-1", 1)).await;
+    assert_eq!(events.iter().map(|stored| &stored.value).collect::<Vec<_>>(), [&event(5)]);
+    let last = &events[0];
+    let after = Some((last.time, last.log, last.position));
+    let next = of(Lane::Events, RangeQuery { after, ..all("tm-1", 10) }).await;
+    assert_eq!(next.iter().map(|stored| &stored.value).collect::<Vec<_>>(), [&event(6)]);
+    refused(telemetry.history(Lane::Events, &all("tm-1", 0)).await, StoreErrorKind::Invalid);
 }
 
 async fn a_block_put_again_changes_nothing(telemetry: &dyn Telemetry) {
@@ -214,7 +238,10 @@ async fn what_cannot_be_is_refused(telemetry: &dyn Telemetry) {
     mixed.records[1].1 = event(2);
     let mut too_great = block("tm-1", 1, 3);
     too_great.records[2].0 = u64::MAX;
-    for bad in [backwards, mixed, too_great] {
+    let mut recorded = events_block("tm-1", 1, 2);
+    let piece = RecordingPiece { trigger: MonotonicMicros(1), number: 0, is_last: true, points: Vec::new() };
+    recorded.records[1].1.payload = Payload::Recording(piece);
+    for bad in [backwards, mixed, too_great, recorded] {
         refused(telemetry.put(vec![block("tm-1", 7, 9), bad]).await, StoreErrorKind::Invalid);
     }
     assert_eq!(counts(telemetry).await, (0, 0, 0));

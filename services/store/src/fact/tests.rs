@@ -1,8 +1,11 @@
+mod settings;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use self::settings::{machine_histories, scoped_limits, setting_kinds, site_histories};
 use super::*;
 use crate::registry::{Acknowledged, Entry, Language, LinkKind, SpeedUnit};
 
@@ -58,21 +61,24 @@ fn places() -> impl Strategy<Value = Option<Place>> {
 }
 
 fn a_site() -> impl Strategy<Value = Site> {
-    (sites(), ".{0,9}", ".{0,9}", times()).prop_map(|(id, display_name, time_zone, created)| Site {
-        id,
-        display_name,
-        time_zone,
-        created,
-    })
+    (sites(), ".{0,9}", ".{0,9}", times(), site_histories()).prop_map(
+        |(id, display_name, time_zone, created, history)| Site {
+            id,
+            display_name,
+            time_zone,
+            created,
+            history,
+        },
+    )
 }
 
 fn a_machine() -> impl Strategy<Value = Machine> {
     let acknowledged =
         (times(), ".{0,9}", times()).prop_map(|(until, by, at)| Acknowledged { until, by, at });
-    let later = (places(), any::<u32>(), option::of(times()), option::of(acknowledged));
+    let later = (places(), any::<u32>(), option::of(times()), option::of(acknowledged), machine_histories());
     ((machine_ids(), sites()), ".{0,9}", ".{0,9}", belts(), drives(), any::<u32>(), times(), later).prop_map(
         |((id, site), display_name, model, belt, drive, key_generation, created, later)| {
-            let (place, revoked_generation, revoked, acknowledged) = later;
+            let (place, revoked_generation, revoked, acknowledged, history) = later;
             Machine {
                 id,
                 site,
@@ -86,6 +92,7 @@ fn a_machine() -> impl Strategy<Value = Machine> {
                 revoked_generation,
                 revoked,
                 acknowledged,
+                history,
             }
         },
     )
@@ -211,12 +218,13 @@ fn entries() -> impl Strategy<Value = Entry> {
         a_token().prop_map(Entry::Token),
         a_sign_in().prop_map(Entry::SignIn),
         a_link().prop_map(Entry::Link),
+        scoped_limits().prop_map(Entry::Limits),
     ]
 }
 
 proptest! {
     #[test]
-    fn facts_come_back(kind in prop_oneof![fleet_kinds(), access_kinds()]) {
+    fn facts_come_back(kind in prop_oneof![fleet_kinds(), access_kinds(), setting_kinds()]) {
         let json = to_json(&kind);
         let again = from_json(&json, "", UnixMicros(0)).map_err(|error| {
             TestCaseError::fail(format!("{json}: {error:?}"))
@@ -296,6 +304,7 @@ fn facts_of_version_1_are_read() {
         display_name: "Gym \"1\"".to_owned(),
         time_zone: "Europe/Vienna".to_owned(),
         created: UnixMicros(5),
+        history: Default::default(),
     };
     assert_eq!(kind.unwrap(), FactKind::SiteCreated(expected));
     let kind = read(
@@ -314,6 +323,7 @@ fn facts_of_version_1_are_read() {
         revoked_generation: 0,
         revoked: None,
         acknowledged: None,
+        history: Default::default(),
     };
     assert_eq!(kind.unwrap(), FactKind::MachineCreated(expected));
     let kind =

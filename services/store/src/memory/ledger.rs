@@ -1,17 +1,24 @@
 //! The ledger in memory.
 
+mod incidents;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use domain::ids::{LogId, MachineId, SessionId};
+use domain::ids::{IncidentId, LogId, MachineId, RecordingId, SessionId};
 use domain::live::Session;
 use domain::log::{Lane, Position};
+use tokio::sync::watch;
 
+use self::incidents::Incidents;
 use crate::fact::{Fact, FactOutcome};
-use crate::ledger::{Checkpoint, Derived, Ledger, Loss, SessionQuery, Unreadable};
+use crate::ledger::{
+    Checkpoint, Derived, DerivedPiece, IncidentCount, IncidentFilter, IncidentQuery, Ledger, Loss,
+    SessionQuery, StoredIncident, Unreadable,
+};
 use crate::registry::Registry;
 use crate::{StoreError, bounds};
 
@@ -19,6 +26,8 @@ use crate::{StoreError, bounds};
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLedger {
     state: Arc<Mutex<State>>,
+    /// Number of the newest change of an incident.
+    change: watch::Sender<u64>,
 }
 
 /// What was in a ledger at one moment.
@@ -34,6 +43,7 @@ struct State {
     losses: BTreeMap<(MachineId, LogId, Lane, Position), Loss>,
     /// With the order in which they came first.
     unreadable: BTreeMap<(MachineId, LogId, Lane, Position), (usize, Unreadable)>,
+    incidents: Incidents,
 }
 
 impl MemoryLedger {
@@ -49,7 +59,15 @@ impl MemoryLedger {
 
     /// Puts back what was in it then, for all handles.
     pub fn restore(&self, snapshot: &LedgerSnapshot) {
-        *self.state() = snapshot.0.clone();
+        let mut state = self.state();
+        *state = snapshot.0.clone();
+        self.tell(&state);
+    }
+
+    /// Tells the number of the newest change while nobody else can change anything.
+    fn tell(&self, state: &State) {
+        let newest = state.incidents.newest_change();
+        self.change.send_if_modified(|told| std::mem::replace(told, newest) != newest);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -98,6 +116,8 @@ impl State {
             let order = self.unreadable.get(&key).map_or(next, |(order, _)| *order);
             self.unreadable.insert(key, (order, unreadable));
         }
+        derived.incidents.into_iter().for_each(|incident| self.incidents.put(incident));
+        derived.recordings.into_iter().for_each(|piece| self.incidents.put_piece(piece));
     }
 }
 
@@ -132,7 +152,9 @@ impl Ledger for MemoryLedger {
 
     async fn put(&self, derived: Derived) -> Result<(), StoreError> {
         bounds::derived(&derived)?;
-        self.state().put(derived);
+        let mut state = self.state();
+        state.put(derived);
+        self.tell(&state);
         Ok(())
     }
 
@@ -180,5 +202,40 @@ impl Ledger for MemoryLedger {
             of_machine.map(|(_, unreadable)| unreadable).collect();
         unreadable.sort_by_key(|(order, _)| Reverse(*order));
         Ok(unreadable.into_iter().take(max).map(|(_, unreadable)| unreadable.clone()).collect())
+    }
+
+    async fn incidents(&self, query: &IncidentQuery) -> Result<Vec<StoredIncident>, StoreError> {
+        bounds::incidents(query)?;
+        Ok(self.state().incidents.list(query))
+    }
+
+    async fn incident(&self, id: &IncidentId) -> Result<Option<StoredIncident>, StoreError> {
+        Ok(self.state().incidents.get(id))
+    }
+
+    async fn incident_counts(&self, filter: &IncidentFilter) -> Result<Vec<IncidentCount>, StoreError> {
+        bounds::incident_filter(filter)?;
+        Ok(self.state().incidents.counts(filter))
+    }
+
+    async fn incident_changes(&self, after: u64, max: usize) -> Result<Vec<StoredIncident>, StoreError> {
+        bounds::page(max, bounds::PAGE_MAX)?;
+        Ok(self.state().incidents.changed(after, max))
+    }
+
+    fn incident_change(&self) -> watch::Receiver<u64> {
+        self.change.subscribe()
+    }
+
+    async fn mark_unconfirmed(&self, ids: Vec<IncidentId>, rule_version: u32) -> Result<(), StoreError> {
+        bounds::marked(&ids)?;
+        let mut state = self.state();
+        state.incidents.mark_unconfirmed(&ids, rule_version);
+        self.tell(&state);
+        Ok(())
+    }
+
+    async fn recording(&self, id: &RecordingId) -> Result<Vec<DerivedPiece>, StoreError> {
+        Ok(self.state().incidents.pieces(*id))
     }
 }

@@ -63,7 +63,7 @@ impl MemoryTelemetry {
         &self,
         lane: Lane,
         query: &RangeQuery,
-        value: fn(&Payload) -> Option<&T>,
+        value: fn(&Record) -> Option<&T>,
     ) -> Result<Vec<Stored<T>>, StoreError> {
         let Some(from) = bounds::range(query)? else {
             return Ok(Vec::new());
@@ -79,7 +79,7 @@ impl MemoryTelemetry {
         };
         let records = shelf.by_time.range((begin, Bound::Excluded(least(query.until))));
         let stored = records.filter_map(|((time, log, position), (uncertainty_us, record))| {
-            let value = value(&record.payload)?.clone();
+            let value = value(record)?.clone();
             Some(Stored {
                 log: *log,
                 position: *position,
@@ -130,17 +130,21 @@ impl Telemetry for MemoryTelemetry {
     }
 
     async fn readings(&self, query: &RangeQuery) -> Result<Vec<Stored<Reading>>, StoreError> {
-        self.list(Lane::Readings, query, |payload| match payload {
+        self.list(Lane::Readings, query, |record| match &record.payload {
             Payload::Reading(reading) => Some(reading),
-            Payload::Event(_) => None,
+            Payload::Event(_) | Payload::Recording(_) => None,
         })
     }
 
     async fn events(&self, query: &RangeQuery) -> Result<Vec<Stored<Event>>, StoreError> {
-        self.list(Lane::Events, query, |payload| match payload {
+        self.list(Lane::Events, query, |record| match &record.payload {
             Payload::Event(event) => Some(event),
-            Payload::Reading(_) => None,
+            Payload::Reading(_) | Payload::Recording(_) => None,
         })
+    }
+
+    async fn history(&self, lane: Lane, query: &RangeQuery) -> Result<Vec<Stored<Record>>, StoreError> {
+        self.list(lane, query, |record| Some(record))
     }
 
     async fn counts(&self, machine: Option<&MachineId>) -> Result<Counts, StoreError> {

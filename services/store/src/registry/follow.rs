@@ -1,5 +1,7 @@
 //! What follows from a fact: pure, the same in every engine.
 
+mod settings;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -8,7 +10,8 @@ use domain::limits::{LINKS_MAX, TOKENS_MAX, USER_SIGN_INS_MAX, USERS_MAX};
 use domain::units::UnixMicros;
 
 use super::{
-    Acknowledged, Entry, Grant, Link, LinkKind, Machine, Registry, SecretHash, SignIn, Site, Token, User,
+    Acknowledged, Entry, Grant, History, Link, LinkKind, Machine, Registry, SecretHash, SignIn, Site, Token,
+    User,
 };
 use crate::fact::{
     Acknowledgement, Arrangement, Fact, FactKind, MachineChange, NewPassword, NewUser, SignOut, SiteChange,
@@ -39,13 +42,14 @@ impl Registry {
     ///
     /// # Errors
     /// `Conflict` if it contradicts what is there: an id is taken, nobody would be left to administer, two machines
-    /// would stand on one place. `Invalid` if it names what does not exist. `Full` if a bound is reached.
+    /// would stand on one place. `Invalid` if it names what does not exist or sets what is not allowed. `Full` if a bound
+    /// is reached.
     pub fn follow(&self, number: u64, fact: &Fact) -> Changes {
         match &fact.kind {
             FactKind::SiteCreated(site) => self.site_created(site),
-            FactKind::SiteChanged(change) => self.site_changed(change),
+            FactKind::SiteChanged(change) => self.site_changed(change, fact.time),
             FactKind::MachineCreated(machine) => self.machine_created(machine),
-            FactKind::MachineChanged(change) => self.machine_changed(change),
+            FactKind::MachineChanged(change) => self.machine_changed(change, fact.time),
             FactKind::MachinesArranged(arrangement) => self.machines_arranged(arrangement),
             FactKind::CredentialRenewed(named) => self.credential_renewed(&named.machine),
             FactKind::CredentialRevoked(named) => self.with_machine(&named.machine, |machine| {
@@ -65,6 +69,10 @@ impl Registry {
             FactKind::TokenCreated(token) => self.token_created(number, token, fact.time),
             FactKind::TokenRevoked(named) => self.token_revoked(named.number, fact.time),
             FactKind::AccessRefused(_) => Ok(Vec::new()),
+            FactKind::ThresholdsSet(new) => self.thresholds_set(new, fact.time),
+            FactKind::ServiceChanged(change) => self.service_changed(change, fact.time),
+            FactKind::Commissioned(new) => self.commissioned(new, fact.time),
+            FactKind::StaffedHoursSet(new) => self.staffed_hours_set(new, fact.time),
         }
     }
 
@@ -72,13 +80,15 @@ impl Registry {
         if self.sites.contains_key(&site.id) {
             return Err(bounds::taken("site", site.id.as_str()));
         }
-        Ok(vec![Change::Put(Entry::Site(site.clone()))])
+        Ok(vec![Change::Put(Entry::Site(Site { history: History::default(), ..site.clone() }))])
     }
 
-    fn site_changed(&self, change: &SiteChange) -> Changes {
-        let mut site = Site::clone(self.site(&change.site)?);
+    fn site_changed(&self, change: &SiteChange, time: UnixMicros) -> Changes {
+        let before = self.site(&change.site)?;
+        let mut site = Site::clone(before);
         set(&mut site.display_name, &change.display_name);
         set(&mut site.time_zone, &change.time_zone);
+        site.note_change(before, time);
         Ok(vec![Change::Put(Entry::Site(site))])
     }
 
@@ -87,15 +97,17 @@ impl Registry {
         if self.machines.contains_key(&machine.id) {
             return Err(bounds::taken("machine", machine.id.as_str()));
         }
-        Ok(vec![Change::Put(Entry::Machine(machine.clone()))])
+        Ok(vec![Change::Put(Entry::Machine(Machine { history: History::default(), ..machine.clone() }))])
     }
 
-    fn machine_changed(&self, change: &MachineChange) -> Changes {
+    fn machine_changed(&self, change: &MachineChange, time: UnixMicros) -> Changes {
         self.with_machine(&change.machine, |machine| {
+            let before = machine.clone();
             set(&mut machine.display_name, &change.display_name);
             set(&mut machine.model, &change.model);
             set(&mut machine.belt, &change.belt);
             set(&mut machine.drive, &change.drive);
+            machine.note_change(&before, time);
         })
     }
 

@@ -37,7 +37,7 @@ pub(super) struct Format {
     pub(super) durability: Durability,
     /// Memory for the writer's pages, in KiB.
     pub(super) cache_kib: u32,
-    /// Makes a file of the format before `version` one of `version`.
+    /// Makes a file of any format before `version` one of `version`.
     pub(super) upgrade: fn(&Connection) -> Result<(), Failure>,
 }
 

@@ -3,33 +3,39 @@
 mod derived;
 mod entries;
 mod facts;
+mod incidents;
+mod recordings;
 mod sessions;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use domain::ids::{MachineId, SessionId};
+use domain::ids::{IncidentId, MachineId, RecordingId, SessionId};
 use domain::live::Session;
 use rusqlite::Connection;
+use tokio::sync::watch;
 
+use super::failure::Failure;
 use super::file::{Durability, Format, StoreFile};
 use super::readers::Readers;
 use super::writer::Writer;
 use crate::fact::{Fact, FactOutcome};
-use crate::ledger::{Checkpoint, Derived, Ledger, Loss, SessionQuery, Unreadable};
+use crate::ledger::{
+    Checkpoint, Derived, DerivedPiece, IncidentCount, IncidentFilter, IncidentQuery, Ledger, Loss,
+    SessionQuery, StoredIncident, Unreadable,
+};
 use crate::registry::Registry;
 use crate::{StoreError, bounds};
 
 const FORMAT: Format = Format {
     name: "ledger",
     application_id: 0x4257_6c64,
-    version: 2,
-    schema: &[entries::SCHEMA, SCHEMA],
+    version: 3,
+    schema: &[entries::SCHEMA, SCHEMA, incidents::SCHEMA, recordings::SCHEMA],
     durability: Durability::AtOnce,
     cache_kib: 16 * 1024,
-    // Format 1 had a table each for sites, machines and tokens.
-    upgrade: facts::upgrade,
+    upgrade,
 };
 
 const SCHEMA: &str = "
@@ -89,18 +95,53 @@ pub struct SqliteLedger {
     writer: Writer<()>,
     /// As of the last fact that is on disk.
     registry: Arc<Mutex<Arc<Registry>>>,
+    /// Number of the newest change of an incident that is on disk.
+    change: Arc<watch::Sender<u64>>,
+}
+
+/// Format 1 had a table each for sites, machines and tokens; format 2 had no incidents and recordings.
+fn upgrade(connection: &Connection) -> Result<(), Failure> {
+    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version < 2 {
+        facts::upgrade(connection)?;
+    }
+    connection.execute_batch(incidents::SCHEMA)?;
+    connection.execute_batch(recordings::SCHEMA)?;
+    Ok(())
 }
 
 impl SqliteLedger {
     /// Opens the ledger of a folder, or makes an empty one. Blocks for as long as the disk takes.
     pub fn open(folder: &Path) -> Result<SqliteLedger, StoreError> {
         let (file, connection) = StoreFile::open(folder, &FORMAT)?;
-        let registry = facts::registry(&connection);
         let doing = "reading the registry of";
-        let registry =
-            registry.map_err(|failure| failure.found_when(doing, file.path()).explain(doing, file.path()))?;
+        let read = facts::registry(&connection).and_then(|registry| {
+            let change = incidents::newest_change(&connection)?;
+            Ok((registry, change))
+        });
+        let (registry, change) =
+            read.map_err(|failure| failure.found_when(doing, file.path()).explain(doing, file.path()))?;
         let writer = Writer::start(file.clone(), connection, &FORMAT)?;
-        Ok(SqliteLedger { writer, readers: Readers::new(file), registry: Arc::new(Mutex::new(registry)) })
+        Ok(SqliteLedger {
+            writer,
+            readers: Readers::new(file),
+            registry: Arc::new(Mutex::new(registry)),
+            change: Arc::new(watch::Sender::new(change)),
+        })
+    }
+
+    /// Writes what may change incidents, and tells the newest change once it is on disk.
+    async fn write_changes(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<Option<u64>, Failure> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let change = self.change.clone();
+        let committed = move |newest: Option<u64>| {
+            if let Some(newest) = newest {
+                change.send_replace(newest);
+            }
+        };
+        self.writer.write_then("writing to", move |connection, ()| work(connection), committed).await
     }
 }
 
@@ -146,7 +187,7 @@ impl Ledger for SqliteLedger {
 
     async fn put(&self, derived: Derived) -> Result<(), StoreError> {
         bounds::derived(&derived)?;
-        self.writer.write("writing to", move |connection, ()| derived::put(connection, &derived)).await
+        self.write_changes(move |connection| derived::put(connection, &derived)).await
     }
 
     async fn checkpoints(
@@ -183,5 +224,51 @@ impl Ledger for SqliteLedger {
         let machine = machine.clone();
         let work = move |connection: &_| derived::unreadable(connection, &machine, max);
         self.readers.read("reading unreadable records of", work).await
+    }
+
+    async fn incidents(&self, query: &IncidentQuery) -> Result<Vec<StoredIncident>, StoreError> {
+        bounds::incidents(query)?;
+        let query = query.clone();
+        self.readers.read("reading incidents of", move |connection| incidents::list(connection, &query)).await
+    }
+
+    async fn incident(&self, id: &IncidentId) -> Result<Option<StoredIncident>, StoreError> {
+        let id = *id;
+        self.readers.read("reading an incident of", move |connection| incidents::get(connection, id)).await
+    }
+
+    async fn incident_counts(&self, filter: &IncidentFilter) -> Result<Vec<IncidentCount>, StoreError> {
+        bounds::incident_filter(filter)?;
+        let filter = filter.clone();
+        self.readers
+            .read("counting incidents of", move |connection| incidents::counts(connection, &filter))
+            .await
+    }
+
+    async fn incident_changes(&self, after: u64, max: usize) -> Result<Vec<StoredIncident>, StoreError> {
+        bounds::page(max, bounds::PAGE_MAX)?;
+        // No change has a number greater than SQLite's greatest.
+        let Ok(after) = i64::try_from(after) else {
+            return Ok(Vec::new());
+        };
+        let work = move |connection: &_| incidents::changed(connection, after, max);
+        self.readers.read("reading changes of incidents of", work).await
+    }
+
+    fn incident_change(&self) -> watch::Receiver<u64> {
+        self.change.subscribe()
+    }
+
+    async fn mark_unconfirmed(&self, ids: Vec<IncidentId>, rule_version: u32) -> Result<(), StoreError> {
+        bounds::marked(&ids)?;
+        self.write_changes(move |connection| incidents::mark_unconfirmed(connection, &ids, rule_version))
+            .await
+    }
+
+    async fn recording(&self, id: &RecordingId) -> Result<Vec<DerivedPiece>, StoreError> {
+        let id = *id;
+        self.readers
+            .read("reading a recording of", move |connection| recordings::pieces(connection, id))
+            .await
     }
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use domain::ids::MachineId;
 use domain::log::Lane;
-use domain::record::{Event, Payload, Reading};
+use domain::record::{Event, Payload, Reading, Record};
 use rusqlite::Connection;
 
 use super::failure::Failure;
@@ -79,7 +79,7 @@ impl SqliteTelemetry {
         &self,
         lane: Lane,
         query: &RangeQuery,
-        value: fn(Payload) -> Option<T>,
+        value: fn(Record) -> Option<T>,
     ) -> Result<Vec<Stored<T>>, StoreError> {
         let Some(from) = bounds::range(query)? else {
             return Ok(Vec::new());
@@ -125,19 +125,23 @@ impl Telemetry for SqliteTelemetry {
     }
 
     async fn readings(&self, query: &RangeQuery) -> Result<Vec<Stored<Reading>>, StoreError> {
-        self.list(Lane::Readings, query, |payload| match payload {
+        self.list(Lane::Readings, query, |record| match record.payload {
             Payload::Reading(reading) => Some(reading),
-            Payload::Event(_) => None,
+            Payload::Event(_) | Payload::Recording(_) => None,
         })
         .await
     }
 
     async fn events(&self, query: &RangeQuery) -> Result<Vec<Stored<Event>>, StoreError> {
-        self.list(Lane::Events, query, |payload| match payload {
+        self.list(Lane::Events, query, |record| match record.payload {
             Payload::Event(event) => Some(event),
-            Payload::Reading(_) => None,
+            Payload::Reading(_) | Payload::Recording(_) => None,
         })
         .await
+    }
+
+    async fn history(&self, lane: Lane, query: &RangeQuery) -> Result<Vec<Stored<Record>>, StoreError> {
+        self.list(lane, query, Some).await
     }
 
     async fn counts(&self, machine: Option<&MachineId>) -> Result<Counts, StoreError> {

@@ -1,6 +1,7 @@
 //! Facts that go together or do not, of a few sites, machines, people and secrets, so that they meet.
 
 use domain::ids::UserName;
+use domain::incident::threshold;
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::UnixMicros;
 use proptest::collection::vec;
@@ -8,17 +9,20 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use store::fact::{
-    Acknowledgement, Arrangement, Fact, FactKind, MachineName, NewPassword, NewUser, Placed, SignOut,
-    TokenNumber, UserChange,
+    Acknowledgement, Arrangement, Fact, FactKind, MachineName, NewPassword, NewStaffedHours, NewThresholds,
+    NewUser, Placed, ServiceChange, SignOut, TokenNumber, UserChange,
 };
-use store::registry::{Grant, Link, LinkKind, Machine, Place, Preferences, Role, SignIn, Site, Token, User};
+use store::registry::{
+    Grant, Link, LinkKind, Machine, Place, Preferences, Role, Scope, SignIn, Site, Token, User,
+};
 
 use crate::{machines, site_of, times};
 
 pub(crate) fn facts() -> impl Strategy<Value = Fact> {
     let sites = || (0..4_u8).prop_map(site_of);
     let site = (sites(), ".{0,5}", ".{0,5}").prop_map(|(id, display_name, time_zone)| {
-        FactKind::SiteCreated(Site { id, display_name, time_zone, created: UnixMicros(7) })
+        let created = UnixMicros(7);
+        FactKind::SiteCreated(Site { id, display_name, time_zone, created, history: Default::default() })
     });
     let belt = select(vec![BeltKind::OneWay, BeltKind::Reversible, BeltKind::Unknown]);
     let drive = select(vec![DriveKind::Motor, DriveKind::Manual]);
@@ -38,6 +42,7 @@ pub(crate) fn facts() -> impl Strategy<Value = Fact> {
                 revoked_generation: 0,
                 revoked: None,
                 acknowledged: None,
+                history: Default::default(),
             })
         },
     );
@@ -60,7 +65,7 @@ pub(crate) fn facts() -> impl Strategy<Value = Fact> {
         author,
         request,
         times(),
-        prop_oneof![2 => site, 2 => machine, 1 => token, 2 => fleet_kinds(), 5 => access_kinds()],
+        prop_oneof![2 => site, 2 => machine, 1 => token, 2 => fleet_kinds(), 2 => setting_kinds(), 5 => access_kinds()],
     )
         .prop_map(|(author, request_id, time, kind)| Fact {
             time,
@@ -83,6 +88,28 @@ fn fleet_kinds() -> impl Strategy<Value = FactKind> {
         (machines(), times())
             .prop_map(|(machine, until)| FactKind::StopAcknowledged(Acknowledgement { machine, until })),
     ]
+}
+
+fn setting_kinds() -> impl Strategy<Value = FactKind> {
+    let threshold = threshold::all().next().expect("rules have thresholds");
+    let scopes = prop_oneof![
+        (0..4_u8).prop_map(site_of).prop_map(Scope::Site),
+        select(vec!["A", "a", ""]).prop_map(|model| Scope::Model(model.to_owned())),
+        machines().prop_map(Scope::Machine),
+    ];
+    let values = option::of(select(vec![threshold.min, threshold.max, threshold.max + 1]));
+    let thresholds = (scopes, values).prop_map(|(scope, value)| {
+        let values = [(threshold.name.to_owned(), value)].into();
+        FactKind::ThresholdsSet(NewThresholds { scope, values })
+    });
+    let services = (machines(), option::of(".{0,5}")).prop_map(|(machine, out_of_service)| {
+        FactKind::ServiceChanged(ServiceChange { machine, out_of_service })
+    });
+    let hours = ((0..4_u8).prop_map(site_of), 50..70_u16).prop_map(|(site, begin)| {
+        let hours = Some(std::array::from_fn(|_| vec![(begin, 60)]));
+        FactKind::StaffedHoursSet(NewStaffedHours { site, hours })
+    });
+    prop_oneof![2 => thresholds, 1 => services, 1 => hours]
 }
 
 fn access_kinds() -> impl Strategy<Value = FactKind> {

@@ -1,6 +1,7 @@
 //! SQLite answers as memory does, whatever is asked in whatever order.
 
 mod facts;
+mod incidents;
 
 use std::sync::Arc;
 
@@ -124,6 +125,7 @@ enum LedgerStep {
     Registry(Option<u8>, usize),
     Sessions(SessionQuery),
     Machine(MachineId, usize),
+    Incidents(incidents::Ask),
     Reopen,
 }
 
@@ -168,8 +170,16 @@ fn deriveds() -> impl Strategy<Value = Derived> {
             (machine, Unreadable { log, lane, position, octets: Bytes::from(reason.clone()), reason })
         },
     );
-    (vec(checkpoint, 0..3), vec(sessions(), 0..5), vec(loss, 0..3), vec(unreadable, 0..3)).prop_map(
-        |(checkpoints, sessions, losses, unreadable)| Derived { checkpoints, sessions, losses, unreadable },
+    let found = (vec(incidents::incidents(), 0..6), vec(incidents::pieces(), 0..3));
+    (vec(checkpoint, 0..3), vec(sessions(), 0..5), vec(loss, 0..3), vec(unreadable, 0..3), found).prop_map(
+        |(checkpoints, sessions, losses, unreadable, (incidents, recordings))| Derived {
+            checkpoints,
+            sessions,
+            losses,
+            unreadable,
+            incidents,
+            recordings,
+        },
     )
 }
 
@@ -186,6 +196,7 @@ fn ledger_steps() -> impl Strategy<Value = LedgerStep> {
         2 => (option::of(0..4_u8), 0..5_usize).prop_map(|(after, max)| LedgerStep::Registry(after, max)),
         4 => session_queries().prop_map(LedgerStep::Sessions),
         2 => (machines(), 0..5_usize).prop_map(|(machine, max)| LedgerStep::Machine(machine, max)),
+        4 => incidents::asks().prop_map(LedgerStep::Incidents),
         1 => Just(LedgerStep::Reopen),
     ]
 }
@@ -303,6 +314,7 @@ async fn ledgers_agree(steps: Vec<LedgerStep>) -> Result<(), TestCaseError> {
                     told(memory.unreadable(&machine, max).await)
                 );
             }
+            LedgerStep::Incidents(ask) => incidents::answers_agree(&sqlite, &memory, ask).await?,
             LedgerStep::Reopen => {
                 drop(sqlite);
                 sqlite = open();
@@ -311,6 +323,7 @@ async fn ledgers_agree(steps: Vec<LedgerStep>) -> Result<(), TestCaseError> {
         }
     }
     registries_agree(&sqlite, &memory, None, 1_000).await?;
+    incidents::all_agree(&sqlite, &memory).await?;
     for octet in 0..12 {
         let id = SessionId([octet; 16]);
         prop_assert_eq!(told(sqlite.session(&id).await), told(memory.session(&id).await));

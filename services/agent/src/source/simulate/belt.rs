@@ -71,7 +71,7 @@ impl Belt {
                 self.is_stop_pressed |= phase == Phase::EmergencyStop;
                 self.is_key_out |= phase == Phase::KeyPull;
             }
-            Phase::Rest => {}
+            Phase::Rest | Phase::Glitch | Phase::Fault => {}
             Phase::Reset => (self.is_stop_pressed, self.is_key_out) = (false, false),
         }
     }

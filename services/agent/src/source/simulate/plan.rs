@@ -10,6 +10,8 @@ use super::belt::Belt;
 
 /// One mph in mm/s, the beginners' speed in reverse.
 const MPH_MM_S: u32 = 447;
+/// Faster than people can walk backwards, in mm/s.
+const TOO_FAST_MM_S: u32 = 1_850;
 /// Shortest phase, whatever the pace, in seconds.
 const PHASE_S_MIN: f64 = 4.0;
 
@@ -35,6 +37,10 @@ pub(super) enum Phase {
     Rest,
     /// Stop and key are put back.
     Reset,
+    /// A source tells a value that cannot be true.
+    Glitch,
+    /// The drive reports a fault.
+    Fault,
 }
 
 /// A queue of phases, each with its length in seconds; a new session is planned when it is empty.
@@ -68,7 +74,7 @@ impl Plan {
         self.until = Some(now.plus(micros(seconds)));
         self.from_standstill_us = match phase {
             Phase::Halt | Phase::EmergencyStop | Phase::KeyPull => Some(micros(seconds)),
-            Phase::Run { .. } | Phase::Rest | Phase::Reset => None,
+            Phase::Run { .. } | Phase::Rest | Phase::Reset | Phase::Glitch | Phase::Fault => None,
         };
         Some(phase)
     }
@@ -101,8 +107,12 @@ impl Plan {
             self.phases.push_back((Phase::Halt, 2.0 + random.f64() * 3.0));
             self.run(Direction::Forward, 1_000, 0, 60.0);
             self.phases.push_back((Phase::Halt, 2.0 + random.f64() * 3.0));
-            if random.f64() < 0.1 {
-                self.rest(random, 10.0, 60.0);
+            match random.u32(0..100) {
+                0..10 => self.rest(random, 10.0, 60.0),
+                // Somebody tries how fast it goes.
+                10..13 => self.run(Direction::Reverse, TOO_FAST_MM_S, 0, 15.0),
+                13..16 => self.phases.push_back((Phase::Glitch, 1.0)),
+                _ => {}
             }
         }
         self.run(Direction::Reverse, reverse_mm_s, 0, 30.0);
@@ -117,6 +127,15 @@ impl Plan {
                 // The key as the off switch, at standstill.
                 self.phases.push_back((Phase::Halt, 3.0));
                 self.phases.push_back((Phase::KeyPull, 5.0));
+            }
+            40..45 => {
+                // The button, pressed beside a machine that stands.
+                self.phases.push_back((Phase::Halt, 20.0));
+                self.phases.push_back((Phase::EmergencyStop, 5.0));
+            }
+            45..48 => {
+                self.phases.push_back((Phase::Halt, 10.0));
+                self.phases.push_back((Phase::Fault, 5.0));
             }
             _ => self.phases.push_back((Phase::Halt, 3.0)),
         }

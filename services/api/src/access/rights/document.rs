@@ -17,11 +17,11 @@ const ROLES: [(Role, &str); 7] = [
 fn meaning(permission: Permission) -> &'static str {
     match permission {
         Permission::Live => "sites, machines, what belts do now",
-        Permission::History => "readings, events, sessions",
-        Permission::Act => "to say that a stop was seen to",
+        Permission::History => "readings, events, sessions, incidents",
+        Permission::Act => "to say that a stop was seen to, to tag a machine out of service",
         Permission::Arrange => "to arrange the plan of a room",
-        Permission::Configure => "a site's name and time zone",
-        Permission::Register => "machines and their credentials",
+        Permission::Configure => "a site's name, time zone and staffed hours, thresholds",
+        Permission::Register => "machines, their credentials and commissioning",
         Permission::Administer => "sites, users, tokens",
         Permission::Audit => "to read the audit",
         Permission::Diagnose => "refused messages, metrics",

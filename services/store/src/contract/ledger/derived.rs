@@ -198,6 +198,7 @@ pub(super) async fn opened_again_it_has_all(open: impl AsyncFn() -> Box<dyn Ledg
         sessions: vec![session(1, "tm-1", 10, 4)],
         losses: vec![(machine("tm-1"), loss(1, Lane::Readings, (1, 9), 2))],
         unreadable: vec![(machine("tm-1"), unreadable(5, 9, "a"))],
+        ..Derived::default()
     };
     put(&*open().await, derived.clone()).await;
     let ledger = open().await;

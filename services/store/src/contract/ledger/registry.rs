@@ -119,6 +119,11 @@ fn check_end_of_life(registry: &Registry) {
     assert_eq!((two.key_generation, two.revoked_generation), (2, 1));
     assert!(one.revoked_since().is_some() && two.revoked_since().is_none());
     assert_eq!(two.acknowledged.as_ref().map(|seen| seen.until), Some(second(7)));
+    assert_eq!(one.out_of_service().map(|(reason, _)| reason), Some("motor"));
+    assert!(two.direction_proven() && !one.direction_proven());
+    assert!(registry.sites()[&site("gym-1")].staffed().is_some());
+    let values: Vec<usize> = registry.all_limits().map(|limits| limits.newest().iter().count()).collect();
+    assert_eq!(values, [1, 0, 1], "of the site, the model, the machine");
     assert!(registry.has_administrator());
     let ben = &registry.users()[&user("ben")];
     assert_eq!((ben.password.as_deref(), ben.expires), (Some("$argon2id$second"), Some(second(99_999))));

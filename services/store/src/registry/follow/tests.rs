@@ -1,4 +1,5 @@
 mod access;
+mod settings;
 
 use domain::registry::{BeltKind, DriveKind};
 
@@ -26,6 +27,7 @@ fn site(name: &str) -> FactKind {
         display_name: name.to_uppercase(),
         time_zone: "Europe/Vienna".to_owned(),
         created: UnixMicros(0),
+        history: Default::default(),
     })
 }
 
@@ -43,6 +45,7 @@ fn machine(name: &str, at: &str) -> FactKind {
         revoked_generation: 0,
         revoked: None,
         acknowledged: None,
+        history: Default::default(),
     })
 }
 

@@ -1,4 +1,4 @@
-//! What is derived from the journal: checkpoints, losses, unreadable records.
+//! What is derived from the journal, all of it at once; and checkpoints, losses, unreadable records.
 
 use bytes::Bytes;
 use domain::ids::MachineId;
@@ -6,13 +6,14 @@ use domain::log::Hole;
 use domain::units::UnixMicros;
 use rusqlite::{Connection, params};
 
-use super::sessions;
+use super::{incidents, recordings, sessions};
 use crate::ledger::{Checkpoint, Derived, Loss, Unreadable};
 use crate::sqlite::failure::Failure;
 use crate::sqlite::values::{lane_code, limit, rows};
 
-/// Writes all values; of two with one key the greater revision stays.
-pub(super) fn put(connection: &Connection, derived: &Derived) -> Result<(), Failure> {
+/// Writes all values; of two with one key the greater revision stays. Gives the number of the newest change of an
+/// incident if there is one.
+pub(super) fn put(connection: &Connection, derived: &Derived) -> Result<Option<u64>, Failure> {
     for checkpoint in &derived.checkpoints {
         put_checkpoint(connection, checkpoint)?;
     }
@@ -25,7 +26,10 @@ pub(super) fn put(connection: &Connection, derived: &Derived) -> Result<(), Fail
     for (machine, unreadable) in &derived.unreadable {
         put_unreadable(connection, machine, unreadable)?;
     }
-    Ok(())
+    for piece in &derived.recordings {
+        recordings::put(connection, piece)?;
+    }
+    incidents::put(connection, &derived.incidents)
 }
 
 fn put_checkpoint(connection: &Connection, checkpoint: &Checkpoint) -> Result<(), Failure> {

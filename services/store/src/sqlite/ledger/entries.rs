@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use crate::registry::{Change, Entry};
+use crate::registry::{Change, Entry, Scope};
 use crate::sqlite::failure::Failure;
 use crate::sqlite::values::rows;
 
@@ -59,6 +59,11 @@ fn key(entry: &Entry) -> (&'static str, String) {
         Entry::Token(token) => (TOKEN, hex(&token.hash)),
         Entry::SignIn(sign_in) => (SIGN_IN, hex(&sign_in.hash)),
         Entry::Link(link) => (LINK, hex(&link.hash)),
+        Entry::Limits(limits) => match &limits.scope {
+            Scope::Site(site) => ("site_limits", site.to_string()),
+            Scope::Model(model) => ("model_limits", model.clone()),
+            Scope::Machine(machine) => ("machine_limits", machine.to_string()),
+        },
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::ids::LogId;
 use domain::limits;
 use domain::log::{Lane, Position};
-use domain::record::Payload;
+use domain::record::Record;
 use domain::units::UnixMicros;
 use rusqlite::{Connection, params};
 
@@ -24,7 +24,7 @@ pub(super) fn records<T>(
     lane: Lane,
     query: &RangeQuery,
     from: UnixMicros,
-    value: fn(Payload) -> Option<T>,
+    value: fn(Record) -> Option<T>,
 ) -> Result<Vec<Stored<T>>, Failure> {
     let Some(machine_no) = machine_number(connection, &query.machine)? else {
         return Ok(Vec::new());
@@ -69,7 +69,7 @@ struct Listing<'q, T> {
 }
 
 impl<T> Listing<'_, T> {
-    fn add(&mut self, log: LogId, boot_count: u32, rows: Vec<chunk::Row>, value: fn(Payload) -> Option<T>) {
+    fn add(&mut self, log: LogId, boot_count: u32, rows: Vec<chunk::Row>, value: fn(Record) -> Option<T>) {
         for row in rows {
             let position = Position::new(boot_count, row.n);
             let Some(time) = row.time().filter(|time| (self.from..self.query.until).contains(time)) else {
@@ -79,7 +79,7 @@ impl<T> Listing<'_, T> {
             if self.query.after.is_some_and(|after| cursor <= after) {
                 continue;
             }
-            if let Some(value) = value(row.record.payload) {
+            if let Some(value) = value(row.record) {
                 let uncertainty_us = row.clock.uncertainty_us;
                 self.waiting.insert(cursor, Stored { log, position, time, uncertainty_us, value });
             }

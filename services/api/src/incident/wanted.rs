@@ -1,0 +1,218 @@
+//! Which incidents a request asks for: its filter, checked.
+
+use std::collections::BTreeSet;
+
+use domain::belt::Direction;
+use domain::ids::{MachineId, SiteId};
+use domain::incident::{Incident, Rule, Severity};
+use domain::limits::{INCIDENT_MACHINES_MAX, MACHINES_NAMED_MAX};
+use domain::units::UnixMicros;
+use store::ledger::{IncidentFilter, IncidentOrder};
+use store::registry::Machine;
+use wire::api::v1;
+
+use crate::check::{Check, NAME_CHARACTERS_MAX, quoted};
+use crate::registry::Visible;
+use crate::status::{ApiError, Violation};
+
+/// Longest span of a filter, in days.
+const DAYS_MAX: i64 = 3_660;
+
+/// A filter, checked. The default: all incidents.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    site: Option<SiteId>,
+    machines: BTreeSet<MachineId>,
+    model: String,
+    /// By these rules; empty: by all.
+    pub(crate) rules: Vec<Rule>,
+    severities: Vec<Severity>,
+    directions: Vec<Direction>,
+    active: Option<bool>,
+    from: UnixMicros,
+    until: UnixMicros,
+}
+
+impl Wanted {
+    /// Checks a filter.
+    pub(crate) fn of(check: &mut Check, filter: Option<&v1::IncidentFilter>) -> Wanted {
+        let none = v1::IncidentFilter::default();
+        let filter = filter.unwrap_or(&none);
+        let named = filter.machine_ids.len();
+        if named > MACHINES_NAMED_MAX {
+            let allowed = format!("has {named} entries; at most {MACHINES_NAMED_MAX} are allowed");
+            check.wrong("filter.machine_ids", allowed);
+        }
+        let ids = filter.machine_ids.iter().take(MACHINES_NAMED_MAX);
+        let (from, until) =
+            check.open_span(filter.range.as_ref(), DAYS_MAX).unwrap_or((UnixMicros(0), UnixMicros(0)));
+        Wanted {
+            site: check.optional_id::<SiteId>("filter.site_id", &filter.site_id),
+            machines: ids.filter_map(|id| check.id::<MachineId>("filter.machine_ids", id)).collect(),
+            model: check.text("filter.model", &filter.model, NAME_CHARACTERS_MAX),
+            rules: each(&filter.rules, |name| check.rule("filter.rules", name)),
+            severities: each(&filter.severities, |severity| check.severity(*severity)),
+            directions: each(&filter.directions, |direction| check.direction(*direction)),
+            active: check.incident_state(filter.state),
+            from,
+            until,
+        }
+    }
+
+    /// Whether an incident is one of them, if a caller may see its machine at all.
+    pub(crate) fn has(&self, incident: &Incident, machine: &Machine) -> bool {
+        fn allows<T: PartialEq>(these: &[T], one: &T) -> bool {
+            these.is_empty() || these.contains(one)
+        }
+        self.has_machine(machine)
+            && allows(&self.rules, &incident.rule)
+            && allows(&self.severities, &incident.severity)
+            && allows(&self.directions, &incident.direction)
+            && self.active.is_none_or(|active| active == incident.cleared.is_none())
+            && (self.from..self.until).contains(&incident.time)
+    }
+
+    fn has_machine(&self, machine: &Machine) -> bool {
+        self.site.as_ref().is_none_or(|site| *site == machine.site)
+            && (self.machines.is_empty() || self.machines.contains(&machine.id))
+            && (self.model.is_empty() || self.model == machine.model)
+    }
+
+    /// The machines asked for, by id; `NotFound` if a site, machine or model is named that the caller cannot see.
+    pub(crate) fn machines<'a>(
+        &'a self,
+        visible: &'a Visible,
+    ) -> Result<impl Iterator<Item = &'a Machine>, ApiError> {
+        if let Some(site) = &self.site {
+            visible.site(site)?;
+        }
+        self.machines.iter().try_for_each(|machine| visible.machine(machine).map(drop))?;
+        if !self.model.is_empty() && visible.machines(None).all(|machine| machine.model != self.model) {
+            return Err(ApiError::NotFound { what: "model", id: self.model.clone() });
+        }
+        Ok(visible.machines(None).map(AsRef::as_ref).filter(|machine| self.has_machine(machine)))
+    }
+
+    /// The same for the ledger.
+    pub(crate) fn filter(&self, visible: &Visible) -> Result<IncidentFilter, ApiError> {
+        let machines: Vec<MachineId> = self.machines(visible)?.map(|machine| machine.id.clone()).collect();
+        let is_all = self.site.is_none() && self.machines.is_empty() && self.model.is_empty();
+        let machines = if is_all && visible.is_whole() { None } else { Some(machines) };
+        let count = machines.as_ref().map_or(0, Vec::len);
+        if count > INCIDENT_MACHINES_MAX {
+            let description = format!(
+                "leaves {count} machines; incidents of at most {INCIDENT_MACHINES_MAX} can be asked for together: name \
+                 a site"
+            );
+            return Err(Violation { field: "filter.site_id", description }.into());
+        }
+        Ok(IncidentFilter {
+            machines,
+            rules: self.rules.clone(),
+            severities: self.severities.clone(),
+            directions: self.directions.clone(),
+            active: self.active,
+            from: self.from,
+            until: self.until,
+        })
+    }
+}
+
+/// What is good of a list, each once.
+fn each<T, U: PartialEq>(values: &[T], mut good: impl FnMut(&T) -> Option<U>) -> Vec<U> {
+    let mut all: Vec<U> = Vec::new();
+    for value in values {
+        if let Some(value) = good(value)
+            && !all.contains(&value)
+        {
+            all.push(value);
+        }
+    }
+    all
+}
+
+impl Check {
+    /// A span that may lack an end or both; of one with both, at most `days_max` days.
+    fn open_span(
+        &mut self,
+        range: Option<&v1::TimeRange>,
+        days_max: i64,
+    ) -> Option<(UnixMicros, UnixMicros)> {
+        let least = UnixMicros(i64::MIN);
+        let Some(range) = range else { return Some((least, UnixMicros(i64::MAX))) };
+        let Some(end) = &range.end_time else {
+            let from = match &range.start_time {
+                Some(start) => self.time("filter.range.start_time", start)?,
+                None => least,
+            };
+            return Some((from, UnixMicros(i64::MAX)));
+        };
+        if range.start_time.is_none() {
+            return Some((least, self.time("filter.range.end_time", end)?));
+        }
+        // Both are there, so what is now does not matter.
+        self.span(Some(range), UnixMicros(0), days_max).map(|span| (span.from, span.until))
+    }
+
+    /// A rule by its name.
+    pub(crate) fn rule(&mut self, field: &'static str, name: &str) -> Option<Rule> {
+        let rule = Rule::of_name(name);
+        if rule.is_none() {
+            let known = "ListRules and `beltwatch rule list` name all";
+            self.wrong(field, format!("names {}, which is no rule; {known}", quoted(name)));
+        }
+        rule
+    }
+
+    fn severity(&mut self, value: i32) -> Option<Severity> {
+        match v1::Severity::try_from(value) {
+            Ok(v1::Severity::Info) => Some(Severity::Info),
+            Ok(v1::Severity::Low) => Some(Severity::Low),
+            Ok(v1::Severity::Medium) => Some(Severity::Medium),
+            Ok(v1::Severity::High) => Some(Severity::High),
+            Ok(v1::Severity::Critical) => Some(Severity::Critical),
+            Ok(v1::Severity::Unspecified) | Err(_) => {
+                self.wrong("filter.severities", format!("has {value}; 1 to 5 are known"));
+                None
+            }
+        }
+    }
+
+    fn direction(&mut self, value: i32) -> Option<Direction> {
+        match v1::Direction::try_from(value) {
+            Ok(v1::Direction::Forward) => Some(Direction::Forward),
+            Ok(v1::Direction::Reverse) => Some(Direction::Reverse),
+            Ok(v1::Direction::Stopped) => Some(Direction::Stopped),
+            Ok(v1::Direction::Unknown) => Some(Direction::Unknown),
+            Ok(v1::Direction::Unspecified) | Err(_) => {
+                self.wrong("filter.directions", format!("has {value}; 1 to 4 are known"));
+                None
+            }
+        }
+    }
+
+    fn incident_state(&mut self, value: i32) -> Option<bool> {
+        match v1::IncidentState::try_from(value) {
+            Ok(v1::IncidentState::Unspecified) => None,
+            Ok(v1::IncidentState::Active) => Some(true),
+            Ok(v1::IncidentState::Cleared) => Some(false),
+            Err(_) => {
+                self.wrong("filter.state", format!("is {value}; 0 to 2 are known"));
+                None
+            }
+        }
+    }
+
+    /// An order of incidents.
+    pub(super) fn incident_order(&mut self, value: i32) -> IncidentOrder {
+        match v1::IncidentOrder::try_from(value) {
+            Ok(v1::IncidentOrder::Unspecified | v1::IncidentOrder::NewestFirst) => IncidentOrder::NewestFirst,
+            Ok(v1::IncidentOrder::OldestFirst) => IncidentOrder::OldestFirst,
+            Ok(v1::IncidentOrder::WorstFirst) => IncidentOrder::WorstFirst,
+            Err(_) => {
+                self.wrong("order", format!("is {value}; 0 to 3 are known"));
+                IncidentOrder::NewestFirst
+            }
+        }
+    }
+}

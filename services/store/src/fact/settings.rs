@@ -1,0 +1,56 @@
+//! Facts that set what the rules of incidents use. Each holds from
+//! `domain::incident::settings::EFFECTIVE_AFTER_US` after the fact's time on.
+
+use domain::ids::{MachineId, SiteId};
+use domain::incident::settings::CommissionedStop;
+use serde::{Deserialize, Serialize};
+
+use crate::registry::json;
+use crate::registry::{NewLimits, Scope, StaffedDays};
+
+/// New thresholds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewThresholds {
+    /// For what.
+    pub scope: Scope,
+    /// Values by the threshold's name; `None` takes a value away. What is not named stays.
+    pub values: NewLimits,
+}
+
+/// Whether a machine may be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceChange {
+    /// Which machine.
+    #[serde(with = "json::machine")]
+    pub machine: MachineId,
+    /// Why it is out of service, 1 to 200 characters; `None`: it is back in service.
+    pub out_of_service: Option<String>,
+}
+
+/// What a commissioning has shown. All of an earlier one is replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewCommissioning {
+    /// Which machine.
+    #[serde(with = "json::machine")]
+    pub machine: MachineId,
+    /// Whether it has proven which sign of the direction signal is forward.
+    pub direction_proven: bool,
+    /// Stops of the moving belt that were measured, at most 8.
+    pub stops: Vec<CommissionedStop>,
+    /// Whether the model falls silent instead of telling a standstill.
+    pub silent_on_stop: bool,
+    /// Whether the incline that it tells is where the deck shall go, not where it is.
+    pub incline_is_target: bool,
+    /// Who did it and how; at most 200 characters.
+    pub note: String,
+}
+
+/// When staff are at a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewStaffedHours {
+    /// Which site.
+    #[serde(with = "json::site")]
+    pub site: SiteId,
+    /// In the site's own time; `None`: nobody says.
+    pub hours: Option<StaffedDays>,
+}

@@ -1,0 +1,177 @@
+//! What people have set for the rules of incidents, each value with the time from which on it holds.
+//!
+//! A fold of records asks what held at a record's event time, so that a replay finds what was found before.
+
+mod history;
+mod timeline;
+
+use std::collections::BTreeMap;
+
+use domain::ids::{MachineId, SiteId};
+use domain::incident::settings::CommissionedStop;
+use domain::incident::threshold::Limits;
+use domain::registry::{BeltKind, DriveKind};
+use domain::units::UnixMicros;
+use serde::{Deserialize, Serialize};
+
+pub use self::history::{BEGINNING, Dated, History};
+use super::{Machine, Registry, Site, json};
+
+/// For what thresholds are set.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// All machines of a site.
+    Site(SiteId),
+    /// All machines of a model: those whose model is this very text, 1 to 120 characters. Laid over the site's.
+    Model(String),
+    /// One machine. Laid over the model's.
+    Machine(MachineId),
+}
+
+/// Thresholds that were set for a scope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopedLimits {
+    /// For what.
+    pub scope: Scope,
+    /// All that were set, from when on. Before the first time nothing was.
+    pub history: History<Limits>,
+}
+
+impl ScopedLimits {
+    /// What was set last.
+    pub fn newest(&self) -> Limits {
+        self.history.newest().cloned().unwrap_or_default()
+    }
+}
+
+/// When staff are at a site: spans of each day from Monday on, in minutes after midnight of the site's time, beginning
+/// and end up to 1 440, ascending and apart.
+pub type StaffedDays = [Vec<(u16, u16)>; 7];
+
+/// Of a site what rules use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteTraits {
+    /// Time zone by its IANA name.
+    pub time_zone: String,
+    /// When staff are there; `None`: nobody has said.
+    pub staffed: Option<StaffedDays>,
+}
+
+/// Of a machine what rules use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineTraits {
+    /// What the belt can do.
+    #[serde(with = "json::belt")]
+    pub belt: BeltKind,
+    /// What drives it.
+    #[serde(with = "json::drive")]
+    pub drive: DriveKind,
+    /// Maker and model; empty: not told.
+    pub model: String,
+    /// The tag of a machine that nobody shall use.
+    pub out_of_service: Option<OutOfService>,
+    /// What its last commissioning has shown; `None`: there was none.
+    pub commissioning: Option<Commissioning>,
+}
+
+/// Why nobody shall use a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutOfService {
+    /// Why, 1 to 200 characters.
+    pub reason: String,
+    /// Since when, by the server's clock. Another reason leaves it as it is.
+    #[serde(rename = "since_us", with = "json::micros")]
+    pub since: UnixMicros,
+}
+
+/// What a commissioning has shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commissioning {
+    /// When it was recorded, by the server's clock.
+    #[serde(rename = "time_us", with = "json::micros")]
+    pub time: UnixMicros,
+    /// Whether it has proven which sign of the direction signal is forward.
+    pub direction_proven: bool,
+    /// Stops of the moving belt that were measured.
+    pub stops: Vec<CommissionedStop>,
+    /// Whether the model falls silent instead of telling a standstill.
+    pub silent_on_stop: bool,
+    /// Whether the incline that it tells is where the deck shall go, not where it is.
+    pub incline_is_target: bool,
+    /// Who did it and how; at most 200 characters.
+    pub note: String,
+}
+
+impl Site {
+    /// Of it what rules use, as set last.
+    pub fn traits(&self) -> SiteTraits {
+        let staffed = self.staffed().cloned();
+        SiteTraits { time_zone: self.time_zone.clone(), staffed }
+    }
+
+    /// When staff are there, as set last; `None`: nobody has said.
+    pub fn staffed(&self) -> Option<&StaffedDays> {
+        self.history.newest().and_then(|traits| traits.staffed.as_ref())
+    }
+
+    /// What held then. Of a site without history what is set has always held.
+    fn traits_at(&self, time: UnixMicros) -> SiteTraits {
+        self.history.at(time).cloned().unwrap_or_else(|| self.traits())
+    }
+}
+
+impl Machine {
+    /// Of it what rules use, as set last.
+    pub fn traits(&self) -> MachineTraits {
+        let newest = self.history.newest();
+        MachineTraits {
+            belt: self.belt,
+            drive: self.drive,
+            model: self.model.clone(),
+            out_of_service: newest.and_then(|traits| traits.out_of_service.clone()),
+            commissioning: newest.and_then(|traits| traits.commissioning.clone()),
+        }
+    }
+
+    /// Why it is tagged out of service, and since when; `None`: it is not.
+    pub fn out_of_service(&self) -> Option<(&str, UnixMicros)> {
+        let tag = self.history.newest()?.out_of_service.as_ref()?;
+        Some((&tag.reason, tag.since))
+    }
+
+    /// What its last commissioning has shown; `None`: there was none.
+    pub fn commissioning(&self) -> Option<&Commissioning> {
+        self.history.newest()?.commissioning.as_ref()
+    }
+
+    /// When it was commissioned last; `None`: never.
+    pub fn commissioned(&self) -> Option<UnixMicros> {
+        self.commissioning().map(|commissioning| commissioning.time)
+    }
+
+    /// Whether its last commissioning has proven which sign of the direction signal is forward.
+    pub fn direction_proven(&self) -> bool {
+        self.commissioning().is_some_and(|commissioning| commissioning.direction_proven)
+    }
+
+    /// What held then. Of a machine without history what is set has always held.
+    fn traits_at(&self, time: UnixMicros) -> MachineTraits {
+        self.history.at(time).cloned().unwrap_or_else(|| self.traits())
+    }
+}
+
+impl Registry {
+    /// What is set for a scope; `None`: nothing ever was.
+    pub fn limits(&self, scope: &Scope) -> Option<&ScopedLimits> {
+        self.limits.get(scope).map(AsRef::as_ref)
+    }
+
+    /// All scopes for which something was set.
+    pub fn all_limits(&self) -> impl Iterator<Item = &ScopedLimits> {
+        self.limits.values().map(AsRef::as_ref)
+    }
+}
+
+/// New thresholds by name; `None` takes a value away, so that what lies below holds again.
+pub type NewLimits = BTreeMap<String, Option<i64>>;

@@ -1,0 +1,111 @@
+//! Incidents of a world: the ledger's are those of a run without faults, ids and evidence included, and do not depend on
+//! when which record arrived.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::ensure;
+use domain::ids::{IncidentId, LogId, MachineId};
+use domain::incident::Incident;
+use domain::incident::mind::IncidentFold;
+use domain::incident::settings::Timeline;
+use domain::log::{Lane, Position};
+use domain::merge::{LaneMerge, written_before};
+use domain::record::Record;
+use domain::units::UnixMicros;
+use store::journal::{Sequence, Slice};
+use store::ledger::{Derived, IncidentFilter, IncidentOrder, IncidentQuery, Ledger};
+
+use super::server::{SimulatedServer, at_once};
+
+/// The newest version of each incident.
+pub(crate) type Incidents = BTreeMap<IncidentId, Incident>;
+
+/// Takes the newest versions.
+pub(crate) fn newest(incidents: impl IntoIterator<Item = Incident>) -> Incidents {
+    let mut newest = Incidents::new();
+    for incident in incidents {
+        let known = newest.get(&incident.id).map_or(0, |known| known.revision);
+        if incident.revision > known {
+            newest.insert(incident.id, incident);
+        }
+    }
+    newest
+}
+
+/// Holds the incidents of one machine in the ledger against those that a replay of its journal derives, and those against
+/// a fold in which everything came in its turn. Gives how many there are.
+pub(crate) fn judge(server: &SimulatedServer, machine: &MachineId, replayed: &[Derived]) -> anyhow::Result<u64> {
+    let in_ledger = in_ledger(server, machine)?;
+    let of_machine = |incident: &&Incident| incident.machine == *machine;
+    let found = replayed.iter().flat_map(|derived| &derived.incidents).map(|derived| &derived.incident);
+    let replayed = newest(found.filter(of_machine).cloned());
+    same(machine, "a replay of the journal", &in_ledger, &replayed)?;
+    let slices: Vec<&(Sequence, Slice)> =
+        server.appended.iter().filter(|(_, slice)| slice.machine == *machine).collect();
+    let spool = slices.first().map(|(_, slice)| LogId::for_lane(slice.log.0, Lane::Events));
+    // Of several spools the order in which they came counts, which no fault-free run has.
+    let is_one = slices.iter().all(|(_, slice)| Some(LogId::for_lane(slice.log.0, Lane::Events)) == spool);
+    if is_one {
+        let timeline = server.stores.ledger.registry().timeline(machine).unwrap_or_default();
+        let in_turn = in_turn(machine, &slices, &Arc::new(timeline))?;
+        same(machine, "a fold in which all came in turn", &in_ledger, &in_turn)?;
+    }
+    Ok(in_ledger.len() as u64)
+}
+
+fn same(machine: &MachineId, with: &str, in_ledger: &Incidents, other: &Incidents) -> anyhow::Result<()> {
+    for (id, incident) in in_ledger {
+        ensure!(
+            other.get(id) == Some(incident),
+            "{machine}: incident {id} differs from that of {with}:\n{incident:#?}\n{:#?}",
+            other.get(id)
+        );
+    }
+    let more: Vec<_> = other.values().filter(|incident| !in_ledger.contains_key(&incident.id)).collect();
+    ensure!(more.is_empty(), "{machine}: {with} has incidents that the ledger has not: {more:#?}");
+    Ok(())
+}
+
+fn in_ledger(server: &SimulatedServer, machine: &MachineId) -> anyhow::Result<Incidents> {
+    let filter = IncidentFilter { machines: Some(vec![machine.clone()]), ..IncidentFilter::default() };
+    let query = IncidentQuery { filter, order: IncidentOrder::OldestFirst, after: None, max: 1_000 };
+    let stored = at_once(server.stores.ledger.incidents(&query))?;
+    ensure!(stored.len() < 1_000, "{machine}: too many incidents to compare");
+    Ok(stored.into_iter().map(|stored| (stored.incident.id, stored.incident)).collect())
+}
+
+/// A record in its slice's clock.
+type Dated = (LogId, Option<UnixMicros>, Record);
+
+fn in_turn(
+    machine: &MachineId,
+    slices: &[&(Sequence, Slice)],
+    timeline: &Timeline,
+) -> anyhow::Result<Incidents> {
+    let mut merge: LaneMerge<Option<Dated>> = LaneMerge::new(None, None);
+    let mut fold = IncidentFold::default();
+    let mut found = Vec::new();
+    let mut take = |place: Position, dated: Dated| {
+        let (log, time, record) = dated;
+        let Some(time) = time else { return };
+        if record.payload.lane() == Lane::Events {
+            found.extend(fold.at_once(machine, (log, place), time, &record, timeline));
+        }
+        found.extend(fold.merged(machine, (log, place), time, &record, timeline));
+    };
+    for (_, slice) in slices {
+        for entry in wire::envelope::decode_slice(slice.body.clone())? {
+            let place = Position::new(slice.boot.boot_count, entry.n);
+            let record = wire::record::decode(slice.lane, &entry.record).ok();
+            let after = record.as_ref().and_then(|record| written_before(&slice.boot, record.other_n));
+            let dated = record.map(|record| (slice.log, slice.clock.unix(record.at), record));
+            ensure!(merge.push(slice.lane, place, after, dated).is_ok(), "{machine}: too many records wait");
+        }
+        while let Some((_, place, dated)) = merge.pop() {
+            dated.into_iter().for_each(|dated| take(place, dated));
+        }
+    }
+    ensure!(merge.waiting() == 0 || merge.pop().is_none(), "{machine}: the merge is not at its end");
+    Ok(newest(found))
+}
