@@ -20,6 +20,8 @@ use crate::score::Micros;
 const OFFSET_US_MAX: i64 = 50_000;
 /// Greatest drift, in parts of a million.
 const DRIFT_PPM_MAX: i64 = 50;
+/// For how long a clock drifts away before its offset is followed, in microseconds.
+const FOLLOWED_US: i64 = 3_600_000_000;
 /// Records that wait at the agent before some are sent.
 const WAITING: usize = 200;
 /// Part of the sendings of readings that are lost with their spool's disk, in lives that lose some at all.
@@ -116,7 +118,7 @@ impl Delivery {
         };
         let after = written_before(&start, other_n);
         let at = record.at.0.cast_signed();
-        let runs = at - *self.booted.get_or_insert(at);
+        let runs = (at - *self.booted.get_or_insert(at)).min(FOLLOWED_US);
         let time = self.begin.plus(at + runs * self.drift_ppm / 1_000_000 + self.offset_us);
         self.waiting[lane.index()].push_back(Waiting { position, after, record, time });
         if self.waiting.iter().map(VecDeque::len).sum::<usize>() > WAITING {

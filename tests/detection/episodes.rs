@@ -54,11 +54,14 @@ pub fn life(topic: Rule, sight: Sight, random: &mut Rng) -> Life {
     let begin = begin(topic, random);
     let is_reversible = settings.belt == BeltKind::Reversible;
     let mut player = Player::new(sight, is_reversible, Rng::with_seed(random.u64(..)));
-    match topic {
-        Rule::EmergencyStopAsNormalStop => stops::habit(&mut player),
-        Rule::SafetyFunctionUntested => stops::untested(&mut player),
-        Rule::UseOutsideStaffedHours => used::outside_staffed_hours(&mut player),
-        _ => mixed(topic, &mut player, &settings),
+    if topic == Rule::EmergencyStopAsNormalStop {
+        stops::habit(&mut player);
+    } else if topic == Rule::SafetyFunctionUntested {
+        stops::untested(&mut player);
+    } else if topic == Rule::UseOutsideStaffedHours {
+        used::outside_staffed_hours(&mut player);
+    } else {
+        mixed(topic, &mut player, &settings);
     }
     let mut score = player.finish();
     stops::note_habit(topic, &mut score);
@@ -115,7 +118,9 @@ fn plant(topic: Rule, player: &mut Player, settings: &MachineSettings, is_episod
         Rule::HeartRateLimit => signals::heart_rate_limit,
         Rule::HeartRateLost => signals::heart_rate_lost,
         // These have lives of their own.
-        Rule::EmergencyStopAsNormalStop | Rule::SafetyFunctionUntested | Rule::UseOutsideStaffedHours => return,
+        Rule::EmergencyStopAsNormalStop | Rule::SafetyFunctionUntested | Rule::UseOutsideStaffedHours => {
+            return;
+        }
     };
     planter(player, settings, is_episode);
 }
@@ -123,8 +128,7 @@ fn plant(topic: Rule, player: &mut Player, settings: &MachineSettings, is_episod
 fn equipment(topic: Rule, sight: Sight) -> Equipment {
     let is_console = sight == Sight::Console;
     let about_people = matches!(topic, Rule::SuspectedFall | Rule::RunningUnattended);
-    let about_heart =
-        matches!(topic, Rule::HeartRateLimit | Rule::HeartRateLost | Rule::RunningUnattended);
+    let about_heart = matches!(topic, Rule::HeartRateLimit | Rule::HeartRateLost | Rule::RunningUnattended);
     Equipment {
         presence: about_people,
         second_speed: topic == Rule::SpeedSourcesDisagree,
@@ -155,35 +159,28 @@ fn settings(topic: Rule, sight: Sight, random: &mut Rng) -> MachineSettings {
         };
         settings.limits.set(threshold.name, Some(value)).expect("what people set lies within the range");
     }
-    match topic {
-        Rule::SlowEmergencyStop if random.bool() => {
-            let stop = |contact| CommissionedStop {
-                contact,
-                speed: speed(mm_s(MEASURED.0)),
-                time_ms: 3_000,
-            };
-            settings.measured_stops = vec![stop(StopContact::EmergencyStop), stop(StopContact::SafetyKey)];
-        }
-        Rule::MotionWhileOutOfService => {
-            settings.out_of_service = true;
-            settings.drill = random.u32(0..4) == 0;
-        }
-        Rule::TelemetryLostWhileMoving => settings.silent_on_stop = random.u32(0..4) == 0,
-        Rule::UseOutsideStaffedHours => {
-            let day = || vec![(8 * 60, 20 * 60)];
-            settings.staffed =
-                Some(StaffedHours { zone: "Etc/UTC".to_owned(), days: std::array::from_fn(|_| day()) });
-        }
-        _ => {}
+    if topic == Rule::SlowEmergencyStop && random.bool() {
+        let speed = speed(mm_s(MEASURED.0));
+        let stop = |contact| CommissionedStop { contact, speed, time_ms: 3_000 };
+        settings.measured_stops = vec![stop(StopContact::EmergencyStop), stop(StopContact::SafetyKey)];
+    }
+    if topic == Rule::MotionWhileOutOfService {
+        settings.out_of_service = true;
+        settings.drill = random.u32(0..4) == 0;
+    }
+    settings.silent_on_stop = topic == Rule::TelemetryLostWhileMoving && random.u32(0..4) == 0;
+    if topic == Rule::UseOutsideStaffedHours {
+        let days = std::array::from_fn(|_| vec![(8 * 60, 20 * 60)]);
+        settings.staffed = Some(StaffedHours { zone: "Etc/UTC".to_owned(), days });
     }
     settings
 }
 
 fn begin(topic: Rule, random: &mut Rng) -> UnixMicros {
-    match topic {
-        Rule::UseOutsideStaffedHours => NOON.plus(7 * HOUR_US + HOUR_US / 2),
-        _ => NOON.plus(random.i64(0..4 * HOUR_US)),
+    if topic == Rule::UseOutsideStaffedHours {
+        return NOON.plus(7 * HOUR_US + HOUR_US / 2);
     }
+    NOON.plus(random.i64(0..4 * HOUR_US))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a belt's speed")]

@@ -5,6 +5,7 @@ pub mod belt;
 pub mod delivery;
 pub mod document;
 pub mod episodes;
+pub mod month;
 pub mod normal;
 pub mod player;
 pub mod run;

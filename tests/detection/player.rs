@@ -60,8 +60,15 @@ pub struct Player {
 impl Player {
     /// A machine that stands, its contacts closed, with nobody on it.
     pub fn new(sight: Sight, is_reversible: bool, random: Rng) -> Player {
-        let mut player =
-            Player { score: Score::default(), random, sight, is_reversible, now: 0, speed: 0.0, incline: 0.0 };
+        let mut player = Player {
+            score: Score::default(),
+            random,
+            sight,
+            is_reversible,
+            now: 0,
+            speed: 0.0,
+            incline: 0.0,
+        };
         player.score.speed.0.push((0, 0.0));
         player.score.incline.0.push((0, 0.0));
         player.wait(8.0);
@@ -187,7 +194,13 @@ impl Player {
     }
 
     /// It is an incident.
-    pub fn episode(&mut self, rule: Rule, severity: Severity, (from, until): (Micros, Micros), name: &'static str) {
+    pub fn episode(
+        &mut self,
+        rule: Rule,
+        severity: Severity,
+        (from, until): (Micros, Micros),
+        name: &'static str,
+    ) {
         self.note(rule, Meaning::Episode(severity), from, until, name);
     }
 
@@ -209,7 +222,11 @@ impl Player {
 }
 
 /// Seconds in microseconds.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "lives last hours, and time goes on")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "lives last hours, and time goes on"
+)]
 pub fn micros(seconds: f64) -> Micros {
     (seconds * SECOND).round() as Micros
 }

@@ -12,10 +12,12 @@ use crate::player::Sight;
 use crate::score::{Act, Micros};
 use crate::source::{capabilities, sources};
 use crate::stage::{Told, play};
-use crate::tally::Tally;
+use crate::tally::{Losses, Tally};
 
 /// Part of the lives that lose some readings.
 const LOSING: f64 = 0.1;
+/// Lives of a round about a rule that has one episode a life at most.
+const SINGLE_TIMES: u64 = 8;
 
 /// What is to be played.
 #[derive(Debug, Clone)]
@@ -24,8 +26,8 @@ pub struct Plan {
     pub seed: u64,
     /// Hours of machines at least.
     pub hours: u64,
-    /// Rounds at least.
-    pub rounds: u64,
+    /// Delivered episodes of each rule by each source that can report it, at least.
+    pub episodes: u64,
     /// Lives at once.
     pub threads: usize,
     /// Only lives about these rules; empty: all.
@@ -36,7 +38,7 @@ pub struct Plan {
 pub fn run(plan: &Plan, progress: &mut dyn FnMut(u64, f64)) -> Tally {
     let mut tally = Tally::default();
     let mut round = 0;
-    while round < plan.rounds || tally.total_us < plan.hours * 3_600 * SECOND {
+    while tally.total_us < plan.hours * 3_600 * SECOND || tally.fewest_episodes(&plan.only) < plan.episodes {
         let lives = lives(plan, round);
         let threads = plan.threads.max(1);
         std::thread::scope(|scope| {
@@ -82,10 +84,11 @@ fn lives(plan: &Plan, round: u64) -> Vec<Number> {
 
 /// Lives of a round about one rule: those with a single episode, or often none, come more often.
 fn times(rule: Rule) -> u64 {
-    match rule {
-        Rule::EmergencyStopAsNormalStop | Rule::SafetyFunctionUntested => 8,
-        Rule::MotionWhileOutOfService => 2,
-        _ => 1,
+    let is_single = matches!(rule, Rule::EmergencyStopAsNormalStop | Rule::SafetyFunctionUntested);
+    match (is_single, rule == Rule::MotionWhileOutOfService) {
+        (true, _) => SINGLE_TIMES,
+        (false, true) => 2,
+        (false, false) => 1,
     }
 }
 
@@ -97,7 +100,7 @@ impl Number {
         });
         let mut random = Rng::with_seed(mixed);
         let life = life(self.rule, self.sight, &mut random);
-        let loses = times(self.rule) < 8 && random.f64() < LOSING;
+        let loses = times(self.rule) < SINGLE_TIMES && random.f64() < LOSING;
         let whose = format!("{} of round {}.{}", self.rule.name(), self.round, self.again);
         judge(&life, &whose, loses, &mut random, tally);
     }
@@ -111,25 +114,13 @@ pub fn judge(life: &Life, whose: &str, loses: bool, random: &mut Rng, tally: &mu
     let mut delivery = Delivery::new(timeline, life.begin, loses, Rng::with_seed(random.u64(..)));
     play(&life.score, &mut sources, &mut |told| match told {
         Told::Boot => delivery.boot(),
-        Told::Record(observed) => {
-            if let Ok(show) = std::env::var("DET_SHOW") {
-                let p: Vec<&str> = show.split('|').collect();
-                let (a, b): (f64, f64) = (p[2].parse().unwrap(), p[3].parse().unwrap());
-                let t = observed.at.0 as f64 / 1e6;
-                if p[0] == whose && p[1] == life.sight.name() && t >= a && t <= b {
-                    match &observed.payload {
-                        domain::record::Payload::Reading(r) => eprintln!("{t:.3} R span {} {:?} {:?} {:?}", r.span_ms, r.direction, r.speed, r.extra.commanded),
-                        domain::record::Payload::Event(e) => eprintln!("{t:.3} E {:?} {:?} {:?} {:?}", e.kind, e.contact, e.belt.speed, e.before.speed),
-                        _ => {}
-                    }
-                }
-            }
-            delivery.take(observed)
-        }
+        Told::Record(observed) => delivery.take(observed),
     });
     delivery.finish();
     let incidents: Vec<Incident> = delivery.incidents.into_values().collect();
-    tally.take(life, whose, capabilities, &incidents, &delivery.holes, lived(life));
+    let frames = sources.iter().flat_map(|source| source.lost()).copied().collect();
+    let losses = Losses { readings: delivery.holes, frames };
+    tally.take(life, (whose, lived(life)), capabilities, &incidents, &losses);
     incidents
 }
 
@@ -138,10 +129,10 @@ fn lived(life: &Life) -> Micros {
     let mut away = 0;
     let mut since = None;
     for (at, act) in &life.score.acts {
-        match act {
-            Act::Away(true) => since = Some(*at),
-            Act::Away(false) => away += since.take().map_or(0, |since| at - since),
-            _ => {}
+        if *act == Act::Away(true) {
+            since = Some(*at);
+        } else if *act == Act::Away(false) {
+            away += since.take().map_or(0, |since| at - since);
         }
     }
     life.score.end - away

@@ -43,6 +43,11 @@ pub trait Source: std::fmt::Debug {
     /// Something happens; what is told of it, perhaps later.
     fn act(&mut self, at: Micros, act: &Act, belt: &Belt, out: &mut Vec<Signal>);
 
+    /// When something was lost on its way to the agent.
+    fn lost(&self) -> &[Micros] {
+        &[]
+    }
+
     /// A tenth of a second has passed.
     fn step(&mut self, now: Micros, belt: &Belt, out: &mut Vec<Signal>);
 }

@@ -11,6 +11,20 @@ use crate::score::{LineReader, Meaning, Micros, Truth};
 
 /// How far the time of an incident may lie from its episode: 3 s.
 const TOLERANCE_US: i64 = 3_000_000;
+/// What was lost on the way.
+#[derive(Debug, Clone, Default)]
+pub struct Losses {
+    /// Spans whose readings were lost with the agent's disk.
+    pub readings: Vec<(Micros, Micros)>,
+    /// Frames that radio lost.
+    pub frames: Vec<Micros>,
+}
+
+/// A frame lost so near to the beginning of an episode, or so near around a short one, means the same.
+const FRAME_BEFORE_US: i64 = 2_000_000;
+const FRAME_AFTER_US: i64 = 14_000_000;
+/// What is commanded is told only when it changes: a loss counts for so long.
+const COMMAND_US: i64 = 180_000_000;
 /// Readings lost so near to an episode mean that it was not delivered.
 const NEAR_HOLE_US: i64 = 10_000_000;
 /// Differences kept to be shown.
@@ -63,11 +77,10 @@ impl Tally {
     pub fn take(
         &mut self,
         life: &Life,
-        whose: &str,
+        (whose, lived): (&str, Micros),
         capabilities: domain::signal::Capabilities,
         incidents: &[Incident],
-        holes: &[(Micros, Micros)],
-        lived: Micros,
+        losses: &Losses,
     ) {
         self.lives += 1;
         self.total_us += lived;
@@ -86,8 +99,15 @@ impl Tally {
             }
             row.told_us += lived;
             let mut judgement = Judgement { row, life, whose, differences: &mut self.differences };
-            judgement.judge(&truths, found, holes);
+            judgement.judge(&truths, found, losses);
         }
+    }
+
+    /// Delivered episodes of the pair of rule and source that has the fewest, of pairs that have any; of these rules, or of
+    /// all.
+    pub fn fewest_episodes(&self, only: &[Rule]) -> u64 {
+        let rows = self.rows.iter().filter(|((rule, _), _)| only.is_empty() || only.contains(rule));
+        rows.map(|(_, row)| row.episodes).filter(|episodes| *episodes > 0).min().unwrap_or(u64::MAX)
     }
 
     /// Takes another tally into this one.
@@ -124,13 +144,13 @@ struct Judgement<'a> {
 }
 
 impl Judgement<'_> {
-    fn judge(&mut self, truths: &[&Truth], mut left: Vec<&Incident>, holes: &[(Micros, Micros)]) {
+    fn judge(&mut self, truths: &[&Truth], mut left: Vec<&Incident>, losses: &Losses) {
         left.sort_by_key(|incident| incident.time);
         self.row.incidents += left.len() as u64;
         for truth in truths {
             let Meaning::Episode(severity) = truth.meaning else { continue };
             let found = left.iter().position(|incident| self.is_within(incident, truth));
-            if holes.iter().any(|hole| is_near(truth, *hole)) {
+            if losses.have_hit(truth) {
                 self.row.undelivered += 1;
                 found.map(|index| left.remove(index));
                 continue;
@@ -142,7 +162,10 @@ impl Judgement<'_> {
                     if incident.severity != severity {
                         self.row.other_severity += 1;
                         let (is, should) = (incident.severity.name(), severity.name());
-                        self.differ(truth, &format!("severity is {is}, should be {should}: {}", incident.detail));
+                        self.differ(
+                            truth,
+                            &format!("severity is {is}, should be {should}: {}", incident.detail),
+                        );
                     }
                 }
                 None => self.differ(truth, "missed"),
@@ -158,7 +181,9 @@ impl Judgement<'_> {
         let allowed = |incident: &&Incident| {
             truths.iter().any(|truth| truth.meaning == Meaning::Allowed && self.is_within(incident, truth))
         };
-        left.retain(|incident| !allowed(incident) && !is_of_hole(incident, holes, self.at(incident.time)));
+        left.retain(|incident| {
+            !allowed(incident) && !is_of_hole(incident, &losses.readings, self.at(incident.time))
+        });
         self.row.extra += left.len() as u64;
         for incident in left {
             let at = self.at(incident.time) as f64 / 1e6;
@@ -183,7 +208,9 @@ impl Judgement<'_> {
         let (from, until) = (truth.from as f64 / 1e6, truth.until as f64 / 1e6);
         let (rule, name) = (truth.rule.name(), truth.name);
         let kmh = LineReader::new(&self.life.score.speed).at(truth.from) * 0.0036;
-        self.say(format!("{rule} {what}: planted \"{name}\" at {from:.1} to {until:.1} s, from {kmh:.1} km/h"));
+        self.say(format!(
+            "{rule} {what}: planted \"{name}\" at {from:.1} to {until:.1} s, from {kmh:.1} km/h"
+        ));
     }
 
     fn say(&mut self, what: String) {
@@ -203,7 +230,17 @@ fn is_of_hole(incident: &Incident, holes: &[(Micros, Micros)], at: i64) -> bool 
     is_about_loss && holes.iter().any(around)
 }
 
-fn is_near(truth: &Truth, (from, until): (Micros, Micros)) -> bool {
-    truth.from.cast_signed() - NEAR_HOLE_US <= until.cast_signed()
-        && from.cast_signed() <= truth.until.cast_signed() + NEAR_HOLE_US
+impl Losses {
+    /// Whether an episode was not delivered whole.
+    fn have_hit(&self, truth: &Truth) -> bool {
+        let (from, until) = (truth.from.cast_signed(), truth.until.cast_signed());
+        let is_about_commands = truth.rule == Rule::FasterThanCommanded;
+        let before = if is_about_commands { COMMAND_US } else { NEAR_HOLE_US };
+        let is_hole = |(begin, end): &(Micros, Micros)| {
+            from - before <= end.cast_signed() && begin.cast_signed() <= until + NEAR_HOLE_US
+        };
+        let frames = from - FRAME_BEFORE_US..=(until + FRAME_BEFORE_US).min(from + FRAME_AFTER_US);
+        self.readings.iter().any(is_hole)
+            || self.frames.iter().any(|frame| frames.contains(&frame.cast_signed()))
+    }
 }

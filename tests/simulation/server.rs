@@ -238,7 +238,7 @@ impl SimulatedServer {
 
 impl Life {
     fn perform(&mut self, effects: Effects, stores: &Stores, now: u64) -> anyhow::Result<Vec<Message>> {
-        absorb(&mut self.derived, effects.derived);
+        self.derived.absorb(effects.derived);
         self.blocks.extend(effects.blocks);
         self.folded = self.folded.max(effects.folded);
         if let Some(slices) = effects.append {
@@ -285,13 +285,6 @@ pub(crate) fn of_machine(asked: &ReadAgain, read: Vec<(Sequence, Slice)>) -> Rea
     let through = read.last().map_or(asked.after, |(sequence, _)| *sequence);
     let slices = read.into_iter().filter(|(_, slice)| slice.machine == asked.machine).collect();
     ReadSlices { slices, through }
-}
-
-fn absorb(into: &mut Derived, more: Derived) {
-    into.checkpoints.extend(more.checkpoints);
-    into.sessions.extend(more.sessions);
-    into.losses.extend(more.losses);
-    into.unreadable.extend(more.unreadable);
 }
 
 /// Acks go to agents by their number, which ends the machine's id.

@@ -27,6 +27,12 @@ fn revoked_credentials_are_met() {
 }
 
 #[test]
+fn incidents_arise() {
+    let incidents = |seed| simulation::run(seed).expect("it keeps the promises").incidents();
+    assert!((0..10).map(incidents).sum::<u64>() > 20, "hardly any world has an incident");
+}
+
+#[test]
 fn recordings_arrive() {
     let pieces = |seed| simulation::run(seed).expect("it keeps the promises").pieces_stored();
     assert!((0..4).map(pieces).sum::<u64>() > 0, "no world has a recording");

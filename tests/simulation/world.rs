@@ -4,7 +4,7 @@ use anyhow::Context;
 use domain::ids::{MachineId, SiteId};
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::UnixMicros;
-use store::fact::{Fact, FactKind, MachineName};
+use store::fact::{Fact, FactKind, MachineName, NewCommissioning};
 use store::ledger::Ledger;
 use store::registry::{Machine, Registry, Site};
 use wire::credential::Credential;
@@ -88,6 +88,7 @@ impl World {
         for number in 0..MACHINES {
             let machine = MachineId::new(&format!("tm-{number}"))?;
             register(&server, FactKind::MachineCreated(a_machine(&machine, &site)))?;
+            register(&server, FactKind::Commissioned(a_commissioning(&machine)))?;
             let credential = credential(&master, &machine, 1);
             let pace = if is_long(seed) { 1.0 } else { 20.0 };
             agents.push(SimulatedAgent::new(credential, random.u64(..), pace));
@@ -323,6 +324,17 @@ fn a_site(id: &SiteId) -> Site {
         time_zone: "UTC".to_owned(),
         created: UnixMicros(0),
         history: Default::default(),
+    }
+}
+
+fn a_commissioning(id: &MachineId) -> NewCommissioning {
+    NewCommissioning {
+        machine: id.clone(),
+        direction_proven: true,
+        stops: Vec::new(),
+        silent_on_stop: false,
+        incline_is_target: false,
+        note: String::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 /// A crate and the crates of ours that it depends on.
 pub(crate) type Arrow = (String, Vec<String>);
 
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("beltwatch-domain", &[]),
     ("beltwatch-wire", &["beltwatch-domain"]),
     ("beltwatch-store", &["beltwatch-domain"]),
@@ -13,6 +13,7 @@ const ALLOWED: [(&str, &[&str]); 8] = [
     ("beltwatch-ingest", &["beltwatch-domain", "beltwatch-wire", "beltwatch-store"]),
     ("beltwatch-api", &["beltwatch-domain", "beltwatch-wire", "beltwatch-store"]),
     ("beltwatch-dashboard", &["beltwatch-wire"]),
+    ("beltwatch-detection", &["beltwatch-domain", "beltwatch-agent"]),
     (
         "beltwatch",
         &[

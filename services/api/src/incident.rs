@@ -167,11 +167,11 @@ impl Incidents {
         })
     }
 
-    async fn watch(
+    fn watch(
         &self,
         caller: Caller,
         scope: Scope,
-        request: v1::WatchIncidentsRequest,
+        request: &v1::WatchIncidentsRequest,
     ) -> Result<WatchStream, ApiError> {
         let mut check = Check::default();
         let wanted = Wanted::of(&mut check, request.filter.as_ref());
@@ -226,7 +226,7 @@ impl IncidentService for Incidents {
         &self,
         request: Request<v1::WatchIncidentsRequest>,
     ) -> Result<Response<WatchStream>, Status> {
-        let work = |caller, scope, request| self.watch(caller, scope, request);
+        let work = |caller, scope, request| std::future::ready(self.watch(caller, scope, &request));
         self.gate.answer("IncidentService/WatchIncidents", request, work).await
     }
 

@@ -130,6 +130,11 @@ impl Bench {
     }
 
     async fn start_with(pages: Router) -> Bench {
+        Bench::start_on(pages, |telemetry| Arc::new(telemetry)).await
+    }
+
+    /// `held` says what of the telemetry the API sees.
+    async fn start_on(pages: Router, held: impl FnOnce(MemoryTelemetry) -> Arc<dyn Telemetry>) -> Bench {
         let (ledger, telemetry, feed) = (MemoryLedger::new(), MemoryTelemetry::new(), Feed::new());
         let stage = Arc::new(Stage {
             now: AtomicI64::new(NOON.0),
@@ -139,7 +144,7 @@ impl Bench {
         let stopping = CancellationToken::new();
         let stores = Stores {
             ledger: Arc::new(ledger.clone()),
-            telemetry: Arc::new(telemetry.clone()),
+            telemetry: held(telemetry.clone()),
             feed: feed.clone(),
         };
         let operator = new_secret(SecretKind::Operator).unwrap();
@@ -158,7 +163,11 @@ impl Bench {
 
     /// A bench with sites `north` (machines `n-1`, `n-2`) and `south` (machine `s-1`).
     async fn furnished() -> Bench {
-        let bench = Bench::start().await;
+        Bench::start().await.furnish().await
+    }
+
+    async fn furnish(self) -> Bench {
+        let bench = self;
         bench.site("north", "Europe/Vienna").await;
         bench.site("south", "America/New_York").await;
         bench.machine("n-1", "north", BeltKind::Reversible).await;

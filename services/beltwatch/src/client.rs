@@ -17,6 +17,7 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 use wire::api::v1::admin_service_client::AdminServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
+use wire::api::v1::incident_service_client::IncidentServiceClient;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
 
 use crate::failure::{Exit, Failure};
@@ -78,6 +79,8 @@ pub struct Client {
     pub fleet: FleetServiceClient<Service>,
     /// Readings, events, sessions.
     pub telemetry: TelemetryServiceClient<Service>,
+    /// Incidents and their rules.
+    pub incidents: IncidentServiceClient<Service>,
     /// The registry.
     pub admin: AdminServiceClient<Service>,
 }
@@ -177,6 +180,7 @@ impl Client {
         Ok(Client {
             fleet: FleetServiceClient::with_interceptor(channel.clone(), identity.clone()),
             telemetry: TelemetryServiceClient::with_interceptor(channel.clone(), identity.clone()),
+            incidents: IncidentServiceClient::with_interceptor(channel.clone(), identity.clone()),
             admin: AdminServiceClient::with_interceptor(channel, identity),
         })
     }

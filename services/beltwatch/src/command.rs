@@ -1,13 +1,18 @@
 //! The command line: one file a command. Data goes to standard output, everything else to standard error.
 
 pub mod audit;
+pub mod backtest;
 pub mod bench;
+pub mod blind_spots;
 pub mod config;
 pub mod demo;
 pub mod event;
 pub mod fleet;
+pub mod incident;
 pub mod machine;
+pub mod rates;
 pub mod reading;
+pub mod rule;
 pub mod serve;
 pub mod session;
 pub mod site;
@@ -52,6 +57,11 @@ pub enum Command {
     Reading(reading::Args),
     Event(event::Args),
     Session(session::Args),
+    Incident(incident::Args),
+    Rule(rule::Args),
+    Backtest(backtest::Args),
+    BlindSpots(blind_spots::Args),
+    Rates(rates::Args),
     Bench(bench::Args),
 }
 
@@ -95,6 +105,11 @@ impl Command {
             Command::Reading(args) => reading::run(args, options).await,
             Command::Event(args) => event::run(args, options).await,
             Command::Session(args) => session::run(args, options).await,
+            Command::Incident(args) => incident::run(args, options).await,
+            Command::Rule(args) => rule::run(args, options).await,
+            Command::Backtest(args) => backtest::run(args, options).await,
+            Command::BlindSpots(args) => blind_spots::run(args, options).await,
+            Command::Rates(args) => rates::run(args, options).await,
             Command::Bench(args) => bench::run(args, options).await,
         }
     }

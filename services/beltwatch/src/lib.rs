@@ -10,6 +10,7 @@ pub mod failure;
 pub mod keys;
 pub mod log;
 pub mod operator;
+pub mod quantity;
 pub mod serve;
 pub mod table;
 pub mod tls;

@@ -10,6 +10,8 @@ use jiff::tz::TimeZone;
 use serde::Serializer;
 use serde::ser::{Serialize, SerializeMap};
 
+use crate::quantity;
+
 /// The form in which to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -32,6 +34,8 @@ pub enum Value {
     Speed(Option<f64>),
     /// Any other quantity, in the unit that the column's name says; the number of decimals for people.
     Number(Option<f64>, usize),
+    /// A threshold's value in this unit, which people are shown in the one that they use.
+    Quantity(i64, String),
     /// A count.
     Count(u64),
     /// A count that may not be known.
@@ -183,6 +187,7 @@ impl Serialize for Json<'_> {
             Value::Text(text) => serializer.serialize_str(text),
             Value::Time(time, _) => time.map(|time| time.to_string()).serialize(serializer),
             Value::Speed(number) | Value::Number(number, _) => number.serialize(serializer),
+            Value::Quantity(value, _) => serializer.serialize_i64(*value),
             Value::Count(count) => serializer.serialize_u64(*count),
             Value::OptionalCount(count) => count.serialize(serializer),
             Value::Flag(flag) => serializer.serialize_bool(*flag),
@@ -198,6 +203,7 @@ fn csv_text(value: &Value) -> String {
         Value::Speed(number) | Value::Number(number, _) => {
             number.map(|number| number.to_string()).unwrap_or_default()
         }
+        Value::Quantity(value, _) => value.to_string(),
         Value::Count(count) => count.to_string(),
         Value::OptionalCount(count) => count.map(|count| count.to_string()).unwrap_or_default(),
         Value::Flag(flag) => flag.to_string(),
@@ -224,6 +230,7 @@ pub fn people_text(value: &Value) -> String {
         }
         Value::Speed(Some(mps)) => format!("{:.1}", mps * 3.6),
         Value::Number(Some(number), decimals) => format!("{number:.decimals$}"),
+        Value::Quantity(value, unit) => quantity::shown(*value, unit),
         Value::Count(count) | Value::OptionalCount(Some(count)) => count.to_string(),
         Value::Time(None, _) | Value::Speed(None) | Value::Number(None, _) | Value::OptionalCount(None) => {
             UNKNOWN.to_owned()
@@ -241,7 +248,11 @@ pub fn people_text(value: &Value) -> String {
 
 fn is_quantity(value: &Value) -> bool {
     match value {
-        Value::Speed(_) | Value::Number(..) | Value::Count(_) | Value::OptionalCount(_) => true,
+        Value::Speed(_)
+        | Value::Number(..)
+        | Value::Quantity(..)
+        | Value::Count(_)
+        | Value::OptionalCount(_) => true,
         Value::Text(_) | Value::Time(..) | Value::Flag(_) | Value::Direction(_) => false,
     }
 }

@@ -83,6 +83,37 @@ pub fn drive_kind(value: i32) -> &'static str {
     }
 }
 
+/// A severity's word.
+pub fn severity(value: i32) -> &'static str {
+    match v1::Severity::try_from(value) {
+        Ok(v1::Severity::Critical) => "critical",
+        Ok(v1::Severity::High) => "high",
+        Ok(v1::Severity::Medium) => "medium",
+        Ok(v1::Severity::Low) => "low",
+        Ok(v1::Severity::Info) => "info",
+        Ok(v1::Severity::Unspecified) | Err(_) => "unknown",
+    }
+}
+
+/// What a machine does, in a word.
+pub fn incident_state(value: i32) -> &'static str {
+    match v1::IncidentState::try_from(value) {
+        Ok(v1::IncidentState::Active) => "active",
+        Ok(v1::IncidentState::Cleared) => "cleared",
+        Ok(v1::IncidentState::Unspecified) | Err(_) => "unknown",
+    }
+}
+
+/// Whether something can be seen, in a word.
+pub fn sight(value: i32) -> &'static str {
+    match v1::Sight::try_from(value) {
+        Ok(v1::Sight::Seen) => "seen",
+        Ok(v1::Sight::Untested) => "untested",
+        Ok(v1::Sight::Blind) => "blind",
+        Ok(v1::Sight::Unknown | v1::Sight::Unspecified) | Err(_) => "unknown",
+    }
+}
+
 /// A moment of the API; `None` if it is absent or none.
 pub fn time(value: Option<prost_types::Timestamp>) -> Option<Timestamp> {
     value.and_then(|value| Timestamp::new(value.seconds, value.nanos).ok())

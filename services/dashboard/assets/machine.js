@@ -8,46 +8,8 @@
   const SHOWN_S = 300;
   // Times; speed with its sign where the direction is known; speed without where it is not.
   let points = [[], [], []];
-  let chart = null;
   let tile = null;
-
-  function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
-
-  // Forward above zero and reverse below, each in its colour.
-  function signedStroke(self) {
-    const { top, height } = self.bbox;
-    const zero = Math.min(1, Math.max(0, (self.valToPos(0, "y", true) - top) / height));
-    if (!Number.isFinite(zero)) return colour("--forward");
-    const gradient = self.ctx.createLinearGradient(0, top, 0, top + height);
-    for (const [at, name] of [[0, "--forward"], [zero, "--forward"], [zero, "--reverse"], [1, "--reverse"]]) gradient.addColorStop(at, colour(name));
-    return gradient;
-  }
-
-  function draw() {
-    if (!box) return;
-    chart?.destroy();
-    const language = document.documentElement.lang;
-    const time = new Intl.DateTimeFormat(language, { hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: words.zone });
-    const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
-    const axis = { stroke: colour("--ink"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") }, font: "13px system-ui, sans-serif" };
-    const line = { width: 2.5, spanGaps: false, points: { show: false } };
-    chart = new uPlot({
-      width: box.clientWidth, height: 270, padding: [12, 36, 0, 0], legend: { show: false }, cursor: { show: false },
-      scales: {
-        x: { time: true, range: () => [now() / 1000 - SHOWN_S, now() / 1000] },
-        y: { range: (self, low, high) => [Math.min(0, (low ?? 0) * 1.1), Math.max(5, (high ?? 0) * 1.1)] },
-      },
-      axes: [
-        { ...axis, space: 80, values: (self, ticks) => ticks.map((tick) => time.format(tick * 1000)) },
-        { ...axis, size: 60, values: (self, ticks) => ticks.map((tick) => number.format(tick)), label: words.unit, labelSize: 18, labelFont: "13px system-ui, sans-serif" },
-      ],
-      series: [
-        {},
-        { ...line, label: words.signed, stroke: signedStroke },
-        { ...line, label: words.unknown, stroke: colour("--unknown"), dash: [8, 6] },
-      ],
-    }, points, box);
-  }
+  const chart = box && beltChart(box, words, () => [now() / 1000 - SHOWN_S, now() / 1000]);
 
   async function load() {
     if (!words.readings) return;
@@ -63,7 +25,7 @@
         const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
         setText(document.getElementById("chart-coverage"), words.covered.replace("{n}", number.format(share)));
       }
-      chart?.setData(points);
+      chart?.show(points);
     } catch (failure) {
       missing.hidden = false;
       missing.textContent = failure instanceof TypeError ? "" : failure.message;
@@ -105,10 +67,7 @@
   });
   onTick(() => {
     if (tile) setText(find(".why"), aged(tile.why, tile.since));
-    if (!document.hidden) chart?.setData(points);
+    if (!document.hidden) chart?.show(points);
   });
-  draw();
-  if (box) new ResizeObserver(() => { if (chart && box.clientWidth !== chart.width) chart.setSize({ width: box.clientWidth, height: 270 }); }).observe(box);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   open();
 })();

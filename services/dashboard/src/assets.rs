@@ -26,7 +26,7 @@ macro_rules! assets {
     };
 }
 
-static ASSETS: LazyLock<[Asset; 11]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 14]> = LazyLock::new(|| {
     assets! {
         "style.css" as STYLE;
         "plan.css" as STYLE;
@@ -35,7 +35,10 @@ static ASSETS: LazyLock<[Asset; 11]> = LazyLock::new(|| {
         "live.js" as SCRIPT;
         "floor.js" as SCRIPT;
         "arrange.js" as SCRIPT;
+        "chart.js" as SCRIPT;
         "machine.js" as SCRIPT;
+        "incidents.js" as SCRIPT;
+        "incident.js" as SCRIPT;
         "vendor/htmx.min.js" as SCRIPT;
         "vendor/uPlot.iife.min.js" as SCRIPT;
         "vendor/uPlot.min.css" as STYLE;

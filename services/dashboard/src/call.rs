@@ -10,6 +10,7 @@ use tower::ServiceExt;
 use wire::api::v1::account_service_client::AccountServiceClient;
 use wire::api::v1::admin_service_client::AdminServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
+use wire::api::v1::incident_service_client::IncidentServiceClient;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
 
 use crate::texts::{Language, Texts};
@@ -89,6 +90,10 @@ impl Clients {
 
     pub(crate) fn telemetry(&self) -> TelemetryServiceClient<Api> {
         TelemetryServiceClient::new(self.api.clone())
+    }
+
+    pub(crate) fn incidents(&self) -> IncidentServiceClient<Api> {
+        IncidentServiceClient::new(self.api.clone())
     }
 
     pub(crate) fn admin(&self) -> AdminServiceClient<Api> {

@@ -1,5 +1,7 @@
 //! Sites and machines, asked from the API page by page.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use wire::api::v1;
 
 use crate::call::{Failure, answer};
@@ -57,4 +59,22 @@ async fn list_machines(
             return Ok((machines, !page_token.is_empty()));
         }
     }
+}
+
+/// Names of a few machines for people; those that cannot be had are left out.
+pub(crate) async fn machine_names(
+    dashboard: &Dashboard,
+    visitor: &Visitor,
+    machines: BTreeSet<&str>,
+) -> BTreeMap<String, String> {
+    let ask = async |id: &str| {
+        let mut client = dashboard.clients().fleet();
+        let message = v1::GetMachineRequest { machine_id: id.to_owned() };
+        let asked = answer(client.get_machine(visitor.caller.request(message))).await;
+        let machine = asked.ok()?.machine?.machine?;
+        let name = if machine.display_name.is_empty() { id.to_owned() } else { machine.display_name };
+        Some((id.to_owned(), name))
+    };
+    let asked = futures::future::join_all(machines.into_iter().map(ask)).await;
+    asked.into_iter().flatten().collect()
 }

@@ -16,6 +16,7 @@ pub(crate) enum Here {
     Chain,
     Floor,
     Machine,
+    Incidents,
     Account,
     Administration,
     Nowhere,
@@ -38,6 +39,7 @@ pub(crate) struct Menu {
     /// What forms carry.
     pub(crate) token: String,
     pub(crate) floors: bool,
+    pub(crate) incidents: bool,
     pub(crate) administration: bool,
 }
 
@@ -48,6 +50,7 @@ impl Frame {
             name: visitor.name().to_owned(),
             token: visitor.token.to_string(),
             floors: visitor.may_anywhere("live"),
+            incidents: visitor.may_anywhere("history"),
             administration: administration::is_for(visitor),
         };
         Frame { t: visitor.t(), title: title.to_owned(), here, menu: Some(menu) }

@@ -15,6 +15,8 @@ mod fleet;
 mod floor;
 mod form;
 mod frame;
+mod incident;
+mod incidents;
 mod link;
 mod live;
 mod machine;

@@ -3,6 +3,7 @@
 mod agent;
 mod chart;
 mod history;
+mod incidents;
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -27,6 +28,7 @@ use crate::words::{self, Reader};
 use agent::AgentPart;
 pub(crate) use agent::{belt as belt_words, presence as presence_words};
 use history::{EventsPart, SessionsPart};
+use incidents::IncidentsPart;
 
 #[derive(Debug, Template)]
 #[template(path = "machine.html")]
@@ -46,6 +48,7 @@ struct MachinePage {
     /// None: the visitor may not see the history.
     events: Option<EventsPart>,
     sessions: Option<SessionsPart>,
+    incidents: Option<IncidentsPart>,
     now_ms: i64,
 }
 
@@ -102,13 +105,14 @@ pub(crate) async fn show(
         Err(response) => return response,
     };
     let now = clock::now();
-    let (events, sessions) = if visitor.may("history", &found.machine.site_id) {
+    let (events, sessions, incidents) = if visitor.may("history", &found.machine.site_id) {
         let events = history::events(&dashboard, &visitor, &id, &found.zone, now);
         let sessions = history::sessions(&dashboard, &visitor, &id, &found.zone, now);
-        let (events, sessions) = tokio::join!(events, sessions);
-        (Some(events), Some(sessions))
+        let incidents = incidents::incidents(&dashboard, &visitor, &id, &found.zone);
+        let (events, sessions, incidents) = tokio::join!(events, sessions, incidents);
+        (Some(events), Some(sessions), Some(incidents))
     } else {
-        (None, None)
+        (None, None, None)
     };
     let tile = Tile::new(&found.state, visitor.reader);
     // An open stop is told by the status already.
@@ -128,6 +132,7 @@ pub(crate) async fn show(
         missing: found.missing,
         events,
         sessions,
+        incidents,
         now_ms: now.as_millisecond(),
         id,
         tile,
@@ -177,6 +182,21 @@ pub(crate) async fn events(
     match find(&dashboard, &visitor, &id).await {
         Ok(found) => {
             let part = history::events(&dashboard, &visitor, &id, &found.zone, clock::now()).await;
+            frame::html(StatusCode::OK, &part)
+        }
+        Err(response) => response,
+    }
+}
+
+/// The part with the incidents, to be shown anew.
+pub(crate) async fn incidents(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    match find(&dashboard, &visitor, &id).await {
+        Ok(found) => {
+            let part = incidents::incidents(&dashboard, &visitor, &id, &found.zone).await;
             frame::html(StatusCode::OK, &part)
         }
         Err(response) => response,

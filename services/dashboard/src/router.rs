@@ -12,7 +12,10 @@ use axum::routing::{get, post};
 use crate::call::{Api, Clients};
 use crate::open_pages::OpenPages;
 use crate::outage::Outages;
-use crate::{account, administration, arrange, assets, chain, floor, frame, link, live, machine, sign_in};
+use crate::{
+    account, administration, arrange, assets, chain, floor, frame, incident, incidents, link, live, machine,
+    sign_in,
+};
 
 /// Only our own files: no script or style within a page, no other host, no frame.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -82,6 +85,10 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/machine/{machine}/state", get(machine::state))
         .route("/machine/{machine}/events", get(machine::events))
         .route("/machine/{machine}/sessions", get(machine::sessions))
+        .route("/machine/{machine}/incidents", get(machine::incidents))
+        .route("/incidents", get(incidents::show))
+        .route("/incident/{incident}", get(incident::show))
+        .route("/incident/{incident}/trace", get(incident::trace))
         .route("/live", get(live::stream_floor))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
         .route("/sign-out", post(sign_in::leave))

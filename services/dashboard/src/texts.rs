@@ -5,7 +5,9 @@ mod access;
 mod administration;
 mod floor;
 mod general;
+mod incidents;
 mod machine;
+mod rules;
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;

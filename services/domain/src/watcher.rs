@@ -55,6 +55,9 @@ const COMPLAINT_PAUSE_US: u64 = 10 * SECOND;
 /// and need not wait half a minute to know what a stop was.
 const SHORT_US: u64 = 10 * SECOND;
 
+/// A distance up to this, in metres, is one that was begun anew.
+const BEGINNING_M: u32 = 20;
+
 /// Watches the signals of one machine.
 #[derive(Debug)]
 pub struct SignalWatcher {
@@ -72,6 +75,8 @@ pub struct SignalWatcher {
     moving_direction: Option<Direction>,
     /// Until when readings stay short although the belt does not move.
     short_until: Option<MonotonicMicros>,
+    /// The distance that was told last, in metres.
+    distance: Option<u32>,
     extra: Extra,
     interval: Interval,
     now: MonotonicMicros,
@@ -93,6 +98,7 @@ impl SignalWatcher {
             incline: None,
             moving_direction: None,
             short_until: None,
+            distance: None,
             extra: Extra::default(),
             interval: Interval::new(now),
             now,
@@ -167,7 +173,7 @@ impl SignalWatcher {
             SignalValue::ContactLevel { contact, open } => self.contacts.see(*contact, *open, source, at),
             SignalValue::Commanded(speed) => self.extra.commanded = Some(*speed),
             SignalValue::Elapsed(seconds) => self.extra.elapsed_s = Some(*seconds),
-            SignalValue::Distance(metres) => self.extra.distance_m = Some(*metres),
+            SignalValue::Distance(metres) => self.take_distance(*metres, signal, at, out),
             SignalValue::Steps(steps) => self.extra.steps = Some(*steps),
             SignalValue::BeltForce(newtons) => self.extra.belt_force_n = Some(*newtons),
             SignalValue::HeartRateContact(contact) => self.extra.heart_rate_contact = Some(*contact),
@@ -258,6 +264,18 @@ impl SignalWatcher {
             event.source = source;
             event.detail = cut(&detail, limits::DETAIL_BYTES_MAX);
         });
+    }
+
+    /// A console begins to count anew at 0; anything else that goes back is no distance.
+    fn take_distance(&mut self, metres: u32, signal: &Signal, at: MonotonicMicros, out: &mut Vec<Observed>) {
+        match self.distance.replace(metres) {
+            Some(before) if metres < before && metres > BEGINNING_M => {
+                let what = format!("distance is {metres} m after {before} m");
+                let count = self.sources.implausible(signal.source, at, COMPLAINT_PAUSE_US);
+                self.tell_complaint(EventKind::ValueImplausible, signal, count, &what, out);
+            }
+            Some(_) | None => self.extra.distance_m = Some(metres),
+        }
     }
 
     /// The belt's direction may have become another one: intervals never mix two.

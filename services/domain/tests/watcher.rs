@@ -407,3 +407,31 @@ proptest! {
         prop_assert_eq!(run(false), run(true));
     }
 }
+
+#[test]
+fn a_distance_that_goes_back_is_implausible_and_one_that_begins_anew_is_not() {
+    for (after, expected) in [(99, None), (21, Some("distance is 21 m after 100 m")), (20, None), (0, None)] {
+        let expected = if after == 99 { Some("distance is 99 m after 100 m") } else { expected };
+        let mut stage = Stage::new(1);
+        stage.run(None, 1_000, 500);
+        stage.signal(0, SignalValue::Distance(100));
+        stage.run(None, 1_000, 1_500);
+        stage.signal(0, SignalValue::Distance(after));
+        stage.run(None, 1_000, 1_500);
+        let told = stage.told.iter().filter_map(event).find(|e| e.kind == EventKind::ValueImplausible);
+        assert_eq!(told.map(|event| event.detail.as_str()), expected, "{after} m");
+        let kept = stage.readings().iter().any(|reading| reading.extra.distance_m == Some(after));
+        assert_eq!(kept, expected.is_none(), "{after} m");
+    }
+}
+
+#[test]
+fn readings_stay_short_for_a_while_after_a_stop() {
+    let mut stage = Stage::new(1);
+    stage.run(None, 1_000, 3_000);
+    stage.told.clear();
+    stage.run(None, 0, 60_000);
+    let spans: Vec<u32> = stage.readings().iter().map(|reading| reading.span_ms).collect();
+    assert!(spans.iter().filter(|span| **span <= 1_000).count() >= 10, "{spans:?}");
+    assert!(spans.iter().any(|span| *span > 20_000), "{spans:?}");
+}

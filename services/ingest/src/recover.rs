@@ -12,7 +12,6 @@ use wire::keys::MasterKey;
 use crate::ingest::{IngestMind, Input, Now, ReadAgain};
 use crate::registry::Registered;
 use crate::start::StartError;
-use crate::write;
 
 /// Checkpoints read at once.
 const PAGE: usize = 1_000;
@@ -67,10 +66,10 @@ pub async fn recover(
                 let context = format!("slice {sequence} of the journal cannot be read: {unreadable}");
                 StoreError::new(store::StoreErrorKind::Corrupt, context)
             })?;
-            write::ledger::absorb(&mut derived, effects.derived);
+            derived.absorb(effects.derived);
             reads.extend(effects.reads);
         }
-        if write::ledger::rows(&derived) >= ROWS {
+        if derived.rows() >= ROWS {
             ledger.put(std::mem::take(&mut derived)).await?;
         }
     }

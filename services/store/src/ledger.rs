@@ -80,6 +80,28 @@ pub struct Derived {
     pub recordings: Vec<DerivedPiece>,
 }
 
+impl Derived {
+    /// Takes over more, derived after this.
+    pub fn absorb(&mut self, more: Derived) {
+        self.checkpoints.extend(more.checkpoints);
+        self.sessions.extend(more.sessions);
+        self.incidents.extend(more.incidents);
+        self.recordings.extend(more.recordings);
+        self.losses.extend(more.losses);
+        self.unreadable.extend(more.unreadable);
+    }
+
+    /// How many values there are.
+    pub fn rows(&self) -> usize {
+        self.checkpoints.len()
+            + self.sessions.len()
+            + self.incidents.len()
+            + self.recordings.len()
+            + self.losses.len()
+            + self.unreadable.len()
+    }
+}
+
 /// Which sessions to list, newest first.
 #[derive(Debug, Clone)]
 pub struct SessionQuery {

@@ -9,7 +9,7 @@ use crate::score::Act;
 
 /// R07: from standstill |v| > 0.3 for 1 s without a start, a session or a count-down in the last 10 s. Decided: "a
 /// session in the last 10 s" means that the belt ran then. Near: a start whose word comes after the motion; a creeping
-/// belt; a twitch.
+/// belt; a twitch, which a console's frame makes a second of motion and is not asked for.
 pub(super) fn unexpected_start(player: &mut Player, _settings: &MachineSettings, is_episode: bool) {
     player.wait_between(20.0, 60.0);
     let from = player.now();
@@ -31,7 +31,7 @@ pub(super) fn unexpected_start(player: &mut Player, _settings: &MachineSettings,
             player.halt();
             player.near_miss(Rule::UnexpectedStart, from, "started without a count-down");
         }
-        (false, 1) => {
+        (false, case) if case == 1 || player.sight == Sight::Console => {
             player.hop(0.22, 0.5);
             player.wait(10.0);
             player.hop(0.0, 0.5);
@@ -60,14 +60,24 @@ pub(super) fn faster_than_commanded(player: &mut Player, _settings: &MachineSett
             player.ramp(kmh + over, 250.0);
             player.wait_between(6.0, 15.0);
             let until = player.now();
-            player.episode(Rule::FasterThanCommanded, Severity::Critical, (from, until), "2.5 km/h and more too fast");
+            player.episode(
+                Rule::FasterThanCommanded,
+                Severity::Critical,
+                (from, until),
+                "2.5 km/h and more too fast",
+            );
         }
         (true, _) => {
             let over = player.between(0.8_f64.max(kmh * 0.15), 1.6);
             player.ramp(kmh + over, 150.0);
             player.wait_between(6.0, 15.0);
             let until = player.now();
-            player.episode(Rule::FasterThanCommanded, Severity::High, (from, until), "0.8 to 1.6 km/h too fast");
+            player.episode(
+                Rule::FasterThanCommanded,
+                Severity::High,
+                (from, until),
+                "0.8 to 1.6 km/h too fast",
+            );
         }
         (false, 0) => {
             player.hop(kmh + 0.25, 0.5);
@@ -93,7 +103,8 @@ pub(super) fn faster_than_commanded(player: &mut Player, _settings: &MachineSett
 }
 
 /// R16: more than 2.0 km/h per s over 1.5 s; critical in reverse, where the way is known. Near: 1.5 km/h per s, twice as
-/// steep as any normal ramp.
+/// steep as any normal ramp. A console shows the speed once a second, so that the rise over 1.5 s is seen as a mean over
+/// two: there it is 4 km/h per s and more.
 pub(super) fn runaway(player: &mut Player, _settings: &MachineSettings, is_episode: bool) {
     let reverse = player.chance(0.3);
     let sign = if reverse { -1.0 } else { 1.0 };
@@ -102,8 +113,12 @@ pub(super) fn runaway(player: &mut Player, _settings: &MachineSettings, is_episo
     let from = player.now();
     let is_seen = reverse && player.sight != Sight::Console;
     if is_episode {
-        let rise = player.between(4.2, if reverse { 3.9 + 0.4 } else { 6.0 });
-        let seconds = player.between(1.2, 1.5);
+        let (least, most, longest) = match (player.sight, reverse) {
+            (Sight::Console, _) => (5.2, 6.5, 1.3),
+            (Sight::Encoder | Sight::Drive, true) => (3.8, 4.3, 1.3),
+            (Sight::Encoder | Sight::Drive, false) => (4.2, 6.0, 1.5),
+        };
+        let (rise, seconds) = (player.between(least, most), player.between(1.1, longest));
         player.hop(sign * (kmh + rise), seconds);
         let until = player.now();
         player.wait_between(2.0, 6.0);
@@ -124,11 +139,15 @@ pub(super) fn runaway(player: &mut Player, _settings: &MachineSettings, is_episo
 
 /// R17: more than 3.6 km/h per s down, from 3 km/h or more to standstill, no stop, pause, emergency stop or loss of power
 /// within 2 s. Decided: a belt that stands before the 1.5 s are over is judged by the time that it took; a console that
-/// shows the speed once a second cannot tell that below 8 km/h, and is not asked. Near: the same by
+/// shows the speed once a second cannot tell that below 9 km/h, and is not asked. Near: the same by
 /// the emergency stop or the key; a fall that does not end at standstill; from 2.4 km/h; a normal stop.
 pub(super) fn abrupt_stop(player: &mut Player, _settings: &MachineSettings, is_episode: bool) {
     if is_episode {
-        let kmh = if player.sight == Sight::Console { player.between(8.0, 12.0) } else { player.between(3.6, 12.0) };
+        let kmh = if player.sight == Sight::Console {
+            player.between(9.0, 12.0)
+        } else {
+            player.between(3.6, 12.0)
+        };
         player.run_at(kmh);
         abrupt(player, kmh);
         player.step_off();
@@ -185,11 +204,11 @@ fn abrupt(player: &mut Player, kmh: f64) {
 
 /// R18: two independent signs within 10 s: an abrupt stop with the loss of hand and presence (on a console: of steps);
 /// an emergency stop or key with a loss of presence before it. A console misses steps only after some seconds, and
-/// abrupt stops below 8 km/h. Near: a pull followed by quiet; a person who steps off
+/// abrupt stops below 9 km/h. Near: a pull followed by quiet; a person who steps off
 /// after a normal stop; a blocked belt with somebody still on it.
 pub(super) fn suspected_fall(player: &mut Player, _settings: &MachineSettings, is_episode: bool) {
     let is_console = player.sight == Sight::Console;
-    let kmh = player.between(if is_console { 8.0 } else { 4.0 }, 11.0);
+    let kmh = player.between(if is_console { 9.0 } else { 4.0 }, 11.0);
     player.run_at(kmh);
     let from = player.now();
     match (is_episode, player.random.u32(0..3)) {
@@ -199,7 +218,12 @@ pub(super) fn suspected_fall(player: &mut Player, _settings: &MachineSettings, i
             let edge = player.stop_by(Contact::SafetyKey, 2.5);
             super::stops::note_key(player, edge, Severity::Critical, "stop of a moving belt");
             let until = player.now();
-            player.episode(Rule::SuspectedFall, Severity::Critical, (from, until), "presence lost, then the key");
+            player.episode(
+                Rule::SuspectedFall,
+                Severity::Critical,
+                (from, until),
+                "presence lost, then the key",
+            );
             player.wait(8.0);
             player.act(Act::Contact(Contact::SafetyKey, false));
         }
@@ -209,7 +233,12 @@ pub(super) fn suspected_fall(player: &mut Player, _settings: &MachineSettings, i
             player.wait_between(least, most);
             abrupt(player, kmh);
             let until = player.now();
-            player.episode(Rule::SuspectedFall, Severity::Critical, (from, until), "person lost and belt blocked");
+            player.episode(
+                Rule::SuspectedFall,
+                Severity::Critical,
+                (from, until),
+                "person lost and belt blocked",
+            );
         }
         (false, 0) => {
             let edge = player.stop_by(Contact::SafetyKey, 2.5);

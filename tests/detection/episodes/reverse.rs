@@ -4,7 +4,7 @@ use domain::belt::Contact;
 use domain::incident::settings::MachineSettings;
 use domain::incident::{Rule, Severity};
 
-use crate::player::{Player, mm_s};
+use crate::player::{Player, Sight, mm_s};
 use crate::score::Act;
 
 /// R08: the sign changes between speeds above 0.3 km/h with less than 1.0 s of standstill between. Near: 1.6 s and more.
@@ -29,7 +29,12 @@ pub(super) fn change_while_moving(player: &mut Player, _settings: &MachineSettin
     let until = player.now();
     player.wait(5.0);
     if is_episode {
-        player.episode(Rule::DirectionChangeWhileMoving, Severity::Critical, (from, until), "no standstill between");
+        player.episode(
+            Rule::DirectionChangeWhileMoving,
+            Severity::Critical,
+            (from, until),
+            "no standstill between",
+        );
         // Seen once a second it may seem to stand, and nobody has started it.
         player.allow(&[Rule::UnexpectedStart], from);
     } else {
@@ -52,7 +57,12 @@ pub(super) fn unintended(player: &mut Player, _settings: &MachineSettings, is_ep
         player.ramp(-kmh, 200.0);
         player.wait_between(2.0, 10.0);
         let until = player.now();
-        player.episode(Rule::UnintendedReverse, Severity::Critical, (from, until), "a one-way belt in reverse");
+        player.episode(
+            Rule::UnintendedReverse,
+            Severity::Critical,
+            (from, until),
+            "a one-way belt in reverse",
+        );
         // The drive was told less than it does, in the wrong way.
         player.act(Act::Target(0.0));
         player.allow(&[Rule::FasterThanCommanded], from);
@@ -62,8 +72,10 @@ pub(super) fn unintended(player: &mut Player, _settings: &MachineSettings, is_ep
         player.halt();
         let from = player.now();
         player.wait(1.5);
-        player.hop(-0.45, 0.1);
-        player.hop(0.0, 0.1);
+        if player.sight != Sight::Console {
+            player.hop(-0.45, 0.1);
+            player.hop(0.0, 0.1);
+        }
         player.wait(3.0);
         player.hop(-0.2, 0.3);
         player.wait(5.0);

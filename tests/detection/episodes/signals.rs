@@ -79,7 +79,11 @@ pub(super) fn agent_offline(player: &mut Player, _settings: &MachineSettings, is
     let from = player.now() - micros(30.0);
     if is_episode {
         let is_long = player.chance(0.2);
-        if is_long { player.wait_between(3_800.0, 8_000.0) } else { player.wait_between(150.0, 1_200.0) }
+        if is_long {
+            player.wait_between(3_800.0, 8_000.0)
+        } else {
+            player.wait_between(150.0, 1_200.0)
+        }
         player.act(Act::Away(false));
         let until = player.now();
         let severity = if is_long { Severity::Medium } else { Severity::Low };

@@ -21,7 +21,11 @@ fn longest_s(kmh: f64) -> f64 {
 
 fn any_contact(player: &mut Player) -> Contact {
     // A console tells nothing of the button.
-    if player.sight == Sight::Console || player.chance(0.5) { Contact::SafetyKey } else { Contact::EmergencyStop }
+    if player.sight == Sight::Console || player.chance(0.5) {
+        Contact::SafetyKey
+    } else {
+        Contact::EmergencyStop
+    }
 }
 
 fn note_stop(player: &mut Player, contact: Contact, edge: Micros, severity: Severity, name: &'static str) {
@@ -135,7 +139,11 @@ pub(super) fn slow(player: &mut Player, settings: &MachineSettings, is_episode: 
     let kmh = if is_measured { MEASURED.0 } else { player.between(3.0, 8.0) };
     player.run_at(kmh);
     let (seconds, severity, name) = match (is_episode, is_measured, player.random.u32(0..3)) {
-        (true, true, 0) => (3.0 * MEASURED.1 + clear + player.between(0.0, 3.0), Severity::Critical, "3 times the measured stop"),
+        (true, true, 0) => (
+            3.0 * MEASURED.1 + clear + player.between(0.0, 3.0),
+            Severity::Critical,
+            "3 times the measured stop",
+        ),
         (true, true, _) => {
             let seconds = player.between(1.5 * MEASURED.1 + clear, 3.0 * MEASURED.1 - 0.6);
             (seconds, Severity::High, "1.5 times the measured stop")
@@ -157,6 +165,8 @@ pub(super) fn slow(player: &mut Player, settings: &MachineSettings, is_episode: 
     note_stop(player, contact, edge, Severity::Critical, "stop of a moving belt");
     if is_episode {
         player.episode(Rule::SlowEmergencyStop, severity, (edge, stands), name);
+        // Nothing is commanded any more.
+        player.allow(&[Rule::FasterThanCommanded], edge);
     } else {
         player.near_miss(Rule::SlowEmergencyStop, edge, name);
     }
@@ -176,6 +186,7 @@ fn grows(player: &mut Player, contact: Contact, kmh: f64) {
     note_stop(player, contact, edge, Severity::Critical, "stop of a moving belt");
     let until = player.now();
     player.episode(Rule::SlowEmergencyStop, Severity::Critical, (edge, until), "faster after the stop");
+    player.allow(&[Rule::FasterThanCommanded], edge);
     player.wait(5.0);
     put_back(player, contact);
     player.step_off();
@@ -191,12 +202,17 @@ pub(super) fn motion(player: &mut Player, _settings: &MachineSettings, is_episod
     player.wait_between(4.0, 8.0);
     let from = player.now();
     if is_episode {
-        let kmh = player.between(0.8, 3.0);
+        let kmh = player.between(0.8, 2.5);
         player.hop(kmh, 0.5);
         player.wait_between(1.0, 5.0);
         player.hop(0.0, 1.0);
         let until = player.now();
-        player.episode(Rule::MotionDuringEmergencyStop, Severity::Critical, (from, until), "moves while open");
+        player.episode(
+            Rule::MotionDuringEmergencyStop,
+            Severity::Critical,
+            (from, until),
+            "moves while open",
+        );
         player.allow(&[Rule::UnexpectedStart, Rule::SlowEmergencyStop, Rule::FasterThanCommanded], edge);
         player.wait(5.0);
         put_back(player, contact);
@@ -260,7 +276,12 @@ pub(super) fn incline(player: &mut Player, _settings: &MachineSettings, is_episo
         player.tilt(percent - less, 3.0);
         player.wait(35.0);
         let until = player.now();
-        player.episode(Rule::InclineMovedDuringEmergencyStop, Severity::High, (from, until), "the deck moves on");
+        player.episode(
+            Rule::InclineMovedDuringEmergencyStop,
+            Severity::High,
+            (from, until),
+            "the deck moves on",
+        );
         put_back(player, contact);
     } else {
         player.wait(35.0);
@@ -292,7 +313,12 @@ pub(super) fn habit(player: &mut Player) {
     player.walk(1, 60.0, 90.0);
     let until = player.now();
     if is_episode {
-        player.episode(Rule::EmergencyStopAsNormalStop, Severity::Info, (from, until), "three stops at standstill");
+        player.episode(
+            Rule::EmergencyStopAsNormalStop,
+            Severity::Info,
+            (from, until),
+            "three stops at standstill",
+        );
     } else {
         player.near_miss(Rule::EmergencyStopAsNormalStop, from, "two at standstill, one of a moving belt");
     }
@@ -345,7 +371,12 @@ pub(super) fn untested(player: &mut Player) {
         player.act(Act::Away(false));
         let back = player.now();
         // A rest under way is lost with the agent: the last word is up to 30 s older.
-        player.episode(Rule::AgentOffline, Severity::Medium, (away - micros(30.0), back), "switched off for the night");
+        player.episode(
+            Rule::AgentOffline,
+            Severity::Medium,
+            (away - micros(30.0), back),
+            "switched off for the night",
+        );
         player.wait(20.0);
     }
     let until = player.now();

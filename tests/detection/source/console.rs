@@ -30,6 +30,7 @@ pub struct Console {
     steps: u64,
     phase: u64,
     nonsense: Option<Nonsense>,
+    lost: Vec<Micros>,
 }
 
 impl Console {
@@ -43,7 +44,7 @@ impl Console {
         };
         let phase = random.u64(0..10);
         let interpreter = Interpreter::new(model);
-        Console { number, equipment, interpreter, random, steps: 0, phase, nonsense: None }
+        Console { number, equipment, interpreter, random, steps: 0, phase, nonsense: None, lost: Vec::new() }
     }
 
     /// Treadmill Data, 2ACD, as the console shows it now.
@@ -59,13 +60,15 @@ impl Console {
         // Tenths on the display, hundredths in the field.
         let centi_kmh = match nonsense {
             Some(Nonsense::Speed) => u16::MAX,
-            Some(Nonsense::Incline | Nonsense::Distance) | None => {
-                whole(belt.speed.abs() * 0.036) as u16 * 10
-            }
+            Some(Nonsense::Incline | Nonsense::Distance) | None => tenths_kmh(belt.speed.abs()),
         };
-        let incline = if nonsense == Some(Nonsense::Incline) { 820 } else { whole(belt.incline) as i16 };
+        let incline = if nonsense == Some(Nonsense::Incline) {
+            820
+        } else {
+            i16::try_from(whole(belt.incline)).unwrap_or(i16::MAX)
+        };
         let back = if nonsense == Some(Nonsense::Distance) { 200.0 } else { 0.0 };
-        let metres = whole((belt.distance / 1_000.0 - back).max(0.0)) as u32;
+        let metres = u32::try_from(whole(belt.distance / 1_000.0 - back)).unwrap_or(0);
         let mut octets = flags.to_le_bytes().to_vec();
         octets.extend(centi_kmh.to_le_bytes());
         octets.extend(&metres.to_le_bytes()[..3]);
@@ -74,9 +77,9 @@ impl Console {
         if self.equipment.heart_rate {
             octets.push(belt.heart_rate);
         }
-        octets.extend(((belt.moved / SECOND) as u16).to_le_bytes());
+        octets.extend(u16::try_from(belt.moved / SECOND).unwrap_or(u16::MAX).to_le_bytes());
         if self.equipment.steps {
-            octets.extend(&(whole(belt.steps) as u32).to_le_bytes()[..3]);
+            octets.extend(&u32::try_from(whole(belt.steps)).unwrap_or(0).to_le_bytes()[..3]);
         }
         octets
     }
@@ -114,9 +117,7 @@ impl Source for Console {
     }
 
     fn act(&mut self, at: Micros, act: &Act, belt: &Belt, out: &mut Vec<Signal>) {
-        if belt.is_silent {
-            return;
-        }
+        // Models that fall silent when they stop still tell what their users do.
         match act {
             Act::Contact(Contact::SafetyKey, true) if !belt.open[place(Contact::SafetyKey)] => {
                 self.status(at, &[0x03], out);
@@ -124,7 +125,7 @@ impl Source for Console {
             Act::Start => self.status(at, &[0x04], out),
             Act::Stop => self.status(at, &[0x02, 0x01], out),
             Act::Target(mm_s) if *mm_s > 0.0 => {
-                let centi_kmh = whole(*mm_s * 0.036) as u16 * 10;
+                let centi_kmh = tenths_kmh(*mm_s);
                 let [low, high] = centi_kmh.to_le_bytes();
                 self.status(at, &[0x05, low, high], out);
             }
@@ -142,9 +143,17 @@ impl Source for Console {
         }
     }
 
+    fn lost(&self) -> &[Micros] {
+        &self.lost
+    }
+
     fn step(&mut self, now: Micros, belt: &Belt, out: &mut Vec<Signal>) {
         self.steps += 1;
-        if self.steps % 10 != self.phase || belt.is_silent || self.random.f64() < LOST {
+        if self.steps % 10 != self.phase || belt.is_silent {
+            return;
+        }
+        if self.random.f64() < LOST {
+            self.lost.push(now);
             return;
         }
         let octets = self.frame(belt);
@@ -152,6 +161,11 @@ impl Source for Console {
         let late = self.random.u64(0..40) * MILLI;
         self.hear(now + late, Characteristic::Treadmill, &octets, out);
     }
+}
+
+/// A speed in mm/s as the console shows it: whole tenths of a km/h, in hundredths.
+fn tenths_kmh(mm_s: f64) -> u16 {
+    u16::try_from(whole(mm_s * 0.036)).unwrap_or(0).saturating_mul(10)
 }
 
 /// Rounded; what a console shows is never so great that it would not fit.

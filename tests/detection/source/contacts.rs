@@ -84,7 +84,7 @@ impl Source for ContactInputs {
 
     fn step(&mut self, now: Micros, belt: &Belt, out: &mut Vec<Signal>) {
         self.steps += 1;
-        if self.steps % 10 == 0 {
+        if self.steps.is_multiple_of(10) {
             for contact in Contact::ALL {
                 self.level(now, contact, belt.open[place(contact)], out);
             }

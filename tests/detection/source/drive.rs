@@ -36,7 +36,15 @@ pub struct Drive {
 impl Drive {
     /// A drive with this number.
     pub fn new(number: SourceNumber, random: Rng) -> Drive {
-        Drive { number, random, steps: 0, moved: 0, direction: Direction::Forward, run_bit: false, target: 0.0 }
+        Drive {
+            number,
+            random,
+            steps: 0,
+            moved: 0,
+            direction: Direction::Forward,
+            run_bit: false,
+            target: 0.0,
+        }
     }
 }
 
@@ -74,7 +82,7 @@ impl Source for Drive {
         if belt.is_moving() {
             self.moved = self.steps;
         }
-        if belt.is_silent || self.steps % 2 != 0 {
+        if belt.is_silent || !self.steps.is_multiple_of(2) {
             return;
         }
         // What people do shows as bits of the status, when it is read.
@@ -85,7 +93,7 @@ impl Source for Drive {
         if (std::mem::replace(&mut self.target, belt.target) - belt.target).abs() > 0.1 {
             out.push(signal(now, self.number, SignalValue::Commanded(speed(belt.target))));
         }
-        if self.steps > self.moved + RESTS_AFTER && self.steps % REST_STEPS != 0 {
+        if self.steps > self.moved + RESTS_AFTER && !self.steps.is_multiple_of(REST_STEPS) {
             return;
         }
         if belt.is_moving() {

@@ -82,13 +82,13 @@ impl Source for Encoder {
             self.moved = self.steps;
         }
         let rests = self.steps > self.moved + RESTS_AFTER;
-        if belt.is_silent || (rests && self.steps % REST_STEPS != 0) {
+        if belt.is_silent || (rests && !self.steps.is_multiple_of(REST_STEPS)) {
             return;
         }
         let seen = self.seen(belt, now);
         out.push(signal(now, self.number, SignalValue::MeasuredDirection(belt.direction())));
         out.push(signal(now, self.number, SignalValue::Speed(speed(seen))));
-        if self.steps % 10 == 0 {
+        if self.steps.is_multiple_of(10) {
             // The sensor's last digit is not quiet.
             let tenths = belt.incline + noise(&mut self.random, 0.2);
             #[expect(clippy::cast_possible_truncation, reason = "inclines are small")]

@@ -69,7 +69,7 @@ impl Source for SecondDirection {
 
     fn step(&mut self, now: Micros, belt: &Belt, out: &mut Vec<Signal>) {
         self.steps += 1;
-        if self.steps % 2 != 0 || (!belt.is_moving() && self.steps % 10 != 0) {
+        if !self.steps.is_multiple_of(2) || (!belt.is_moving() && !self.steps.is_multiple_of(10)) {
             return;
         }
         if belt.is_moving() {
@@ -81,6 +81,10 @@ impl Source for SecondDirection {
         }
         let seen: Speed = speed(belt.speed.abs() + noise(&mut self.random, 3.0));
         out.push(signal(now, self.number, SignalValue::MeasuredDirection(self.direction)));
-        out.push(signal(now, self.number, SignalValue::Speed(if belt.is_moving() { seen } else { Speed(0) })));
+        out.push(signal(
+            now,
+            self.number,
+            SignalValue::Speed(if belt.is_moving() { seen } else { Speed(0) }),
+        ));
     }
 }

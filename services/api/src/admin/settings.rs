@@ -68,7 +68,10 @@ impl Administration {
         let id = check.id::<MachineId>("machine_id", &request.machine_id);
         let reason = check.text("reason", &request.reason, NOTE_CHARACTERS_MAX);
         if reason.is_empty() && !request.reason.is_empty() {
-            check.wrong("reason", "has only spaces; say why, or leave it empty if the machine is back in service");
+            check.wrong(
+                "reason",
+                "has only spaces; say why, or leave it empty if the machine is back in service",
+            );
         }
         let request_id = check.request_id(&request.request_id);
         check.finish()?;
@@ -92,7 +95,8 @@ impl Administration {
         let id = check.id::<MachineId>("machine_id", &request.machine_id);
         let count = request.stops.len();
         if count > COMMISSIONED_STOPS_MAX {
-            check.wrong("stops", format!("has {count} entries; at most {COMMISSIONED_STOPS_MAX} are allowed"));
+            check
+                .wrong("stops", format!("has {count} entries; at most {COMMISSIONED_STOPS_MAX} are allowed"));
         }
         let stops = request.stops.iter().take(COMMISSIONED_STOPS_MAX);
         let stops = stops.filter_map(|stop| check.commissioned_stop(stop)).collect();
@@ -169,7 +173,10 @@ impl Check {
         let mut limits = domain::incident::threshold::Limits::default();
         for name in names {
             if set.iter().any(|(other, _)| other == name) {
-                self.wrong("cleared", format!("names {}, which thresholds sets; do one of both", quoted(name)));
+                self.wrong(
+                    "cleared",
+                    format!("names {}, which thresholds sets; do one of both", quoted(name)),
+                );
             }
             if let Err(error) = limits.set(name, None) {
                 self.wrong("cleared", format!("is not valid: {error}"));
@@ -198,7 +205,11 @@ impl Check {
             self.wrong("stops.time", format!("is {time_ms} ms; 100 to 60000 ms are allowed"));
             return None;
         }
-        // Within 0.2 to 6 m/s, or it was noted as wrong.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "within 0.2 to 6 m/s, or it was noted as wrong"
+        )]
         let speed = Speed((speed * 1_000.0).round() as u32);
         let time_ms = u32::try_from(time_ms).ok()?;
         contact.map(|contact| CommissionedStop { contact, speed, time_ms })
@@ -225,7 +236,10 @@ impl Check {
             spans.sort_unstable();
             if spans.len() > STAFFED_SPANS_MAX {
                 let count = spans.len();
-                self.wrong("spans", format!("of day {day} are {count}; at most {STAFFED_SPANS_MAX} are allowed"));
+                self.wrong(
+                    "spans",
+                    format!("of day {day} are {count}; at most {STAFFED_SPANS_MAX} are allowed"),
+                );
             }
             if let Some(two) = spans.windows(2).find(|two| two[1].0 < two[0].1) {
                 let (first, second) = (two[0], two[1]);

@@ -40,11 +40,7 @@ struct Able {
 
 impl Able {
     /// `None`: it cannot report all of the rules; where none is named, not one of all.
-    fn of(
-        rules: &[Rule],
-        capabilities: Option<Capabilities>,
-        settings: MachineSettings,
-    ) -> Option<Able> {
+    fn of(rules: &[Rule], capabilities: Option<Capabilities>, settings: MachineSettings) -> Option<Able> {
         let known = capabilities?;
         let can = |rule: &Rule| rule.can_be_told(known, &settings).is_ok();
         let is_able = if rules.is_empty() { Rule::ALL.iter().any(can) } else { rules.iter().all(can) };
@@ -108,7 +104,8 @@ impl Incidents {
         let wanted = Wanted::of(&mut check, Some(&v1::IncidentFilter { state: 0, ..filter.clone() }));
         let range = filter.range.as_ref();
         if range.is_none_or(|range| range.start_time.is_none()) {
-            check.wrong("filter.range", format!("has no start; one is required, and at most {DAYS_MAX} days"));
+            check
+                .wrong("filter.range", format!("has no start; one is required, and at most {DAYS_MAX} days"));
         }
         let span = check.span(range, self.ground.surroundings.now(), DAYS_MAX);
         check.finish()?;

@@ -74,13 +74,15 @@ impl Incidents {
         let (set_for, span) = set_for.zip(span).expect("what is not valid is a violation");
         let visible = self.ground.visible(scope);
         visible.has(&set_for)?;
-        let jobs: Vec<Job> =
-            visible.machines_of(&set_for).filter_map(|one| self.job(&visible, one, &set_for, &values)).collect();
+        let jobs: Vec<Job> = visible
+            .machines_of(&set_for)
+            .filter_map(|one| self.job(&visible, one, &set_for, &values))
+            .collect();
         if jobs.len() > REHEARSAL_MACHINES_MAX {
             let count = jobs.len();
             let description =
                 format!("names {count} machines; at most {REHEARSAL_MACHINES_MAX} can be rehearsed together");
-            return Err(Violation { field: "model", description }.into());
+            return Err(Violation { field: "site_id", description }.into());
         }
         let slot = self.rehearsals.clone().try_acquire_owned();
         let slot = slot.map_err(|_| ApiError::RehearsalsFull { max: REHEARSALS_MAX })?;
@@ -153,7 +155,8 @@ impl Rehearsal {
     async fn tell(&self, done: usize, result: Option<v1::Rehearsal>) {
         let number = |count: usize| u32::try_from(count).expect("machines are few");
         let (machines_done, machines) = (number(done), number(self.jobs.len()));
-        let _ = self.client.send(Ok(v1::RehearseThresholdsResponse { machines_done, machines, result })).await;
+        let _ =
+            self.client.send(Ok(v1::RehearseThresholdsResponse { machines_done, machines, result })).await;
     }
 
     /// Folds one machine's history.

@@ -150,7 +150,8 @@ pub(crate) fn rule(rule: Rule, layers: &Layers<'_>) -> v1::Rule {
 }
 
 fn threshold(threshold: &Threshold, layers: &Layers<'_>) -> v1::Threshold {
-    let of = |limits: &Limits| limits.iter().find(|(name, _)| *name == threshold.name).map(|(_, value)| value);
+    let of =
+        |limits: &Limits| limits.iter().find(|(name, _)| *name == threshold.name).map(|(_, value)| value);
     let set = layers.iter().rev().find_map(|(layer, limits)| of(limits).map(|value| (*layer, value)));
     v1::Threshold {
         name: threshold.name.to_owned(),

@@ -42,8 +42,9 @@ impl Incidents {
         let asked: Vec<&Machine> = visible.machines(None).map(AsRef::as_ref).filter(is_asked).collect();
         if asked.len() > MACHINES_NAMED_MAX {
             let count = asked.len();
-            let description =
-                format!("leaves {count} machines; at most {MACHINES_NAMED_MAX} can be listed together: name a site");
+            let description = format!(
+                "leaves {count} machines; at most {MACHINES_NAMED_MAX} can be listed together: name a site"
+            );
             return Err(Violation { field: "site_id", description }.into());
         }
         let mut machines = Vec::with_capacity(asked.len());

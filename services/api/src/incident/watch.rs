@@ -42,10 +42,9 @@ impl Cursors {
 
     /// The change that a cursor stands behind; `newest` for an empty one.
     fn read(&self, cursor: &str, newest: u64) -> Result<u64, ApiError> {
-        let wrong = |description: &str| ApiError::from(Violation {
-            field: "cursor",
-            description: description.to_owned(),
-        });
+        let wrong = |description: &str| {
+            ApiError::from(Violation { field: "cursor", description: description.to_owned() })
+        };
         let read = self.pages.cursor::<AfterNumber>(&self.asked, cursor);
         match read.map_err(|_| wrong("is not one that this server gave; begin anew without one"))? {
             None => Ok(newest),
@@ -114,9 +113,10 @@ pub(super) fn watch(
         _slot: slot,
         _present: Present::watcher(),
     };
-    Ok(futures::stream::unfold(watch, |mut watch| async move {
-        watch.next().await.map(|next| (next, watch))
-    }))
+    Ok(futures::stream::unfold(
+        watch,
+        |mut watch| async move { watch.next().await.map(|next| (next, watch)) },
+    ))
 }
 
 impl Watch {

@@ -17,8 +17,8 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use self::requests::{call, request};
-use super::port::http;
 use super::incidents::incident;
+use super::port::http;
 use super::{Bench, NOON, machine_id, site_id, user_name};
 use crate::access::rights::METHODS;
 use crate::secret_hash;

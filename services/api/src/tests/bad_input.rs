@@ -6,7 +6,7 @@ use wire::api::v1;
 
 use super::{Bench, seconds};
 
-fn check(status: Status, field: &str, words: &[&str]) {
+pub(super) fn check(status: Status, field: &str, words: &[&str]) {
     assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
     assert_eq!(status.get_details_error_info().unwrap().reason, "INVALID_FIELD");
     let violations = status.get_details_bad_request().unwrap().field_violations;

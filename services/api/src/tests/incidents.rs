@@ -113,7 +113,8 @@ async fn filters_orders_and_counts() {
     check(all(), NewestFirst, &[0, 1, 2, 3, 4, 5, 6]).await;
     check(all(), OldestFirst, &[6, 5, 4, 3, 2, 1, 0]).await;
     check(all(), WorstFirst, &[0, 2, 4, 6, 1, 5, 3]).await;
-    check(v1::IncidentFilter { site_id: "north".to_owned(), ..all() }, NewestFirst, &[0, 1, 2, 3, 4, 5]).await;
+    check(v1::IncidentFilter { site_id: "north".to_owned(), ..all() }, NewestFirst, &[0, 1, 2, 3, 4, 5])
+        .await;
     let machines = vec!["n-2".to_owned(), "s-1".to_owned()];
     check(v1::IncidentFilter { machine_ids: machines, ..all() }, NewestFirst, &[4, 5, 6]).await;
     let rules = vec!["reverse-overspeed".to_owned(); 2];
@@ -202,11 +203,15 @@ async fn one_incident_has_its_evidence() {
     assert_eq!(incident.stop.unwrap().distance_m, 0.75);
     assert_eq!(incident.capabilities, ["direction", "speed"]);
     assert!(incident.has_recording && !incident.late);
-    assert_eq!(found.readings.iter().map(|one| one.speed_mean_mps).collect::<Vec<_>>(), [Some(1.0), Some(0.5)]);
+    assert_eq!(
+        found.readings.iter().map(|one| one.speed_mean_mps).collect::<Vec<_>>(),
+        [Some(1.0), Some(0.5)]
+    );
     assert!(!found.readings_incomplete);
     assert!(found.rule.unwrap().action_card.starts_with("Go to the person."));
 
-    let put = async |recordings| bench.ledger.put(Derived { recordings, ..Derived::default() }).await.unwrap();
+    let put =
+        async |recordings| bench.ledger.put(Derived { recordings, ..Derived::default() }).await.unwrap();
     put(vec![piece(0, false, &[-20, -10]), piece(2, true, &[10])]).await;
     let found = get().await;
     assert_eq!((found.recording.len(), found.recording_complete), (3, false), "a piece is missing");

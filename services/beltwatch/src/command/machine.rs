@@ -1,5 +1,7 @@
 //! `beltwatch machine`: the treadmills in the registry, and the credentials of their agents.
 
+mod service;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -43,6 +45,10 @@ enum Action {
         /// Its id
         id: String,
     },
+    /// Takes a machine out of service, or back into it; the tag does not stop the belt
+    OutOfService(service::OutOfService),
+    /// Records what a commissioning has proven
+    Commission(service::Commission),
     /// Lists machines
     List {
         /// Only of this site
@@ -161,6 +167,18 @@ const COLUMNS: &[Column<fleet::Live>] = &[
         value: |live| Value::Text(live.state.agent_version.clone()),
     },
     Column {
+        name: "out_of_service_reason",
+        title: "out of service",
+        value: |live| machine(live, |one| one.out_of_service_reason.clone()),
+    },
+    Column {
+        name: "direction_proven",
+        title: "direction proven",
+        value: |live| {
+            Value::Flag(live.state.machine.as_ref().is_some_and(|machine| machine.direction_proven))
+        },
+    },
+    Column {
         name: "capabilities",
         title: "reports",
         value: |live| Value::Text(live.state.capabilities.join(" ")),
@@ -181,6 +199,8 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
         Action::Edit(args) => edit(args, options).await,
         Action::Renew { id, out } => renew(id, out, options).await,
         Action::Revoke { id } => revoke(id, options).await,
+        Action::OutOfService(args) => service::out_of_service(args, options).await,
+        Action::Commission(args) => service::commission(args, options).await,
         Action::List { site } => {
             let mut client = Client::connect(options).await?;
             let zones = Zones::fetch(&mut client).await?;

@@ -1,5 +1,7 @@
 //! `beltwatch site`: the gyms.
 
+mod hours;
+
 use clap::{Args as ClapArgs, Subcommand};
 use wire::api::v1;
 
@@ -36,6 +38,8 @@ enum Action {
         #[command(flatten)]
         changes: Changes,
     },
+    /// Says when staff are at a site
+    Hours(hours::Hours),
     /// Lists sites
     List,
 }
@@ -55,6 +59,11 @@ const COLUMNS: &[Column<v1::Site>] = &[
     Column { name: "id", title: "site", value: |site| Value::Text(site.id.clone()) },
     Column { name: "display_name", title: "name", value: |site| Value::Text(site.display_name.clone()) },
     Column { name: "time_zone", title: "time zone", value: |site| Value::Text(site.time_zone.clone()) },
+    Column {
+        name: "staffed",
+        title: "staffed",
+        value: |site| Value::Text(hours::shown(&site.staffed_spans)),
+    },
     Column {
         name: "create_time",
         title: "registered",
@@ -87,10 +96,15 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
                 display_name: name.unwrap_or_default(),
                 time_zone: time_zone.unwrap_or_default(),
                 create_time: None,
+                ..v1::Site::default()
             };
             let update_mask = Some(prost_types::FieldMask { paths });
             let request = v1::UpdateSiteRequest { site: Some(site), update_mask };
             client.admin.update_site(request).await?.into_inner().site.into_iter().collect()
+        }
+        Action::Hours(args) => {
+            let request = args.request(request_id()?);
+            client.admin.set_staffed_hours(request).await?.into_inner().site.into_iter().collect()
         }
         Action::List => pages::sites(&mut client).await?,
     };

@@ -13,8 +13,8 @@ use domain::units::{MonotonicMicros, SECOND, Speed};
 use tonic::transport::Endpoint;
 use wire::api::v1::admin_service_client::AdminServiceClient;
 use wire::api::v1::{
-    ArrangeMachinesRequest, BeltKind, CreateMachineRequest, CreateSiteRequest, DriveKind, MachinePlace, Place,
-    RecordCommissioningRequest,
+    ArrangeMachinesRequest, BeltKind, CreateMachineRequest, CreateSiteRequest, DriveKind, MachinePlace,
+    Place, RecordCommissioningRequest,
 };
 use wire::credential::Credential;
 

@@ -25,7 +25,7 @@ const PAGE: i32 = 100;
 /// Words for one of the API's names.
 type Words = fn(Texts) -> &'static str;
 
-const KINDS: [(&str, Words); 18] = [
+const KINDS: [(&str, Words); 22] = [
     ("site_created", Texts::did_site_created),
     ("site_changed", Texts::did_site_changed),
     ("machine_created", Texts::did_machine_created),
@@ -43,6 +43,10 @@ const KINDS: [(&str, Words); 18] = [
     ("signed_out", Texts::did_signed_out),
     ("token_created", Texts::did_token_created),
     ("token_revoked", Texts::did_token_revoked),
+    ("thresholds_set", Texts::did_thresholds_set),
+    ("service_changed", Texts::did_service_changed),
+    ("commissioned", Texts::did_commissioned),
+    ("staffed_hours_set", Texts::did_staffed_hours_set),
     ("access_refused", Texts::did_access_refused),
 ];
 const REASONS: [(&str, Words); 7] = [

@@ -1,5 +1,6 @@
 mod administration;
 mod fake;
+mod incidents;
 
 use fake::{Answer, Browser, Fake, PASSWORD, SCRIPT, SESSION, SESSION_GERMAN, SESSION_VIEWER};
 

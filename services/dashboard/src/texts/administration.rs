@@ -147,6 +147,10 @@ texts! {
     did_signed_out: "signed out", "abgemeldet";
     did_token_created: "token made", "Token gemacht";
     did_token_revoked: "token revoked", "Token widerrufen";
+    did_thresholds_set: "thresholds set", "Schwellen gesetzt";
+    did_service_changed: "service changed", "Betrieb geändert";
+    did_commissioned: "commissioned", "in Betrieb genommen";
+    did_staffed_hours_set: "staffed hours set", "Zeiten mit Personal gesetzt";
     did_access_refused: "refused", "abgewiesen";
     refused_not_authentic: "not authentic", "nicht echt";
     refused_unknown_machine: "unknown machine", "unbekanntes Gerät";

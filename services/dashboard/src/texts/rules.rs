@@ -159,16 +159,16 @@ const GERMAN: [(&str, &str, &str); 30] = [
 impl Texts {
     /// A rule's title; `english` is the API's own.
     pub(crate) fn rule_title<'a>(self, rule: &str, english: &'a str) -> &'a str {
-        self.german(rule).map_or(english, |(_, title, _)| title)
+        self.in_german(rule).map_or(english, |(_, title, _)| title)
     }
 
     /// What to do about an incident of a rule; `english` is the API's own.
     pub(crate) fn action_card<'a>(self, rule: &str, english: &'a str) -> &'a str {
-        self.german(rule).map_or(english, |(_, _, card)| card)
+        self.in_german(rule).map_or(english, |(_, _, card)| card)
     }
 
     /// A rule that is younger than this list stays English.
-    fn german(self, rule: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    fn in_german(self, rule: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
         match self.language {
             Language::English => None,
             Language::German => GERMAN.iter().find(|(name, _, _)| *name == rule),

@@ -58,7 +58,7 @@ impl Held {
 
     /// Takes over what is to be written.
     pub(crate) fn take(&mut self, effects: &mut Effects) {
-        write::ledger::absorb(&mut self.derived, std::mem::take(&mut effects.derived));
+        self.derived.absorb(std::mem::take(&mut effects.derived));
         self.records += effects.blocks.iter().map(|block| block.records.len()).sum::<usize>();
         self.blocks.append(&mut effects.blocks);
         self.folded = self.folded.max(effects.folded);
@@ -66,7 +66,7 @@ impl Held {
 
     /// Whether the ledger keeps up; if not, no messages are taken.
     pub(super) fn has_room(&self) -> bool {
-        write::ledger::rows(&self.derived) < LEDGER_ROWS_MAX
+        self.derived.rows() < LEDGER_ROWS_MAX
     }
 
     /// Gives what is due to the writers, without waiting. What the ledger has no room for is held; what the telemetry
@@ -115,14 +115,14 @@ impl Held {
 
     /// When something is due; `None`: nothing waits.
     pub(super) fn wake(&self) -> Option<Instant> {
-        let ledger = (write::ledger::rows(&self.derived) > 0).then_some(self.ledger_at);
+        let ledger = (self.derived.rows() > 0).then_some(self.ledger_at);
         let has_blocks = self.folded > self.given || self.must_catch_up;
         let telemetry = has_blocks.then_some(self.telemetry_at);
         ledger.into_iter().chain(telemetry).min()
     }
 
     fn ledger(&mut self, saved: Sequence) -> Option<write::ledger::Work> {
-        let has_work = saved > self.saved || write::ledger::rows(&self.derived) > 0;
+        let has_work = saved > self.saved || self.derived.rows() > 0;
         has_work.then(|| write::ledger::Work { derived: std::mem::take(&mut self.derived), saved })
     }
 

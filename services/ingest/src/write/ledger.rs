@@ -19,26 +19,6 @@ pub(crate) struct Work {
     pub(crate) saved: Sequence,
 }
 
-/// Takes the place of what is superseded by the same batch.
-pub(crate) fn absorb(into: &mut Derived, more: Derived) {
-    into.checkpoints.extend(more.checkpoints);
-    into.sessions.extend(more.sessions);
-    into.incidents.extend(more.incidents);
-    into.recordings.extend(more.recordings);
-    into.losses.extend(more.losses);
-    into.unreadable.extend(more.unreadable);
-}
-
-/// Rows in a batch.
-pub(crate) fn rows(derived: &Derived) -> usize {
-    derived.checkpoints.len()
-        + derived.sessions.len()
-        + derived.incidents.len()
-        + derived.recordings.len()
-        + derived.losses.len()
-        + derived.unreadable.len()
-}
-
 pub(crate) struct LedgerWriter {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) work: mpsc::Receiver<Work>,
@@ -55,7 +35,7 @@ impl LedgerWriter {
             let mut all = Derived::default();
             let mut saved = 0;
             for work in waiting.drain(..) {
-                absorb(&mut all, work.derived);
+                all.absorb(work.derived);
                 saved = work.saved.max(saved);
             }
             keep_newest(&mut all);
@@ -67,7 +47,7 @@ impl LedgerWriter {
     }
 
     async fn put(&self, derived: Derived) -> bool {
-        if rows(&derived) == 0 {
+        if derived.rows() == 0 {
             return true;
         }
         let mut attempts = 0;

@@ -104,7 +104,10 @@ impl Findings {
             counts: counts.collect(),
             critical_lost: self.lost,
             readings: self.readings,
-            range: Some(v1::TimeRange { start_time: Some(timestamp(from)), end_time: Some(timestamp(until)) }),
+            range: Some(v1::TimeRange {
+                start_time: Some(timestamp(from)),
+                end_time: Some(timestamp(until)),
+            }),
         }
     }
 }

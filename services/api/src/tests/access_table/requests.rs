@@ -67,6 +67,27 @@ pub(super) fn request(method: &str, site: &str, token: u64, call: u32) -> (Vec<u
             let places = vec![v1::MachinePlace { machine_id, place: None }];
             v1::ArrangeMachinesRequest { site_id, places }.encode_to_vec()
         }
+        // The same field in each.
+        "AdminService/RenewCredential" | "AdminService/RevokeCredential" | "FleetService/GetMachine" => {
+            v1::GetMachineRequest { machine_id }.encode_to_vec()
+        }
+        _ if method.starts_with("IncidentService/") => return of_incidents(method, machine_id, session),
+        "AdminService/SetThresholds"
+        | "AdminService/SetOutOfService"
+        | "AdminService/RecordCommissioning"
+        | "AdminService/SetStaffedHours" => of_settings(method, machine_id, site_id),
+        _ => of_people(method, site, token, new),
+    };
+    (message, None)
+}
+
+fn mask() -> Option<prost_types::FieldMask> {
+    Some(prost_types::FieldMask { paths: vec!["display_name".to_owned()] })
+}
+
+/// Requests about what the rules use.
+fn of_settings(method: &str, machine_id: String, site_id: String) -> Vec<u8> {
+    match method {
         "AdminService/SetThresholds" => {
             let cleared = vec!["reverse-overspeed.limit".to_owned()];
             v1::SetThresholdsRequest { machine_id, cleared, ..Default::default() }.encode_to_vec()
@@ -80,33 +101,20 @@ pub(super) fn request(method: &str, site: &str, token: u64, call: u32) -> (Vec<u
         "AdminService/SetStaffedHours" => {
             v1::SetStaffedHoursRequest { site_id, ..Default::default() }.encode_to_vec()
         }
-        // The same field in each.
-        "AdminService/RenewCredential" | "AdminService/RevokeCredential" | "FleetService/GetMachine" => {
-            v1::GetMachineRequest { machine_id }.encode_to_vec()
-        }
-        _ if method.starts_with("IncidentService/") => return of_incidents(method, machine_id, session),
-        _ => of_people(method, site, token, new),
-    };
-    (message, None)
-}
-
-fn mask() -> Option<prost_types::FieldMask> {
-    Some(prost_types::FieldMask { paths: vec!["display_name".to_owned()] })
+        other => panic!("no request for {other}"),
+    }
 }
 
 /// Requests about incidents; of those that list, the incident or machine is among what they list.
 fn of_incidents(method: &str, machine_id: String, id: &str) -> (Vec<u8>, Option<String>) {
     let range = Some(v1::TimeRange { start_time: Some(seconds(-60)), end_time: None });
-    let filter =
-        || Some(v1::IncidentFilter { machine_ids: vec![machine_id.clone()], ..Default::default() });
+    let filter = || Some(v1::IncidentFilter { machine_ids: vec![machine_id.clone()], ..Default::default() });
     let message = match method {
         "IncidentService/ListIncidents" => {
             let request = v1::ListIncidentsRequest { page_size: 1_000, ..Default::default() };
             return (request.encode_to_vec(), Some(id.repeat(16)));
         }
-        "IncidentService/CountIncidents" => {
-            v1::CountIncidentsRequest { filter: filter() }.encode_to_vec()
-        }
+        "IncidentService/CountIncidents" => v1::CountIncidentsRequest { filter: filter() }.encode_to_vec(),
         "IncidentService/GetIncident" => {
             v1::GetIncidentRequest { incident_id: id.repeat(16) }.encode_to_vec()
         }

@@ -68,7 +68,7 @@ async fn more_changes_than_are_read_at_once_come_in_their_order() {
     let bench = Bench::furnished().await;
     let mut stream = watch(&bench, None, "", "n-1").await;
     let cursor = stream.next().await.unwrap().unwrap().cursor;
-    let machine = |id: u8| if id % 2 == 0 { "n-1" } else { "s-1" };
+    let machine = |id: u8| if id.is_multiple_of(2) { "n-1" } else { "s-1" };
     bench.found((0..=249).map(|id| incident(id, machine(id), 0)).collect()).await;
     let mut again = watch(&bench, None, &cursor, "n-1").await;
     for stream in [&mut stream, &mut again] {

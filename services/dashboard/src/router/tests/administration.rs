@@ -288,6 +288,7 @@ async fn the_audit_goes_on_to_what_is_older() {
     let path = format!("/administration/audit?page={next}");
     assert!(newest.text.contains(&format!("href=\"{path}\"")));
     let older = Browser::new(Some(ADMIN)).get(&path).await;
+    assert!(older.text.contains("thresholds set"));
     assert!(older.text.contains("signed in") && !older.text.contains("unknown machine"));
     assert!(!older.text.contains("?page="));
 }

@@ -1,6 +1,7 @@
 //! An API in this process that knows two sites, three machines and one user.
 
 pub(super) mod admin;
+pub(super) mod incidents;
 
 use axum::body::Body;
 use axum::http::Response;
@@ -12,6 +13,7 @@ use wire::api::v1;
 use wire::api::v1::account_service_server::{AccountService, AccountServiceServer};
 use wire::api::v1::admin_service_server::AdminServiceServer;
 use wire::api::v1::fleet_service_server::{FleetService, FleetServiceServer};
+use wire::api::v1::incident_service_server::IncidentServiceServer;
 
 use crate::{Dashboard, Settings, in_process, router};
 
@@ -189,7 +191,7 @@ impl FleetService for Fake {
             id: id.to_owned(),
             display_name: name.to_owned(),
             time_zone: "Europe/Vienna".to_owned(),
-            create_time: None,
+            ..v1::Site::default()
         };
         let mut sites = vec![site("north", "Northside"), site("south", SCRIPT)];
         sites.truncate(if self.one_site { 1 } else { 2 });
@@ -250,6 +252,7 @@ impl FleetService for Fake {
 pub(super) struct Browser {
     fake: Fake,
     admin: admin::Admin,
+    incidents: incidents::Incidents,
     secure: bool,
     session: Option<&'static str>,
     headers: Vec<(&'static str, &'static str)>,
@@ -260,6 +263,7 @@ impl Browser {
         Browser {
             fake: Fake::default(),
             admin: admin::Admin::default(),
+            incidents: incidents::Incidents::default(),
             secure: false,
             session,
             headers: Vec::new(),
@@ -272,6 +276,10 @@ impl Browser {
 
     pub(super) fn administering(self, admin: &admin::Admin) -> Browser {
         Browser { admin: admin.clone(), ..self }
+    }
+
+    pub(super) fn watching(self, incidents: &incidents::Incidents) -> Browser {
+        Browser { incidents: incidents.clone(), ..self }
     }
 
     pub(super) fn secure(self) -> Browser {
@@ -298,6 +306,7 @@ impl Browser {
         let routes = tonic::service::Routes::new(AccountServiceServer::new(self.fake))
             .add_service(FleetServiceServer::new(self.fake))
             .add_service(AdminServiceServer::new(self.admin.clone()))
+            .add_service(IncidentServiceServer::new(self.incidents.clone()))
             .into_axum_router();
         let dashboard = Dashboard::new(in_process(routes), Settings { secure: self.secure });
         let mut request =

@@ -40,6 +40,9 @@ const AROUND: Threshold = Threshold {
 /// Two steps of a speed told in 0.1 km/h: what a belt that came to rest may seem to keep, in mm/s.
 const KEPT_MM_S: u32 = 56;
 
+/// How long after its beginning a fall may pause, in microseconds: a console tells a speed a second.
+const UNDER_WAY_US: i64 = 2_500_000;
+
 /// The rule.
 pub const DEFINITION: Definition = Definition {
     rule: Rule::AbruptStop,
@@ -133,7 +136,10 @@ fn is_steep_fall(step: &Step<'_>, speed: SpeedSummary) -> bool {
 fn take(memory: &mut Memory, step: &Step<'_>, speed: SpeedSummary, began: UnixMicros) {
     let window = 3 * step.limit(&FALL) / 2;
     let is_steep = is_steep_fall(step, speed);
-    if !is_steep {
+    // A reading that a standstill cut short may hold nothing but the value that was told last.
+    let is_held = speed.min == speed.max;
+    let is_under_way = memory.since.is_some_and(|since| step.time.since(since) <= UNDER_WAY_US);
+    if !is_steep && !(is_held && is_under_way) {
         forget(memory);
     }
     let before = memory.value.unwrap_or(0).max(i64::from(speed.max.0));

@@ -39,10 +39,10 @@ const HOLD: Threshold = Threshold {
 const RAMP: Threshold = Threshold {
     name: "faster-than-commanded.ramp",
     unit: Unit::MillimetresPerSecondSquared,
-    default: 140,
+    default: 100,
     min: 20,
     max: 1_000,
-    reason: "The slowest ordinary way down that was measured, 0.5 km/h each second: a belt on it is not too fast yet.",
+    reason: "The slowest ordinary stop that was measured has 0.13 m/s²; a belt on its way down like this is not too fast.",
 };
 const CRITICAL: Threshold = Threshold {
     name: "faster-than-commanded.critical",
@@ -61,6 +61,9 @@ const MAXIMUM: Threshold = Threshold {
     reason: "The machine's greatest speed, which no command lifts; 5 % above it count. 30 km/h stands for not set: set it \
              for the model.",
 };
+
+/// Time without readings after which the last command may not stand, in microseconds.
+const HOLE_US: i64 = 1_500_000;
 
 /// The rule.
 pub const DEFINITION: Definition = Definition {
@@ -91,6 +94,15 @@ fn judge(memory: &mut Memory, step: &Step<'_>) -> Verdict {
         return Verdict::Open;
     }
     let Some((reading, began)) = step.reading() else { return Verdict::Open };
+    if step.track.gap_us > HOLE_US {
+        // A command may have been told in what is missing.
+        *memory = Memory { marks: vec![began], ..Memory::default() };
+    }
+    if step.is_stopping() {
+        // The slow stop has rules of its own.
+        memory.let_go();
+        return Verdict::Open;
+    }
     let span_us = step.time.since(began);
     let from = memory.marks.first().copied();
     let commanded = step.track.commanded.filter(|told| from.is_none_or(|from| told.time > from));

@@ -153,8 +153,11 @@ pub fn above_us(reading: &Reading, span_us: i64, level: Speed) -> Option<i64> {
     if speed.max <= level {
         return Some(0);
     }
-    let (above, all) = (i64::from(speed.mean.0 - speed.min.0), i64::from(speed.max.0 - speed.min.0));
-    Some(span_us * above / all.max(1))
+    // Noise at the level is no step over it.
+    let over = speed.max.0 - level.0;
+    let above = if over < NOISE_MM_S { over } else { speed.mean.0 - speed.min.0 };
+    let all = speed.max.0 - speed.min.0;
+    Some(span_us * i64::from(above) / i64::from(all.max(1)))
 }
 
 impl Memory {
@@ -213,5 +216,7 @@ impl Memory {
     }
 }
 
+/// A speed that exceeds a level by less, in mm/s, may be noise: a step of a console, 0.1 km/h.
+const NOISE_MM_S: u32 = 28;
 /// Time without readings that breaks a condition, in microseconds.
 const BREAK_US: i64 = 500_000;

@@ -240,10 +240,38 @@ impl AdminService for Admin {
         };
         let (entries, next) = match message.page_token.as_str() {
             "" => (vec![entry("machine_created", "n-1"), entry("belt_oiled", "n-2")], NEXT_PAGE),
-            NEXT_PAGE => (vec![entry("signed_in", "anna")], ""),
+            NEXT_PAGE => (vec![entry("signed_in", "anna"), entry("thresholds_set", "n-1")], ""),
             _ => return Err(wrong(&["page_token"])),
         };
         Ok(Response::new(v1::ListAuditEntriesResponse { entries, next_page_token: next.to_owned() }))
+    }
+
+    async fn set_thresholds(
+        &self,
+        _request: Request<v1::SetThresholdsRequest>,
+    ) -> Answered<v1::SetThresholdsResponse> {
+        Err(Status::unimplemented("no page asks this"))
+    }
+
+    async fn set_out_of_service(
+        &self,
+        _request: Request<v1::SetOutOfServiceRequest>,
+    ) -> Answered<v1::SetOutOfServiceResponse> {
+        Err(Status::unimplemented("no page asks this"))
+    }
+
+    async fn record_commissioning(
+        &self,
+        _request: Request<v1::RecordCommissioningRequest>,
+    ) -> Answered<v1::RecordCommissioningResponse> {
+        Err(Status::unimplemented("no page asks this"))
+    }
+
+    async fn set_staffed_hours(
+        &self,
+        _request: Request<v1::SetStaffedHoursRequest>,
+    ) -> Answered<v1::SetStaffedHoursResponse> {
+        Err(Status::unimplemented("no page asks this"))
     }
 
     async fn list_refusals(

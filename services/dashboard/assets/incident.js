@@ -1,0 +1,70 @@
+"use strict";
+// The belt around an incident, with marks for what happened and shades for stops that were open.
+(() => {
+  const box = document.getElementById("chart");
+  const missing = document.getElementById("chart-missing");
+  let trace = { marks: [], shades: [], from: 0, until: 1 };
+
+  function text(self, words, x, line) {
+    const { ctx, bbox } = self;
+    const scale = devicePixelRatio;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
+    ctx.font = `${13 * scale}px system-ui, sans-serif`;
+    const width = ctx.measureText(words).width;
+    const left = Math.max(bbox.left, Math.min(x + 4 * scale, bbox.left + bbox.width - width));
+    ctx.fillText(words, left, bbox.top + (14 + 16 * line) * scale);
+  }
+
+  function shade(self) {
+    const { ctx, bbox } = self;
+    ctx.save();
+    trace.shades.forEach(({ from, until, label }, line) => {
+      const left = Math.max(bbox.left, self.valToPos(from, "x", true));
+      const right = Math.min(bbox.left + bbox.width, self.valToPos(until, "x", true));
+      ctx.fillStyle = beltChart.colour("--alarm-text");
+      ctx.globalAlpha = 0.14;
+      ctx.fillRect(left, bbox.top, Math.max(devicePixelRatio, right - left), bbox.height);
+      ctx.globalAlpha = 1;
+      text(self, label, left, trace.marks.length + line);
+    });
+    ctx.restore();
+  }
+
+  function mark(self) {
+    const { ctx, bbox } = self;
+    ctx.save();
+    trace.marks.forEach(({ at, label, main }, line) => {
+      const x = Math.round(self.valToPos(at, "x", true));
+      ctx.strokeStyle = ctx.fillStyle = beltChart.colour(main ? "--alarm-text" : "--ink");
+      ctx.lineWidth = (main ? 3 : 1.5) * devicePixelRatio;
+      ctx.setLineDash(main ? [] : [4 * devicePixelRatio, 3 * devicePixelRatio]);
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      text(self, label, x, line);
+    });
+    ctx.restore();
+  }
+
+  const chart = beltChart(box, box.dataset, () => [trace.from, trace.until], { drawClear: [shade], draw: [mark] });
+
+  async function load() {
+    try {
+      const answer = await fetch(box.dataset.trace, { headers: { accept: "application/json" } });
+      if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+      trace = await answer.json();
+      missing.hidden = true;
+      chart.show([trace.times, trace.signed, trace.unknown]);
+    } catch (failure) {
+      // A connection that is gone is told by the page itself.
+      missing.textContent = failure instanceof TypeError ? "" : failure.message;
+      missing.hidden = !missing.textContent;
+    }
+  }
+
+  // While more is to come the page asks again, and so does its chart.
+  document.body.addEventListener("htmx:afterSwap", (event) => { if (event.target.id === "incident") load(); });
+  load();
+})();
