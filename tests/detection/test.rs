@@ -43,7 +43,7 @@ fn the_same_seed_finds_the_same() {
     let plan = |threads| Plan {
         seed: 3,
         hours: 1,
-        rounds: 1,
+        episodes: 1,
         threads,
         only: vec![Rule::EmergencyStop, Rule::AbruptStop],
     };

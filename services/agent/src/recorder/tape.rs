@@ -35,6 +35,8 @@ struct Recording {
     /// Points of the next piece.
     points: Vec<RecordingPoint>,
     standing_since: Option<MonotonicMicros>,
+    /// Whether the belt has stood long enough since the trigger; that it runs again does not matter then.
+    has_stood: bool,
 }
 
 impl Tape {
@@ -45,7 +47,8 @@ impl Tape {
 
     /// Starts a recording with what is remembered.
     pub(super) fn start(&mut self, trigger: MonotonicMicros, out: &mut Vec<Observed>) {
-        let mut recording = Recording { trigger, number: 0, points: Vec::new(), standing_since: None };
+        let mut recording =
+            Recording { trigger, number: 0, points: Vec::new(), standing_since: None, has_stood: false };
         let recent = self.points.iter();
         let recent = recent.filter(|point| trigger.since(point.at) <= limits::RECORDING_BEFORE_US);
         for point in recent {
@@ -98,7 +101,8 @@ impl Tape {
     fn go_on(&mut self, belt: &Belt, now: MonotonicMicros, out: &mut Vec<Observed>) {
         let Some(recording) = &mut self.recording else { return };
         if belt.direction == Direction::Stopped {
-            recording.standing_since.get_or_insert(now);
+            let since = *recording.standing_since.get_or_insert(now);
+            recording.has_stood |= now.since(since) >= STANDING_US;
         } else {
             recording.standing_since = None;
         }
@@ -118,9 +122,8 @@ impl Tape {
 
 impl Recording {
     fn is_over(&self, now: MonotonicMicros) -> bool {
-        let (after, standing) = (now.since(self.trigger), self.standing_since);
-        let stands = standing.is_some_and(|since| now.since(since) >= STANDING_US);
-        after >= limits::RECORDING_AFTER_US_MAX || (after >= AFTER_MIN_US && stands)
+        let after = now.since(self.trigger);
+        after >= limits::RECORDING_AFTER_US_MAX || (after >= AFTER_MIN_US && self.has_stood)
     }
 
     fn is_due(&self, now: MonotonicMicros) -> bool {

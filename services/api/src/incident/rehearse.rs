@@ -14,7 +14,7 @@ use domain::limits::{HISTORY_PAGE_RECORDS, REHEARSAL_MACHINES_MAX, REHEARSALS_MA
 use domain::log::{Lane, Position};
 use domain::record::{Event, EventKind, Payload, Record};
 use domain::signal::Capabilities;
-use domain::units::MonotonicMicros;
+use domain::units::{MonotonicMicros, UnixMicros};
 use store::registry::{Machine, Scope as SetFor};
 use store::telemetry::{RangeQuery, Stored, Telemetry};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -162,10 +162,8 @@ impl Rehearsal {
     /// Folds one machine's history.
     async fn fold(&self, job: &Job, mut findings: Findings) -> Result<Findings, ApiError> {
         let mut fold = HistoryFold::new(job.machine.id.clone(), job.timelines.to_vec());
-        if let Some(started) = self.agent_started(job).await? {
-            // What it says belongs to the time before.
-            drop(fold.take(&started));
-        }
+        let mut known = self.capabilities(job).await?;
+        let mut first = None;
         let all = RangeQuery {
             machine: job.machine.id.clone(),
             from: self.span.from,
@@ -179,8 +177,14 @@ impl Rehearsal {
                 let query = &mut queries[lane.index()];
                 let page = self.telemetry.history(lane, query).await?;
                 query.after = page.last().map(|last| (last.time, last.log, last.position)).or(query.after);
+                let begins = page.first().map(|first| first.time);
+                first = first.into_iter().chain(begins).min();
                 findings.readings += if lane == Lane::Readings { page.len() as u64 } else { 0 };
                 fold.push(lane, page.into_iter().map(remembered).collect());
+            }
+            // With the first record, not before it: a time without records would be one without an agent.
+            if let Some((capabilities, time)) = known.take().zip(first) {
+                drop(fold.take(&as_if_started(capabilities, time)));
             }
             let work = tokio::task::spawn_blocking(move || fold_ready(fold, findings));
             let is_over;
@@ -198,9 +202,9 @@ impl Rehearsal {
         }
     }
 
-    /// The event that began the life of the agent that the span begins in, which says what the agent can report. Of one
-    /// that is not found, or did not say: as if it had said what it says now.
-    async fn agent_started(&self, job: &Job) -> Result<Option<Remembered>, ApiError> {
+    /// What the agent said that it can report when it began the life that the span begins in. Of a beginning that is not
+    /// found, or did not say: what it says now.
+    async fn capabilities(&self, job: &Job) -> Result<Option<Capabilities>, ApiError> {
         let mut query = RangeQuery {
             machine: job.machine.id.clone(),
             from: self.span.from.plus(-LOOK_BACK_US),
@@ -211,33 +215,32 @@ impl Rehearsal {
         let mut newest = None;
         loop {
             let page = self.telemetry.history(Lane::Events, &query).await?;
-            let is_last = page.len() < query.max;
-            query.after = page.last().map(|last| (last.time, last.log, last.position));
-            newest = page.into_iter().rev().find(says_what_it_can).or(newest);
-            if is_last {
-                let now = || job.capabilities.map(|capabilities| self.as_if_started(capabilities));
-                return Ok(newest.map(remembered).or_else(now));
+            newest = page.iter().rev().find_map(said).or(newest);
+            if page.len() < query.max {
+                return Ok(newest.or(job.capabilities));
             }
-        }
-    }
-
-    fn as_if_started(&self, capabilities: Capabilities) -> Remembered {
-        let at = MonotonicMicros(0);
-        let mut event = Event::new(EventKind::AgentStarted, at, Belt::default(), Belt::default());
-        event.capabilities = Some(capabilities);
-        Remembered {
-            log: LogId::default(),
-            position: Position::default(),
-            time: self.span.from,
-            record: Record { at, other_n: 0, payload: Payload::Event(event) },
+            query.after = page.last().map(|last| (last.time, last.log, last.position));
         }
     }
 }
 
-fn says_what_it_can(stored: &Stored<Record>) -> bool {
+fn as_if_started(capabilities: Capabilities, time: UnixMicros) -> Remembered {
+    let at = MonotonicMicros(0);
+    let mut event = Event::new(EventKind::AgentStarted, at, Belt::default(), Belt::default());
+    event.capabilities = Some(capabilities);
+    Remembered {
+        log: LogId::default(),
+        position: Position::default(),
+        time,
+        record: Record { at, other_n: 0, payload: Payload::Event(event) },
+    }
+}
+
+/// What an agent said that it can report, if this is the beginning of its life.
+fn said(stored: &Stored<Record>) -> Option<Capabilities> {
     match &stored.value.payload {
-        Payload::Event(event) => event.kind == EventKind::AgentStarted && event.capabilities.is_some(),
-        Payload::Reading(_) | Payload::Recording(_) => false,
+        Payload::Event(event) if event.kind == EventKind::AgentStarted => event.capabilities,
+        Payload::Event(_) | Payload::Reading(_) | Payload::Recording(_) => None,
     }
 }
 

@@ -128,7 +128,8 @@ fn belt(incident: &v1::Incident, reader: Reader) -> String {
     let (_, direction) = tile::direction_name(incident.direction(), reader);
     let speed = incident.speed_mps.map(|speed| reader.speed(speed));
     match (incident.direction(), speed) {
-        (v1::Direction::Forward | v1::Direction::Reverse, Some(speed)) => t.belt_ran(direction, speed),
+        (v1::Direction::Forward, Some(speed)) => t.belt_ran_forward(speed),
+        (v1::Direction::Reverse, Some(speed)) => t.belt_ran_reverse(speed),
         (v1::Direction::Unknown | v1::Direction::Unspecified, Some(speed)) => t.belt_moved(speed),
         (v1::Direction::Stopped, _) | (_, None) => t.belt_stood(direction),
     }

@@ -110,7 +110,8 @@ texts! {
 
 sentences! {
     incident_on(title, machine): "{title} on {machine}", "{title} an {machine}";
-    belt_ran(direction, speed): "The belt ran {direction} at {speed}.", "Das Band lief {direction} mit {speed}.";
+    belt_ran_forward(speed): "The belt ran forward at {speed}.", "Das Band lief vorwärts mit {speed}.";
+    belt_ran_reverse(speed): "The belt ran in reverse at {speed}.", "Das Band lief rückwärts mit {speed}.";
     belt_stood(direction): "The belt: {direction}.", "Das Band: {direction}.";
     belt_moved(speed): "The belt moved at {speed}; which way is not known.", "Das Band lief mit {speed}; in welche Richtung, ist nicht bekannt.";
     came_to_rest(seconds, distance): "It came to rest after {seconds} s and {distance}.", "Es stand nach {seconds} s und {distance}.";

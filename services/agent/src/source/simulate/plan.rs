@@ -110,7 +110,13 @@ impl Plan {
             match random.u32(0..100) {
                 0..10 => self.rest(random, 10.0, 60.0),
                 // Somebody tries how fast it goes.
-                10..13 => self.run(Direction::Reverse, TOO_FAST_MM_S, 0, 15.0),
+                10..13 => {
+                    let run =
+                        Phase::Run { direction: Direction::Reverse, mm_s: TOO_FAST_MM_S, incline_tenths: 0 };
+                    // Long enough to get there, whatever the pace.
+                    self.phases.push_back((run, 30.0));
+                    self.phases.push_back((Phase::Halt, 2.0));
+                }
                 13..16 => self.phases.push_back((Phase::Glitch, 1.0)),
                 _ => {}
             }

@@ -112,6 +112,9 @@ async fn of_an_agent_that_never_said_it_holds_what_it_says_now() {
     bench.can("n-1", ENCODER.and(Capabilities::INCLINE));
     let (_, result) = rehearse(&bench, request(10, "reverse-overspeed.limit", 1_000)).await;
     assert_eq!(count(&result, "reverse-overspeed"), (0, 1));
+    let month = v1::RehearseThresholdsRequest { range: None, ..request(0, "reverse-overspeed.limit", 1_000) };
+    let (_, result) = rehearse(&bench, month).await;
+    assert_eq!(count(&result, "agent-offline"), (0, 0), "the time before the first record was not watched");
     assert_eq!(result.range.unwrap().end_time, Some(crate::convert::timestamp(NOON)));
 }
 

@@ -118,7 +118,7 @@ async fn an_incident_is_told_with_what_to_do_and_its_evidence() {
     for words in [
         "What to do</h2><p>Go to the person.</p>",
         "Northside, 2027-01-15 09:00:00.",
-        "The belt ran reverse at 3.6\u{a0}km/h.",
+        "The belt ran in reverse at 3.6\u{a0}km/h.",
         "It came to rest after 1.25 s and 0.75 m.",
         "It stands for 2 edges or values.",
         "Recording of the agent at full rate.",

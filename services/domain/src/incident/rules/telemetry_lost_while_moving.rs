@@ -110,6 +110,9 @@ fn see(memory: &mut Memory, speed: Speed, time: UnixMicros) {
         if speed > MOVING { (Some(i64::from(speed.0)), Some(time)) } else { (None, None) };
 }
 
+/// How late a console may tell a stop, in microseconds.
+const LATE_US: i64 = 1_000_000;
+
 /// No speed is known at this step.
 fn silent(memory: &Memory, step: &Step<'_>) -> Verdict {
     let Some(since) = memory.since else { return Verdict::Clear };
@@ -123,7 +126,9 @@ fn silent(memory: &Memory, step: &Step<'_>) -> Verdict {
 fn finding(memory: &Memory, step: &Step<'_>) -> Option<Finding> {
     let (since, speed) = (memory.since?, memory.value?);
     let stop = step.track.stop.filter(|stop| stop.standstill.is_none());
-    if step.settings.silent_on_stop && stop.is_none() {
+    // Whoever pulls the key of a console that has fallen silent ends a session; the belt had stopped before.
+    let was_stopped_moving = stop.is_some_and(|stop| stop.time <= since.plus(LATE_US));
+    if step.settings.silent_on_stop && !was_stopped_moving {
         return None;
     }
     let direction = step.last_direction();
