@@ -6,6 +6,7 @@ mod exchange;
 mod floor;
 mod found;
 mod hostile;
+mod incidents;
 mod keyboard;
 mod lost;
 mod pages;

@@ -35,7 +35,11 @@ pub(crate) fn newest(incidents: impl IntoIterator<Item = Incident>) -> Incidents
 
 /// Holds the incidents of one machine in the ledger against those that a replay of its journal derives, and those against
 /// a fold in which everything came in its turn. Gives how many there are.
-pub(crate) fn judge(server: &SimulatedServer, machine: &MachineId, replayed: &[Derived]) -> anyhow::Result<u64> {
+pub(crate) fn judge(
+    server: &SimulatedServer,
+    machine: &MachineId,
+    replayed: &[Derived],
+) -> anyhow::Result<u64> {
     let in_ledger = in_ledger(server, machine)?;
     let of_machine = |incident: &&Incident| incident.machine == *machine;
     let found = replayed.iter().flat_map(|derived| &derived.incidents).map(|derived| &derived.incident);

@@ -2,6 +2,7 @@
 //! shown here to complain about a planted fault and to find nothing in the tree as it is.
 
 mod arrows;
+mod rules;
 mod schema;
 mod text;
 mod tree;

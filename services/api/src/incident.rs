@@ -1,7 +1,10 @@
 //! `IncidentService`: what events and readings mean for safety.
 
+mod at_length;
 mod exposure;
+mod history;
 mod rates;
+mod rebuild;
 mod rehearse;
 mod rules;
 mod show;
@@ -193,10 +196,13 @@ impl Incidents {
 type WatchStream = Pin<Box<dyn Stream<Item = Result<v1::WatchIncidentsResponse, Status>> + Send>>;
 type RehearsalStream = Pin<Box<dyn Stream<Item = Result<v1::RehearseThresholdsResponse, Status>> + Send>>;
 
+type RebuildStream = Pin<Box<dyn Stream<Item = Result<v1::RebuildIncidentsResponse, Status>> + Send>>;
+
 #[tonic::async_trait]
 impl IncidentService for Incidents {
     type WatchIncidentsStream = WatchStream;
     type RehearseThresholdsStream = RehearsalStream;
+    type RebuildIncidentsStream = RebuildStream;
 
     async fn list_incidents(
         &self,
@@ -260,5 +266,13 @@ impl IncidentService for Incidents {
     ) -> Result<Response<RehearsalStream>, Status> {
         let work = |_, scope, request| std::future::ready(self.rehearse(scope, request));
         self.gate.answer("IncidentService/RehearseThresholds", request, work).await
+    }
+
+    async fn rebuild_incidents(
+        &self,
+        request: Request<v1::RebuildIncidentsRequest>,
+    ) -> Result<Response<RebuildStream>, Status> {
+        let work = |_, scope, request| std::future::ready(self.rebuild(scope, request));
+        self.gate.answer("IncidentService/RebuildIncidents", request, work).await
     }
 }

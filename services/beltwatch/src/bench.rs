@@ -7,6 +7,7 @@ mod case;
 mod cost;
 mod fleet;
 mod floor;
+mod incidents;
 mod machine;
 mod mqtt;
 mod report;
@@ -21,6 +22,7 @@ use anyhow::{Context, ensure};
 use domain::ids::MachineId;
 
 pub use self::cost::{Disk, Processor, Used};
+pub use self::incidents::{IncidentCase, IncidentFigures, IncidentReport, IncidentSettings, incidents};
 pub use self::report::{Case, Figures, HalfLoad, Ingest, Percentiles, Report};
 pub use self::watch::{WatchFigures, WatchReport, WatchSettings, watch};
 

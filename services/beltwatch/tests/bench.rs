@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use beltwatch::bench::{self, IngestSettings, WatchSettings};
+use beltwatch::bench::{self, IncidentSettings, IngestSettings, WatchSettings};
 
 fn settings(machines: Vec<usize>) -> IngestSettings {
     let second = Duration::from_secs(1);
@@ -68,4 +68,15 @@ async fn watchers_that_cannot_be_measured_are_refused_with_what_is_allowed() {
     check(WatchSettings { watchers: 1, ..allowed }, "--watchers is 1: 2 to 1900 is allowed").await;
     check(WatchSettings { machines: 0, ..allowed }, "--machines is 0: 1 to 1000 is allowed").await;
     check(WatchSettings { time: Duration::ZERO, ..allowed }, "--seconds is 0: 1 to 300 is allowed").await;
+}
+
+#[tokio::test]
+async fn incidents_that_cannot_be_measured_are_refused_with_what_is_allowed() {
+    let check = async |incidents: usize, pages: usize, expected: &str| {
+        let settings = IncidentSettings { incidents, pages, folder: None };
+        let error = bench::incidents(&settings, &|_| {}).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    check(49_999, 1, "--incidents is 49999: 50000 to 1000000 is allowed").await;
+    check(50_000, 0, "--pages is 0: 1 to 10000 is allowed").await;
 }

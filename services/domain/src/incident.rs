@@ -71,6 +71,8 @@ pub struct Incident {
     pub severity: Severity,
     /// When it happened, in event time.
     pub time: UnixMicros,
+    /// Event time of the record that showed it: as `time`, or later for what has to last before it is one.
+    pub noticed: UnixMicros,
     /// When the machine stopped doing it; `None`: it is active, or not known.
     pub cleared: Option<UnixMicros>,
     /// Which way the belt ran.
@@ -99,7 +101,7 @@ pub struct Incident {
     pub stop: Option<MeasuredStop>,
     /// The agent's recording of it; `None`: the agent made none.
     pub recording: Option<RecordingId>,
-    /// Readings from 10 s before to 10 s after, oldest first.
+    /// Readings from 10 s before to 10 s after it was noticed, oldest first.
     pub trace: Vec<TracePoint>,
     /// Whether the trace has everything that it will have.
     pub trace_complete: bool,

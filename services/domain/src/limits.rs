@@ -42,8 +42,9 @@ pub const SPOOL_RECORDINGS_BYTES_MAX: u64 = SPOOL_EVENTS_BYTES_MAX / 2;
 pub const RULE_MARKS_MAX: usize = 16;
 /// Silent sources of a machine that are remembered. More: the later ones are not.
 pub const SILENT_SOURCES_MAX: usize = 16;
-/// Incidents of a machine that are active or not complete. More: the oldest is left as it was written last.
-pub const OPEN_INCIDENTS_MAX: usize = 64;
+/// Incidents of a machine that are active or not complete. More, as after a day of stops whose readings are still to come:
+/// the oldest is left as it was written last.
+pub const OPEN_INCIDENTS_MAX: usize = 512;
 /// Changes of one setting that are kept with the time from which on they held. More: the oldest two become one.
 pub const SETTING_CHANGES_MAX: usize = 100;
 /// Models for which thresholds are set. More: refused with RESOURCE_EXHAUSTED.

@@ -98,7 +98,10 @@ impl MachineMind {
         time: Option<UnixMicros>,
         record: &Record,
     ) -> Vec<Incident> {
-        let Some(time) = time else { return Vec::new() };
+        let Some(time) = time else {
+            self.fold.incidents.undated(record);
+            return Vec::new();
+        };
         self.fold.incidents.at_once(&self.machine, (log, position), time, record, &self.settings)
     }
 

@@ -234,6 +234,10 @@ pub(super) enum Key {
     Tab,
     Enter,
     Space,
+    Down,
+    Up,
+    J,
+    K,
 }
 
 impl Key {
@@ -243,6 +247,10 @@ impl Key {
             Key::Tab => ("Tab", 9, ""),
             Key::Enter => ("Enter", 13, "\r"),
             Key::Space => (" ", 32, " "),
+            Key::Down => ("ArrowDown", 40, ""),
+            Key::Up => ("ArrowUp", 38, ""),
+            Key::J => ("j", 74, "j"),
+            Key::K => ("k", 75, "k"),
         }
     }
 }

@@ -28,8 +28,7 @@ pub(super) struct Watch {
 impl Watch {
     /// Watches from now on.
     pub(super) async fn start(mut client: IncidentServiceClient<Service>) -> anyhow::Result<Watch> {
-        let filter =
-            IncidentFilter { rules: vec!["emergency-stop".to_owned()], ..IncidentFilter::default() };
+        let filter = IncidentFilter { rules: vec!["emergency-stop".to_owned()], ..IncidentFilter::default() };
         let request = WatchIncidentsRequest { filter: Some(filter), cursor: String::new() };
         let mut stream = client.watch_incidents(request).await.context("watching incidents")?.into_inner();
         let found: Arc<Mutex<Vec<(String, Found)>>> = Arc::default();

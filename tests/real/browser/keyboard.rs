@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use super::driver::{Browser, Key};
 use super::floor::Floor;
+use super::incidents;
 use crate::report;
 
 /// Pages whose controls are gone through.
-const PAGES: [&str; 4] = ["/", "/floor/north", "/machine/north-01", "/account"];
+const PAGES: [&str; 5] = ["/", "/floor/north", "/machine/north-01", "/incidents", "/account"];
 /// More presses than this lead nowhere.
 const PRESSES_MAX: usize = 400;
 
@@ -27,6 +28,7 @@ async fn walk(browser: &Browser, floor: &Floor) -> anyhow::Result<()> {
     let mut faults = Vec::new();
     go_through(browser, "/sign-in", &mut faults).await?;
     floor.sign_in(browser).await?;
+    incidents::wait_for(floor, 2).await?;
     for page in PAGES {
         browser.open(&floor.url(page)).await?;
         go_through(browser, page, &mut faults).await?;
@@ -35,6 +37,25 @@ async fn walk(browser: &Browser, floor: &Floor) -> anyhow::Result<()> {
     see_to(browser, floor, "north-01", Key::Enter).await?;
     see_to(browser, floor, "north-02", Key::Space).await?;
     report("keyboard: a stop was seen to by Enter, another by Space");
+    work_through(browser, floor).await
+}
+
+/// Goes down and up the list of incidents and opens one.
+async fn work_through(browser: &Browser, floor: &Floor) -> anyhow::Result<()> {
+    browser.open(&floor.url("/incidents")).await?;
+    for (key, row) in [(Key::J, 0), (Key::J, 1), (Key::K, 0), (Key::K, 0), (Key::Down, 1), (Key::Up, 0)] {
+        browser.press(&[key]).await?;
+        let is_there =
+            format!("document.activeElement === document.querySelectorAll('#incidents a.open')[{row}]");
+        browser.wait_until(&is_there).await.with_context(|| format!("{key:?} to row {row}"))?;
+    }
+    let path = browser.run("return document.activeElement.pathname", Vec::new()).await?;
+    let focus = browser.run(include_str!("scripts/focus.js"), Vec::new()).await?;
+    ensure!(focus["is_visible"] == true, "nobody sees which incident has the focus: {focus}");
+    browser.press(&[Key::Enter]).await?;
+    let is_open = format!("location.pathname === {path} && document.querySelector('#incident')");
+    browser.wait_until(&is_open).await.context("Enter on an incident")?;
+    report("keyboard: J, K and arrow keys go through the list of incidents, Enter opens one");
     Ok(())
 }
 

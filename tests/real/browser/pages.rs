@@ -9,6 +9,7 @@ use wire::api::v1::{CreateUserRequest, Grant, Role};
 
 use super::driver::{Browser, check_console};
 use super::floor::Floor;
+use super::incidents;
 use crate::report;
 
 /// How a page is looked at.
@@ -30,13 +31,16 @@ const VIEWS: [View; 5] = [
 const DESK: (u64, u64) = (1_280, 900);
 const PHONE: (u64, u64) = (360, 780);
 /// Pages that must be found by following links.
-const REQUIRED: [&str; 4] = ["/", "/floor/*", "/machine/*", "/account"];
+const REQUIRED: [&str; 6] = ["/", "/floor/*", "/machine/*", "/account", "/incidents", "/incident/*"];
+/// True once a page that has a chart of an incident has drawn it.
+const CHART_IS_DRAWN: &str = "!document.querySelector('[data-trace]') || \
+    performance.getEntriesByType('resource').some((entry) => entry.name.endsWith('/trace'))";
 /// More pages than this are a loop.
 const PAGES_MAX: usize = 60;
 
 pub(super) async fn run(browser: &Browser, shots: Option<&Path>, axe: Option<&str>) -> anyhow::Result<()> {
-    let floor = Floor::in_every_status().await?;
-    let outcome = look(browser, &floor, Watch { shots, axe }).await;
+    let mut floor = Floor::in_every_status().await?;
+    let outcome = look(browser, &mut floor, Watch { shots, axe }).await;
     floor.stop().await?;
     outcome
 }
@@ -48,10 +52,12 @@ struct Watch<'a> {
     axe: Option<&'a str>,
 }
 
-async fn look(browser: &Browser, floor: &Floor, watch: Watch<'_>) -> anyhow::Result<()> {
+async fn look(browser: &Browser, floor: &mut Floor, watch: Watch<'_>) -> anyhow::Result<()> {
     if let Some(folder) = watch.shots {
         std::fs::create_dir_all(folder).context("no folder for the pictures")?;
     }
+    incidents::add_fast_machine(floor).await?;
+    let floor = &*floor;
     let user = CreateUserRequest {
         name: "ben".to_owned(),
         display_name: "Ben Ash".to_owned(),
@@ -67,16 +73,25 @@ async fn look(browser: &Browser, floor: &Floor, watch: Watch<'_>) -> anyhow::Res
         visit(browser, floor, watch, name, path, &mut faults).await?;
     }
     floor.sign_in(browser).await?;
-    let pages = find_pages(browser, floor).await?;
+    let shown = incidents::wait_for_both(floor).await?;
+    let mut pages = find_pages(browser, floor).await?;
     report(&format!("pages: {}", pages.join(" ")));
-    for path in &pages {
-        visit(browser, floor, watch, &file_name(path), path, &mut faults).await?;
+    // Of incidents and their machines those are looked at that show what there is to see.
+    pages.retain(|path| !["/incident/*", "/machine/*"].contains(&kind(path).as_str()));
+    let mut named: Vec<(String, String)> = pages.iter().map(|path| (file_name(path), path.clone())).collect();
+    for (name, incident) in [("recorded", &shown.recorded), ("unrecorded", &shown.unrecorded)] {
+        named.push((format!("incident-{name}"), format!("/incident/{}", incident.id)));
+        let machine = format!("/machine/{}", incident.machine_id);
+        named.push((file_name(&machine), machine));
+    }
+    for (name, path) in &named {
+        visit(browser, floor, watch, name, path, &mut faults).await?;
     }
     visit(browser, floor, watch, "not-found", "/nothing-here", &mut faults).await?;
     let asked = if watch.axe.is_some() { "axe-core asked" } else { "axe-core not asked" };
     report(&format!(
         "pages: {} pages in {} views, {asked}, {} faults",
-        pages.len() + 4,
+        named.len() + 4,
         VIEWS.len(),
         faults.len()
     ));
@@ -118,6 +133,7 @@ async fn visit(
         browser.language(view.language).await?;
         browser.console().await?;
         browser.open(&floor.url(path)).await?;
+        browser.wait_until(CHART_IS_DRAWN).await?;
         let language = browser.run("return document.documentElement.lang", Vec::new()).await?;
         if language != json!(view.language) {
             note(format!("its language is {language}"));
@@ -180,7 +196,7 @@ async fn find_pages(browser: &Browser, floor: &Floor) -> anyhow::Result<Vec<Stri
 fn kind(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').collect();
     let parts = parts.iter().enumerate().map(|(number, part)| match number {
-        2 if ["floor", "machine"].contains(&parts[1]) => "*",
+        2 if ["floor", "machine", "incident"].contains(&parts[1]) => "*",
         3.. => "*",
         _ => part,
     });

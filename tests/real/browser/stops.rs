@@ -72,7 +72,10 @@ async fn measure(browser: &Browser, floor: &mut Floor) -> anyhow::Result<()> {
         report(&format!("stops: {name}: {times}"));
     }
     ensure!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
-    report(&format!("stops: all {} painted and told as incidents, each once, none invented", MACHINES * STOPS as usize));
+    report(&format!(
+        "stops: all {} painted and told as incidents, each once, none invented",
+        MACHINES * STOPS as usize
+    ));
     Ok(())
 }
 
@@ -123,8 +126,7 @@ fn compare(edges: &[Edge], painted: &[Found], how: &str) -> (Times, Vec<String>)
         for (edge, painted) in edges.iter().zip(painted) {
             let apart = (painted.stop_ms - edge).abs();
             if apart > CLOCKS_APART_MS {
-                faults
-                    .push(format!("{machine}: a stop is {how} whose time is {apart:.0} ms from the edge"));
+                faults.push(format!("{machine}: a stop is {how} whose time is {apart:.0} ms from the edge"));
             }
             times.push(painted.at_ms - edge);
         }

@@ -95,7 +95,7 @@ pub(crate) enum Need {
 }
 
 /// Every method of ours and what it needs.
-pub(crate) const METHODS: [(&str, Need); 45] = [
+pub(crate) const METHODS: [(&str, Need); 46] = [
     ("AccountService/SignIn", Need::Nothing),
     ("AccountService/GetLink", Need::Nothing),
     ("AccountService/RedeemLink", Need::Nothing),
@@ -120,6 +120,7 @@ pub(crate) const METHODS: [(&str, Need); 45] = [
     ("IncidentService/ListBlindSpots", Need::Some(Permission::History)),
     ("IncidentService/GetIncidentRates", Need::Some(Permission::History)),
     ("IncidentService/RehearseThresholds", Need::Some(Permission::History)),
+    ("IncidentService/RebuildIncidents", Need::Some(Permission::Configure)),
     ("AdminService/CreateSite", Need::All(Permission::Administer)),
     ("AdminService/UpdateSite", Need::Some(Permission::Configure)),
     ("AdminService/CreateMachine", Need::Some(Permission::Register)),

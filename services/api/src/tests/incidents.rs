@@ -35,6 +35,7 @@ pub(super) fn incident(id: u8, machine: &str, second: i64) -> DerivedIncident {
         rule_version: 1,
         severity: Severity::Critical,
         time,
+        noticed: time,
         cleared: None,
         direction: Direction::Reverse,
         origin: Origin::Measured,

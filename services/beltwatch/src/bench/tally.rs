@@ -7,6 +7,11 @@ use wire::ack::Refusal;
 /// Longest time that is told apart, in microseconds; longer ones count as this.
 const LONGEST_US: u64 = 600 * 1_000_000;
 
+/// Times in microseconds.
+pub(super) fn times() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST_US, 3).expect("the bounds are in order")
+}
+
 /// Counts since the load began, and times since they were last taken.
 #[derive(Debug)]
 pub(super) struct Tally {
@@ -35,7 +40,6 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn new() -> Tally {
-        let times = || Histogram::new_with_bounds(1, LONGEST_US, 3).expect("the bounds are in order");
         Tally {
             machines_heard: 0,
             made: [0; 2],

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use crate::bench::{self, IngestSettings, Report, WatchSettings};
+use crate::bench::{self, IncidentSettings, IngestSettings, Report, WatchSettings};
 use crate::client::Options;
 use crate::command::serve::unavailable;
 use crate::config::{LogConfig, LogFormat};
@@ -24,6 +24,7 @@ pub struct Args {
 enum Command {
     Ingest(IngestArgs),
     Watch(WatchArgs),
+    Incidents(IncidentsArgs),
 }
 
 /// Measures the path from publish to ack beside a floor: the same broker and load with a subscriber that keeps nothing
@@ -69,10 +70,28 @@ struct WatchArgs {
     log: String,
 }
 
+/// Measures pages of incidents beside the same pages of a tenth of them
+#[derive(Debug, ClapArgs)]
+struct IncidentsArgs {
+    /// Incidents in the greater ledger
+    #[arg(long, default_value_t = 100_000)]
+    incidents: usize,
+    /// How often each page is read
+    #[arg(long, default_value_t = 300)]
+    pages: usize,
+    /// Folder on the disk to be measured; what is made in it is removed. Without it: the one for temporary files
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Which log lines, as in "info" or "info,store=debug"
+    #[arg(long, default_value = "warn")]
+    log: String,
+}
+
 pub(super) async fn run(args: Args, options: &Options) -> Result<(), Failure> {
     match args.command {
         Command::Ingest(args) => ingest(args, options.format()).await,
         Command::Watch(args) => watch(args, options.format()).await,
+        Command::Incidents(args) => incidents(args, options.format()).await,
     }
 }
 
@@ -115,6 +134,25 @@ async fn watch(args: WatchArgs, format: Format) -> Result<(), Failure> {
     tell_debug_build();
     settings.check().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
     let report = bench::watch(&settings, &tell).await.map_err(unavailable)?;
+    match format {
+        Format::Json => {
+            let json = serde_json::to_string(&report).map_err(anyhow::Error::from)?;
+            writeln!(std::io::stdout(), "{json}")?;
+        }
+        Format::Table | Format::Csv => write!(std::io::stdout(), "{}", report.markdown())?,
+    }
+    Ok(())
+}
+
+async fn incidents(args: IncidentsArgs, format: Format) -> Result<(), Failure> {
+    if format == Format::Csv {
+        return Err(Failure::new(Exit::Usage, "--csv: the figures are no list; use --json"));
+    }
+    crate::log::start(&LogConfig { format: LogFormat::Text, filter: args.log })?;
+    let settings = IncidentSettings { incidents: args.incidents, pages: args.pages, folder: args.folder };
+    tell_debug_build();
+    settings.check().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let report = bench::incidents(&settings, &tell).await.map_err(unavailable)?;
     match format {
         Format::Json => {
             let json = serde_json::to_string(&report).map_err(anyhow::Error::from)?;

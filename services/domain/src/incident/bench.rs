@@ -26,6 +26,8 @@ pub struct Bench {
     memories: Memories,
     /// Episodes that have not ended.
     episodes: BTreeMap<Rule, Episode>,
+    /// The spool and boot of the newest record.
+    spool: Option<(LogId, u32)>,
     /// The newest event that a recording covers, and that recording.
     recording: Option<(UnixMicros, RecordingId)>,
 }
@@ -100,13 +102,26 @@ pub enum Change {
 }
 
 impl Bench {
+    /// Whether an episode of this incident may still go on.
+    pub(super) fn refers_to(&self, incident: IncidentId) -> bool {
+        self.episodes.values().any(|episode| episode.incident == incident)
+    }
+
     /// Takes a record and lets all rules of this kind judge it.
     pub fn take(&mut self, judged: Judged, placed: &Placed<'_>, settings: &MachineSettings) -> Vec<Change> {
         let mut placed = *placed;
+        let mut changes = Vec::new();
+        let spool = (LogId::for_lane(placed.log.0, Lane::Events), placed.position.boot_count);
+        let is_same_life = self.spool.replace(spool).is_none_or(|before| before == spool);
         if let Some(newest) = self.track.time {
-            if newest.since(placed.time) > BACK_US {
+            // What was written in one life hangs together, though an edge may be told behind what came after it.
+            let back_us = if is_same_life { BACK_IN_LIFE_US } else { BACK_US };
+            if newest.since(placed.time) > back_us {
                 self.track.restart();
                 self.memories.0.clear();
+                let open =
+                    std::mem::take(&mut self.episodes).into_values().filter(|episode| !episode.is_told);
+                changes.extend(open.map(|episode| Change::Cleared(episode.incident, newest)));
             } else {
                 placed.time = placed.time.max(newest);
             }
@@ -116,7 +131,6 @@ impl Bench {
             let covered = event.recording.map(|trigger| (placed.time, placed.recording(trigger)));
             self.recording = covered.or(self.recording);
         }
-        let mut changes = Vec::new();
         for rule in Rule::ALL {
             let definition = rule.definition();
             if definition.judged == judged {
@@ -137,6 +151,10 @@ impl Bench {
         let capabilities = self.track.capabilities.unwrap_or_default();
         if rule.blind(capabilities, settings).is_some() {
             self.memories.0.remove(&rule);
+            // An incident of which nothing can be told any more must not stay for ever, nor take in a new one.
+            let open = self.episodes.remove(&rule).filter(|episode| !episode.is_told);
+            let ended = |episode: Episode| Change::Explained(episode.incident, placed.time, NO_LONGER_TOLD);
+            changes.extend(open.map(ended));
             return;
         }
         let step = Step { time: placed.time, seen: placed.seen, track: &self.track, settings };
@@ -208,12 +226,18 @@ impl Bench {
     }
 }
 
+/// What is said of an open incident when its rule cannot be told any more.
+const NO_LONGER_TOLD: &str =
+    "It cannot be told any more: the machine reports less, or its settings have changed.";
+
 /// A recording of an event shows what lies so near to it, in microseconds: it holds 20 s before.
 const COVERED_US: i64 = 20_000_000;
 
-/// A record that is older than the newest by more than this, in microseconds, is of another spool: what was known does
-/// not hang together with it.
+/// A record of another spool or boot that is older than the newest by more than this, in microseconds: what was known
+/// does not hang together with it.
 const BACK_US: i64 = 2_000_000;
+/// The same of one boot, whose clock was settled anew; sums of a contact that chatters lie up to 10 s behind.
+const BACK_IN_LIFE_US: i64 = 60_000_000;
 
 fn raised(
     definition: &'static Definition,
@@ -231,6 +255,7 @@ fn raised(
         rule_version: definition.version,
         severity: finding.severity,
         time: finding.time,
+        noticed: placed.time,
         cleared: finding.is_momentary.then_some(finding.time),
         direction: finding.direction.0,
         origin: finding.direction.1,

@@ -15,6 +15,8 @@ use crate::log::Position;
 use crate::record::{Payload, Reading, Record};
 use crate::units::UnixMicros;
 
+/// How far apart an edge may lie in both orders, in microseconds.
+const APART_US: i64 = 2_000_000;
 /// How long before and after an incident readings are kept with it, in microseconds.
 const TRACE_US: i64 = 10_000_000;
 
@@ -33,6 +35,14 @@ pub struct IncidentFold {
 }
 
 impl IncidentFold {
+    /// Takes a record that cannot be dated: it is not judged, but what an agent says that it can report holds.
+    pub fn undated(&mut self, record: &Record) {
+        let Payload::Event(event) = &record.payload else { return };
+        for bench in [&mut self.at_once, &mut self.merged] {
+            bench.track.capabilities = event.capabilities.or(bench.track.capabilities);
+        }
+    }
+
     /// Judges an event by the rules that need nothing else. To be called for the events of a lane in their order, each
     /// once, before their turn in the merged order.
     ///
@@ -113,7 +123,7 @@ impl IncidentFold {
     fn raise(&mut self, mut incident: Incident) -> IncidentId {
         let id = incident.id;
         incident.revision = 1;
-        let around = |point: &&TracePoint| incident.time.since(point.time).abs() <= TRACE_US;
+        let around = |point: &&TracePoint| incident.noticed.since(point.time).abs() <= TRACE_US;
         incident.trace = self.recent.iter().filter(around).copied().collect();
         if self.open.len() >= limits::OPEN_INCIDENTS_MAX {
             // Written as far as it was known.
@@ -159,12 +169,16 @@ impl IncidentFold {
     fn measure_stop(&mut self, changed: &mut Vec<Incident>) {
         let Some(stop) = self.merged.track.stop else { return };
         let Some(measured) = measured(&stop) else { return };
-        let is_it = |incident: &&mut Incident| {
-            matches!(incident.rule, Rule::EmergencyStop | Rule::SafetyKeyPulled)
-                && incident.time == stop.time
-                && incident.stop.is_none()
+        let is_stop = |rule| matches!(rule, Rule::EmergencyStop | Rule::SafetyKeyPulled);
+        // The merged order may have moved the edge behind a reading that was written before it.
+        let apart = |incident: &Incident| incident.time.since(stop.time).abs();
+        let is_it = |incident: &&Incident| {
+            is_stop(incident.rule)
+                && incident.contact == Some(stop.contact.contact())
+                && apart(incident) <= APART_US
         };
-        let found = self.open.iter_mut().find(is_it).map(|incident| incident.id);
+        let found = self.open.iter().filter(is_it).min_by_key(|incident| apart(incident));
+        let found = found.filter(|incident| incident.stop.is_none()).map(|incident| incident.id);
         if let Some(id) = found {
             let id = self.with(id, |incident| {
                 incident.stop = Some(measured);
@@ -176,7 +190,7 @@ impl IncidentFold {
 
     /// Incidents that are over and fully traced are written a last time and let go.
     fn complete(&mut self, time: UnixMicros, changed: &mut Vec<Incident>) {
-        let is_over = |incident: &Incident| time.since(incident.time) > TRACE_US;
+        let is_over = |incident: &Incident| time.since(incident.noticed) > TRACE_US;
         let complete: Vec<IncidentId> = self
             .open
             .iter()
@@ -190,8 +204,10 @@ impl IncidentFold {
             });
             self.push_changed(id, changed);
         }
-        self.open
-            .retain(|incident| !(is_over(incident) && incident.cleared.is_some() && incident.trace_complete));
+        let IncidentFold { at_once, merged, open, .. } = self;
+        let is_done = |incident: &Incident| incident.cleared.is_some() && incident.trace_complete;
+        let goes_on = |incident: &Incident| at_once.refers_to(incident.id) || merged.refers_to(incident.id);
+        open.retain(|incident| !(is_over(incident) && is_done(incident)) || goes_on(incident));
     }
 
     fn push_changed(&self, id: Option<IncidentId>, changed: &mut Vec<Incident>) {
@@ -209,10 +225,10 @@ impl IncidentFold {
 /// the readings before it came first.
 fn add_to_trace(incident: &mut Incident, point: TracePoint) {
     let is_new = incident.trace.last().is_none_or(|last| last.time < point.time);
-    if !is_new || incident.time.since(point.time).abs() > TRACE_US {
+    if !is_new || incident.noticed.since(point.time).abs() > TRACE_US {
         return;
     }
-    if point.time <= incident.time && incident.trace.len() >= limits::TRACE_POINTS_MAX / 2 {
+    if point.time <= incident.noticed && incident.trace.len() >= limits::TRACE_POINTS_MAX / 2 {
         incident.trace.remove(0);
     }
     if incident.trace.len() < limits::TRACE_POINTS_MAX {

@@ -32,6 +32,8 @@ pub mod unintended_reverse;
 pub mod use_outside_staffed_hours;
 
 #[cfg(test)]
+mod engine;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod tests;

@@ -262,6 +262,12 @@ impl Track {
         if let Some(speed) = event.belt.speed.filter(|speed| *speed > STANDSTILL) {
             self.motion = Some((time, speed, event.belt.direction));
         }
+        // The first level of a contact is no edge, and edges may be lost: the picture tells all the same.
+        for contact in Contact::ALL {
+            if let Some(open) = event.belt.contacts.is_open(contact) {
+                self.contact_mut(contact).open = Some(open);
+            }
+        }
         match event.kind {
             EventKind::BeltStarted => self.is_moving(time),
             EventKind::BeltStopped => {

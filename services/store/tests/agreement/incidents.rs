@@ -52,6 +52,7 @@ pub(crate) fn incidents() -> impl Strategy<Value = DerivedIncident> {
                 rule_version: 1,
                 severity,
                 time,
+                noticed: time,
                 cleared,
                 direction,
                 origin: Origin::Declared,

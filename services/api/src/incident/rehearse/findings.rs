@@ -12,7 +12,7 @@ use wire::api::v1;
 
 use crate::check::Span;
 use crate::convert::timestamp;
-use crate::incident::show;
+use crate::incident::{history, show};
 
 /// Two incidents of one rule are the same if they are this near to each other, in microseconds: another threshold may
 /// find it a little earlier or later, in another record.
@@ -60,16 +60,17 @@ pub(super) struct Findings {
     pub(super) readings: u64,
 }
 
-impl Findings {
-    pub(super) fn new(span: Span) -> Findings {
-        Findings { span, found: Default::default(), counts: BTreeMap::new(), lost: Vec::new(), readings: 0 }
-    }
-
-    /// An incident of a timeline is new or has changed.
-    pub(super) fn add(&mut self, timeline: usize, incident: Incident) {
+impl history::Findings for Findings {
+    fn take(&mut self, timeline: usize, incident: Incident) {
         if self.span.from <= incident.time {
             self.found[timeline].insert(incident.id, Found::new(incident));
         }
+    }
+}
+
+impl Findings {
+    pub(super) fn new(span: Span) -> Findings {
+        Findings { span, found: Default::default(), counts: BTreeMap::new(), lost: Vec::new(), readings: 0 }
     }
 
     /// The machine's history was folded.

@@ -139,7 +139,8 @@ fn take(memory: &mut Memory, step: &Step<'_>, speed: SpeedSummary, began: UnixMi
     // A reading that a standstill cut short may hold nothing but the value that was told last.
     let is_held = speed.min == speed.max;
     let is_under_way = memory.since.is_some_and(|since| step.time.since(since) <= UNDER_WAY_US);
-    if !is_steep && !(is_held && is_under_way) {
+    let goes_on = is_held && is_under_way;
+    if !(is_steep || goes_on) {
         forget(memory);
     }
     let before = memory.value.unwrap_or(0).max(i64::from(speed.max.0));

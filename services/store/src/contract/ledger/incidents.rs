@@ -32,6 +32,7 @@ pub(super) fn incident(octet: u8, name: &str, at: i64, revision: u64) -> Inciden
         rule_version: 2,
         severity: Severity::High,
         time: second(at),
+        noticed: second(at),
         cleared: (revision > 2).then(|| second(at + 9)),
         direction: Direction::Reverse,
         origin: Origin::Measured,
