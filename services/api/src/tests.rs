@@ -94,6 +94,8 @@ impl Surroundings for Stage {
     }
 
     fn machine_changed(&self, _machine: &Machine) {}
+
+    fn settings_changed(&self) {}
 }
 
 /// A running API and what lies behind it.

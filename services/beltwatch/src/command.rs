@@ -12,6 +12,7 @@ pub mod incident;
 pub mod machine;
 pub mod rates;
 pub mod reading;
+pub mod rebuild;
 pub mod rule;
 pub mod serve;
 pub mod session;
@@ -22,6 +23,7 @@ pub mod user;
 mod coverage;
 mod grants;
 mod pages;
+mod progress;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -60,6 +62,7 @@ pub enum Command {
     Incident(incident::Args),
     Rule(rule::Args),
     Backtest(backtest::Args),
+    Rebuild(rebuild::Args),
     BlindSpots(blind_spots::Args),
     Rates(rates::Args),
     Bench(bench::Args),
@@ -108,6 +111,7 @@ impl Command {
             Command::Incident(args) => incident::run(args, options).await,
             Command::Rule(args) => rule::run(args, options).await,
             Command::Backtest(args) => backtest::run(args, options).await,
+            Command::Rebuild(args) => rebuild::run(args, options).await,
             Command::BlindSpots(args) => blind_spots::run(args, options).await,
             Command::Rates(args) => rates::run(args, options).await,
             Command::Bench(args) => bench::run(args, options).await,

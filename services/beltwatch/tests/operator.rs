@@ -57,6 +57,8 @@ impl Surroundings for Stage {
         Ok(Credential { machine, generation, key, broker: "127.0.0.1:1883".to_owned(), tls: None })
     }
     fn machine_changed(&self, _machine: &Machine) {}
+
+    fn settings_changed(&self) {}
 }
 
 struct Bench {

@@ -48,7 +48,12 @@ impl Administration {
             acknowledged: None,
             history: Default::default(),
         };
-        let same = |other: &Machine| Machine { created: machine.created, ..other.clone() } == machine;
+        // What the request says; what became of the machine since is no part of it.
+        let said = |one: &Machine| {
+            let names = (one.id.clone(), one.site.clone(), one.display_name.clone(), one.model.clone());
+            (names, one.belt, one.drive)
+        };
+        let same = |other: &Machine| said(other) == said(&machine);
         let stands = match self.add(&caller, request_id, FactKind::MachineCreated(machine.clone())).await {
             Ok(FactOutcome::Added(fact)) => {
                 tracing::info!(machine.id = %machine.id, fact, caller = caller.name(), "machine registered");

@@ -50,6 +50,7 @@ impl Administration {
         }
         let kind = FactKind::ThresholdsSet(NewThresholds { scope: set_for.clone(), values });
         let time = self.add_once(&caller, request_id, kind).await?;
+        self.surroundings.settings_changed();
         let limits = self.visible(&scope).limits(&set_for);
         let named = |(name, value): (&str, i64)| v1::NamedValue { name: name.to_owned(), value };
         Ok(v1::SetThresholdsResponse {
@@ -131,6 +132,7 @@ impl Administration {
         self.visible(&scope).site(&site)?;
         let new = NewStaffedHours { site: site.clone(), hours };
         self.add_once(&caller, request_id, FactKind::StaffedHoursSet(new)).await?;
+        self.surroundings.settings_changed();
         let visible = self.visible(&scope);
         Ok(v1::SetStaffedHoursResponse { site: Some(convert::site(visible.site(&site)?)) })
     }

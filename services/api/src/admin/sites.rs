@@ -29,7 +29,9 @@ impl Administration {
         let display_name = or_id(display_name, id.as_str());
         let created = self.surroundings.now();
         let site = Site { id, display_name, time_zone, created, history: Default::default() };
-        let same = |other: &Site| Site { created: site.created, ..other.clone() } == site;
+        // What the request says; what became of the site since is no part of it.
+        let said = |site: &Site| (site.id.clone(), site.display_name.clone(), site.time_zone.clone());
+        let same = |other: &Site| said(other) == said(&site);
         let stands = match self.add(&caller, request_id, FactKind::SiteCreated(site.clone())).await {
             Ok(FactOutcome::Added(fact)) => {
                 tracing::info!(site.id = %site.id, fact, caller = caller.name(), "site registered");
@@ -75,6 +77,7 @@ impl Administration {
         let display_name = display_name.map(|name| or_id(name, site.as_str()));
         let change = SiteChange { site: site.clone(), display_name, time_zone };
         self.add(&caller, None, FactKind::SiteChanged(change)).await?;
+        self.surroundings.settings_changed();
         let visible = self.visible(&scope);
         Ok(v1::UpdateSiteResponse { site: Some(convert::site(visible.site(&site)?)) })
     }

@@ -250,7 +250,8 @@ impl Rebuild {
     }
 
     async fn put(&self, incidents: Vec<Incident>) -> Result<(), StoreError> {
-        let derived = |incident: &Incident| DerivedIncident { incident: incident.clone(), detected: self.now };
+        let derived =
+            |incident: &Incident| DerivedIncident { incident: incident.clone(), detected: self.now };
         for some in incidents.chunks(ROWS) {
             let incidents = some.iter().map(derived).collect();
             self.ledger.put(Derived { incidents, ..Derived::default() }).await?;

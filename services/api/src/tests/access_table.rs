@@ -59,6 +59,7 @@ IncidentService/ListRules          .      site   site  site      site    site   
 IncidentService/ListBlindSpots     .      site   site  .         site    site       site    site          yes   yes
 IncidentService/GetIncidentRates   .      site   site  .         site    site       site    site          yes   yes
 IncidentService/RehearseThresholds .      site   site  .         site    site       site    site          yes   yes
+IncidentService/RebuildIncidents   .      .      .     .         site    .          .       site          yes   yes
 AdminService/CreateSite            .      .      .     .         .       .          .       all           no    yes
 AdminService/UpdateSite            .      .      .     .         site    .          .       site          yes   yes
 AdminService/CreateMachine         .      .      .     .         .       site       .       site          yes   yes

@@ -7,7 +7,7 @@ use wire::api::v1;
 use wire::credential::Credential;
 use wire::keys::MasterKey;
 
-use super::{Bench, NOON, machine_id, with_token};
+use super::{Bench, NOON, machine_id, site_id, with_token};
 use crate::surroundings::Refusal;
 
 fn machine(id: &str, request_id: &str) -> v1::CreateMachineRequest {
@@ -66,6 +66,45 @@ async fn repeating_a_site_changes_nothing_and_another_one_is_refused() {
     bench.at(60);
     assert_eq!(admin.create_site(request.clone()).await.unwrap().into_inner().site.unwrap(), first);
     let other = v1::CreateSiteRequest { display_name: "West".to_owned(), ..request };
+    assert_eq!(admin.create_site(other).await.unwrap_err().code(), Code::AlreadyExists);
+}
+
+#[tokio::test]
+async fn what_was_set_since_does_not_make_a_repeated_request_another_one() {
+    let bench = Bench::furnished().await;
+    let mut admin = bench.admin().await;
+    let site = |request_id: &str| v1::CreateSiteRequest {
+        site_id: "west".to_owned(),
+        request_id: request_id.to_owned(),
+        ..Default::default()
+    };
+    let first_site = admin.create_site(site("s1")).await.unwrap().into_inner();
+    let first_machine = admin.create_machine(machine("n-3", "m1")).await.unwrap().into_inner();
+    let hours = v1::SetStaffedHoursRequest {
+        site_id: "west".to_owned(),
+        spans: vec![v1::StaffedSpan { day: 1, start_minute: 60, end_minute: 120 }],
+        ..Default::default()
+    };
+    admin.set_staffed_hours(hours).await.unwrap();
+    let out = v1::SetOutOfServiceRequest {
+        machine_id: "n-3".to_owned(),
+        reason: "belt torn".to_owned(),
+        ..Default::default()
+    };
+    admin.set_out_of_service(out).await.unwrap();
+    let registry = bench.ledger.registry();
+    assert!(!registry.sites()[&site_id("west")].history.is_empty());
+    assert!(!registry.machines()[&machine_id("n-3")].history.is_empty());
+    bench.at(60);
+    assert_eq!(admin.create_machine(machine("n-3", "m1")).await.unwrap().into_inner(), first_machine);
+    let mut other = machine("n-3", "m1");
+    other.belt = v1::BeltKind::OneWay.into();
+    let status = admin.create_machine(other).await.unwrap_err();
+    assert!(status.message().contains("request_id"), "{status:?}");
+    assert_eq!(admin.create_site(site("s1")).await.unwrap().into_inner(), first_site);
+    let again = admin.create_site(site("")).await.unwrap().into_inner().site.unwrap();
+    assert_eq!((again.id.as_str(), again.create_time), ("west", first_site.site.unwrap().create_time));
+    let other = v1::CreateSiteRequest { time_zone: "Europe/Vienna".to_owned(), ..site("") };
     assert_eq!(admin.create_site(other).await.unwrap_err().code(), Code::AlreadyExists);
 }
 

@@ -1,6 +1,7 @@
 //! Incidents as callers meet them: lists, counts, one with its evidence, watches, rules.
 
 mod bad;
+mod rebuild;
 mod rehearsal;
 mod sights;
 mod watch;

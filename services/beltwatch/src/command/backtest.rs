@@ -1,14 +1,12 @@
 //! `beltwatch backtest`: what the stored history would have raised with other thresholds.
 
-use std::io::{self, IsTerminal, Write};
-
 use clap::Args as ClapArgs;
 use wire::api::v1;
 
 use crate::client::{Client, Options};
 use crate::command::pages::Zones;
 use crate::command::rule::{self, OneArgs};
-use crate::command::{now, print};
+use crate::command::{now, print, progress};
 use crate::failure::{Exit, Failure};
 use crate::table::{Column, Listing, Note, Value};
 use crate::words::{self, RangeArgs};
@@ -47,10 +45,7 @@ const COLUMNS: &[Column<v1::RehearsedCount>] = &[
 pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
     let mut client = Client::connect(options).await?;
     let OneArgs { site, model, machine } = args.whose;
-    let zone = match (&site, &machine) {
-        (_, Some(machine)) => Zones::of_machine(&mut client, machine).await?,
-        (site, None) => Zones::fetch(&mut client).await?.of(site.as_deref().unwrap_or_default()),
-    };
+    let zone = Zones::of_whose(&mut client, site.as_deref(), machine.as_deref()).await?;
     let mut thresholds = Vec::new();
     for given in &args.set {
         let (name, text) = given.split_once('=').ok_or_else(|| {
@@ -72,30 +67,12 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
     let mut stream = client.incidents.rehearse_thresholds(request).await?.into_inner();
     while let Some(response) = stream.message().await? {
         if let Some(result) = response.result {
-            end_progress()?;
+            progress::end()?;
             return show(&result, &zone, options);
         }
-        progress(response.machines_done, response.machines)?;
+        progress::show(response.machines_done, response.machines)?;
     }
     Err(Failure::new(Exit::Unavailable, "the server ended the rehearsal without a result"))
-}
-
-/// On a terminal, how far it is.
-fn progress(done: u32, all: u32) -> io::Result<()> {
-    /// Characters of the bar.
-    const WIDTH: usize = 30;
-    let mut aside = io::stderr();
-    if aside.is_terminal() {
-        let filled = WIDTH * done as usize / (all as usize).max(1);
-        write!(aside, "\r[{:<WIDTH$}] {done} of {all} machines", "#".repeat(filled))?;
-        aside.flush()?;
-    }
-    Ok(())
-}
-
-fn end_progress() -> io::Result<()> {
-    let mut aside = io::stderr();
-    if aside.is_terminal() { write!(aside, "\r\x1b[K") } else { Ok(()) }
 }
 
 fn show(result: &v1::Rehearsal, zone: &jiff::tz::TimeZone, options: &Options) -> Result<(), Failure> {

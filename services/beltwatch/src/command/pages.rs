@@ -34,6 +34,18 @@ impl Zones {
         let site = state.and_then(|state| state.machine).map(|machine| machine.site_id).unwrap_or_default();
         Ok(Zones::fetch(client).await?.of(&site))
     }
+
+    /// The zone of what was named: a machine's site, the site; UTC if neither.
+    pub(super) async fn of_whose(
+        client: &mut Client,
+        site: Option<&str>,
+        machine: Option<&str>,
+    ) -> Result<TimeZone, Failure> {
+        match machine {
+            Some(machine) => Zones::of_machine(client, machine).await,
+            None => Ok(Zones::fetch(client).await?.of(site.unwrap_or_default())),
+        }
+    }
 }
 
 /// All sites that the caller may see.

@@ -25,9 +25,12 @@ use crate::client::{Identity, Service};
 pub(super) const SITES: [(&str, &str, &str); 2] =
     [("north", "Northside Gym", "Europe/Vienna"), ("harbour", "Harbour Rehabilitation", "Europe/London")];
 
+/// Whether a moment is one that is to be seen.
+type Wanted = fn(&Moment) -> bool;
+
 /// On which machines something is seen soon, so that nobody has to wait to see an incident of each severity: by number,
 /// all with an encoder.
-const SOON: [(usize, fn(&Moment) -> bool); 5] = [
+const SOON: [(usize, Wanted); 5] = [
     // The second one of the first site is stopped in reverse.
     (2, |moment| moment.what == Happening::EmergencyStop && moment.direction == Direction::Reverse),
     (0, |moment| moment.what == Happening::TooFast),
@@ -116,7 +119,7 @@ fn spot(settings: &DemoSettings, number: usize, capture: &Capture) -> anyhow::Re
 }
 
 /// The first seed from this one on whose belt sees such a moment soon; this one if there is none near.
-fn seed_with(profile: Profile, from: u64, is_it: &fn(&Moment) -> bool) -> u64 {
+fn seed_with(profile: Profile, from: u64, is_it: &Wanted) -> u64 {
     let sees_soon = |seed: &u64| {
         let mut simulator = Simulator::new(SourceNumber(0), *seed, profile, MonotonicMicros(0));
         simulator.observe(MonotonicMicros(SOON_S_MAX * SECOND), &mut Vec::new());

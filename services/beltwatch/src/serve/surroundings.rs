@@ -97,6 +97,10 @@ impl Surroundings for Around {
 
     fn machine_changed(&self, machine: &Machine) {
         self.access.put(machine);
+        self.settings_changed();
+    }
+
+    fn settings_changed(&self) {
         self.registry_changed.notify_one();
     }
 }

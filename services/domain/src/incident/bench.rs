@@ -102,11 +102,6 @@ pub enum Change {
 }
 
 impl Bench {
-    /// Whether an episode of this incident may still go on.
-    pub(super) fn refers_to(&self, incident: IncidentId) -> bool {
-        self.episodes.values().any(|episode| episode.incident == incident)
-    }
-
     /// Takes a record and lets all rules of this kind judge it.
     pub fn take(&mut self, judged: Judged, placed: &Placed<'_>, settings: &MachineSettings) -> Vec<Change> {
         let mut placed = *placed;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::bench::{Bench, Change, Placed};
+use super::bench::{Bench, Change, Placed, REARM_US};
 use super::definition::{Finding, Judged};
 use super::settings::Timeline;
 use super::track::{Seen, StopEpisode};
@@ -15,6 +15,11 @@ use crate::log::Position;
 use crate::record::{Payload, Reading, Record};
 use crate::units::UnixMicros;
 
+/// How long after it was cleared an incident may go on, in microseconds: its episode may hold again, and sums of a contact
+/// that chatters are told up to 10 s late.
+const GOES_ON_US: i64 = REARM_US + 12_000_000;
+/// How long readings are kept for traces, in microseconds: what is noticed may lie so far behind them.
+const RECENT_US: i64 = 2 * TRACE_US;
 /// How far apart an edge may lie in both orders, in microseconds.
 const APART_US: i64 = 2_000_000;
 /// How long before and after an incident readings are kept with it, in microseconds.
@@ -123,8 +128,9 @@ impl IncidentFold {
     fn raise(&mut self, mut incident: Incident) -> IncidentId {
         let id = incident.id;
         incident.revision = 1;
-        let around = |point: &&TracePoint| incident.noticed.since(point.time).abs() <= TRACE_US;
-        incident.trace = self.recent.iter().filter(around).copied().collect();
+        for point in &self.recent {
+            add_to_trace(&mut incident, *point);
+        }
         if self.open.len() >= limits::OPEN_INCIDENTS_MAX {
             // Written as far as it was known.
             self.open.remove(0);
@@ -153,8 +159,8 @@ impl IncidentFold {
             incline: reading.incline,
             contacts: reading.contacts,
         };
-        while self.recent.front().is_some_and(|old| time.since(old.time) > TRACE_US)
-            || self.recent.len() >= limits::TRACE_POINTS_MAX / 2
+        while self.recent.front().is_some_and(|old| time.since(old.time) > RECENT_US)
+            || self.recent.len() >= limits::TRACE_POINTS_MAX
         {
             self.recent.pop_front();
         }
@@ -169,14 +175,8 @@ impl IncidentFold {
     fn measure_stop(&mut self, changed: &mut Vec<Incident>) {
         let Some(stop) = self.merged.track.stop else { return };
         let Some(measured) = measured(&stop) else { return };
-        let is_stop = |rule| matches!(rule, Rule::EmergencyStop | Rule::SafetyKeyPulled);
-        // The merged order may have moved the edge behind a reading that was written before it.
         let apart = |incident: &Incident| incident.time.since(stop.time).abs();
-        let is_it = |incident: &&Incident| {
-            is_stop(incident.rule)
-                && incident.contact == Some(stop.contact.contact())
-                && apart(incident) <= APART_US
-        };
+        let is_it = |incident: &&Incident| is_of(&stop, incident);
         let found = self.open.iter().filter(is_it).min_by_key(|incident| apart(incident));
         let found = found.filter(|incident| incident.stop.is_none()).map(|incident| incident.id);
         if let Some(id) = found {
@@ -204,10 +204,13 @@ impl IncidentFold {
             });
             self.push_changed(id, changed);
         }
-        let IncidentFold { at_once, merged, open, .. } = self;
-        let is_done = |incident: &Incident| incident.cleared.is_some() && incident.trace_complete;
-        let goes_on = |incident: &Incident| at_once.refers_to(incident.id) || merged.refers_to(incident.id);
-        open.retain(|incident| !(is_over(incident) && is_done(incident)) || goes_on(incident));
+        let stop = self.merged.track.stop;
+        // Its episode may go on for so long after it was cleared; events are never judged later than merged.
+        let is_cleared =
+            |incident: &Incident| incident.cleared.is_some_and(|cleared| time.since(cleared) >= GOES_ON_US);
+        let is_done =
+            |incident: &Incident| is_over(incident) && incident.trace_complete && is_cleared(incident);
+        self.open.retain(|incident| !is_done(incident) || waits_for(stop.as_ref(), incident));
     }
 
     fn push_changed(&self, id: Option<IncidentId>, changed: &mut Vec<Incident>) {
@@ -234,6 +237,20 @@ fn add_to_trace(incident: &mut Incident, point: TracePoint) {
     if incident.trace.len() < limits::TRACE_POINTS_MAX {
         incident.trace.push(point);
     }
+}
+
+/// Whether an incident is the one of a stop. The merged order may have moved the edge behind a reading that was written
+/// before it.
+fn is_of(stop: &StopEpisode, incident: &Incident) -> bool {
+    matches!(incident.rule, Rule::EmergencyStop | Rule::SafetyKeyPulled)
+        && incident.contact == Some(stop.contact.contact())
+        && incident.time.since(stop.time).abs() <= APART_US
+}
+
+/// Whether it is still to be measured how the belt comes to rest.
+fn waits_for(stop: Option<&StopEpisode>, incident: &Incident) -> bool {
+    let is_its = |stop: &&StopEpisode| is_of(stop, incident) && measured(stop).is_none();
+    incident.stop.is_none() && stop.filter(is_its).is_some_and(|stop| stop.standstill != Some(stop.time))
 }
 
 /// An open incident goes on; whether that is worth writing.

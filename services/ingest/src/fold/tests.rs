@@ -13,6 +13,8 @@ use wire::envelope::{Entry, decode_slice, encode_slice};
 
 use super::*;
 
+mod incidents;
+
 const CLOCK: Clock =
     Clock { quality: ClockQuality::Synchronised, offset_us: 1_735_689_600_000_000, uncertainty_us: 1 };
 

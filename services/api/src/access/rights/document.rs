@@ -20,7 +20,9 @@ fn meaning(permission: Permission) -> &'static str {
         Permission::History => "readings, events, sessions, incidents",
         Permission::Act => "to say that a stop was seen to, to tag a machine out of service",
         Permission::Arrange => "to arrange the plan of a room",
-        Permission::Configure => "a site's name, time zone and staffed hours, thresholds",
+        Permission::Configure => {
+            "a site's name, time zone and staffed hours, thresholds, incidents judged anew"
+        }
         Permission::Register => "machines, their credentials and commissioning",
         Permission::Administer => "sites, users, tokens",
         Permission::Audit => "to read the audit",

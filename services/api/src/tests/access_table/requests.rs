@@ -134,6 +134,9 @@ fn of_incidents(method: &str, machine_id: String, id: &str) -> (Vec<u8>, Option<
         "IncidentService/RehearseThresholds" => {
             v1::RehearseThresholdsRequest { machine_id, ..Default::default() }.encode_to_vec()
         }
+        "IncidentService/RebuildIncidents" => {
+            v1::RebuildIncidentsRequest { machine_id, ..Default::default() }.encode_to_vec()
+        }
         other => panic!("no request for {other}"),
     };
     (message, None)
@@ -198,7 +201,7 @@ pub(super) async fn call(
     let path = format!("/beltwatch.v1.{method}").parse().unwrap();
     let mut answer = client.server_streaming(request, path, Octets).await?.into_inner();
     let first = answer.message().await?.expect("an answer without a message");
-    if method == "IncidentService/RehearseThresholds" {
+    if matches!(method, "IncidentService/RehearseThresholds" | "IncidentService/RebuildIncidents") {
         // To its end, so that the next one has the place.
         while answer.message().await?.is_some() {}
     }

@@ -148,6 +148,7 @@ fn reading(seconds: i64) -> v1::Reading {
 impl IncidentService for Incidents {
     type WatchIncidentsStream = BoxStream<v1::WatchIncidentsResponse>;
     type RehearseThresholdsStream = BoxStream<v1::RehearseThresholdsResponse>;
+    type RebuildIncidentsStream = BoxStream<v1::RebuildIncidentsResponse>;
 
     async fn list_incidents(
         &self,
@@ -250,6 +251,13 @@ impl IncidentService for Incidents {
         &self,
         _request: Request<v1::RehearseThresholdsRequest>,
     ) -> Answered<Self::RehearseThresholdsStream> {
+        Err(Status::unimplemented("no page asks this"))
+    }
+
+    async fn rebuild_incidents(
+        &self,
+        _request: Request<v1::RebuildIncidentsRequest>,
+    ) -> Answered<Self::RebuildIncidentsStream> {
         Err(Status::unimplemented("no page asks this"))
     }
 }
