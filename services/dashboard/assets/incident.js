@@ -13,38 +13,52 @@
     ctx.font = `${13 * scale}px system-ui, sans-serif`;
     const width = ctx.measureText(words).width;
     const left = Math.max(bbox.left, Math.min(x + 4 * scale, bbox.left + bbox.width - width));
-    ctx.fillText(words, left, bbox.top + (14 + 16 * line) * scale);
+    const base = bbox.top + (14 + 16 * line) * scale;
+    // Lines that cross the words end around them.
+    ctx.save();
+    ctx.strokeStyle = beltChart.colour("--tile");
+    ctx.lineWidth = 4 * scale;
+    ctx.lineJoin = "round";
+    ctx.setLineDash([]);
+    ctx.strokeText(words, left, base);
+    ctx.restore();
+    ctx.fillText(words, left, base);
   }
 
   function shade(self) {
     const { ctx, bbox } = self;
     ctx.save();
-    trace.shades.forEach(({ from, until, label }, line) => {
+    for (const { from, until } of trace.shades) {
       const left = Math.max(bbox.left, self.valToPos(from, "x", true));
       const right = Math.min(bbox.left + bbox.width, self.valToPos(until, "x", true));
       ctx.fillStyle = beltChart.colour("--alarm-text");
       ctx.globalAlpha = 0.14;
       ctx.fillRect(left, bbox.top, Math.max(devicePixelRatio, right - left), bbox.height);
-      ctx.globalAlpha = 1;
-      text(self, label, left, trace.marks.length + line);
-    });
+    }
     ctx.restore();
   }
 
   function mark(self) {
     const { ctx, bbox } = self;
     ctx.save();
-    trace.marks.forEach(({ at, label, main }, line) => {
-      const x = Math.round(self.valToPos(at, "x", true));
-      ctx.strokeStyle = ctx.fillStyle = beltChart.colour(main ? "--alarm-text" : "--ink");
+    const colour = (main) => beltChart.colour(main ? "--alarm-text" : "--ink");
+    const place = (at) => Math.round(self.valToPos(at, "x", true));
+    for (const { at, main } of trace.marks) {
+      const x = place(at);
+      ctx.strokeStyle = colour(main);
       ctx.lineWidth = (main ? 3 : 1.5) * devicePixelRatio;
       ctx.setLineDash(main ? [] : [4 * devicePixelRatio, 3 * devicePixelRatio]);
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
-      text(self, label, x, line);
+    }
+    trace.marks.forEach(({ at, label, main }, line) => {
+      ctx.fillStyle = colour(main);
+      text(self, label, place(at), line);
     });
+    ctx.fillStyle = colour(true);
+    trace.shades.forEach(({ from, label }, line) => text(self, label, place(from), trace.marks.length + line));
     ctx.restore();
   }
 

@@ -32,9 +32,8 @@ const DESK: (u64, u64) = (1_280, 900);
 const PHONE: (u64, u64) = (360, 780);
 /// Pages that must be found by following links.
 const REQUIRED: [&str; 6] = ["/", "/floor/*", "/machine/*", "/account", "/incidents", "/incident/*"];
-/// True once a page that has a chart of an incident has drawn it.
-const CHART_IS_DRAWN: &str = "!document.querySelector('[data-trace]') || \
-    performance.getEntriesByType('resource').some((entry) => entry.name.endsWith('/trace'))";
+/// True once a page that has a chart has asked for what it draws.
+const CHART_IS_ASKED: &str = include_str!("scripts/chart_is_asked.js");
 /// More pages than this are a loop.
 const PAGES_MAX: usize = 60;
 
@@ -133,7 +132,7 @@ async fn visit(
         browser.language(view.language).await?;
         browser.console().await?;
         browser.open(&floor.url(path)).await?;
-        browser.wait_until(CHART_IS_DRAWN).await?;
+        browser.wait_until(CHART_IS_ASKED).await?;
         let language = browser.run("return document.documentElement.lang", Vec::new()).await?;
         if language != json!(view.language) {
             note(format!("its language is {language}"));

@@ -105,7 +105,7 @@ impl Incidents {
                 capabilities: self.capabilities(&machine.id),
             })
         };
-        let jobs: Vec<Whose> = visible.machines_of(&set_for).filter_map(|one| job(one)).collect();
+        let jobs: Vec<Whose> = visible.machines_of(&set_for).filter_map(job).collect();
         if jobs.len() > REHEARSAL_MACHINES_MAX {
             let count = jobs.len();
             let description =

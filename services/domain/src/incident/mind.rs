@@ -20,8 +20,8 @@ use crate::units::UnixMicros;
 const GOES_ON_US: i64 = REARM_US + 12_000_000;
 /// How long readings are kept for traces, in microseconds: what is noticed may lie so far behind them.
 const RECENT_US: i64 = 2 * TRACE_US;
-/// How far apart an edge may lie in both orders, in microseconds.
-const APART_US: i64 = 2_000_000;
+/// How far apart an edge may lie in both orders, in microseconds: it is told after its debouncing, at the next tick.
+const APART_US: i64 = 250_000;
 /// How long before and after an incident readings are kept with it, in microseconds.
 const TRACE_US: i64 = 10_000_000;
 

@@ -25,9 +25,10 @@ const BOOT_US: i64 = 1_000_000_000_000;
 type Written = (Lane, u64, Record, i64);
 
 fn event(kind: EventKind, contact: Option<Contact>) -> Payload {
-    let contacts = match kind {
-        EventKind::ContactOpened => Contacts { closed: 0, open: Contact::EmergencyStop.bit() },
-        _ => Contacts { closed: Contact::EmergencyStop.bit(), open: 0 },
+    let button = Contact::EmergencyStop.bit();
+    let contacts = match kind == EventKind::ContactOpened {
+        true => Contacts { closed: 0, open: button },
+        false => Contacts { closed: button, open: 0 },
     };
     let belt = Belt { speed: Some(Speed(0)), contacts, ..Belt::default() };
     let mut event = Event::new(kind, MonotonicMicros(0), belt, belt);
