@@ -71,7 +71,6 @@ fn what_had_to_last_has_a_trace() {
     scene.speed(3.0).wait(2.0);
     scene.contact(Contact::HandRail, true).contact(Contact::UserPresence, true).wait(100.0);
     scene.speed(0.0).wait(60.0);
-    for incident in scene.incidents() {}
     let incidents = scene.incidents();
     let found = incidents.iter().find(|i| i.rule == Rule::RunningUnattended).expect("found");
     assert!(!found.trace.is_empty() || !found.trace_complete);
