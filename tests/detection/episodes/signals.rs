@@ -150,30 +150,27 @@ pub(super) fn fault(player: &mut Player, _settings: &MachineSettings, is_episode
     player.wait(12.0);
 }
 
-/// R25: a speed that cannot be, an incline beyond 40 %, a distance that goes back, a deck faster than 2 % a second. Near: a
-/// deck at 0.6 % a second. Decided: what comes within ten minutes is the same episode; so they lie further apart.
+/// R25: a speed that cannot be, an incline beyond 40 %, a distance that goes back. Near: a deck at 0.6 % a second. Decided:
+/// what comes within ten minutes is the same episode, so they lie further apart; a deck that is fast is none, for many
+/// consoles tell where it shall go.
 pub(super) fn implausible(player: &mut Player, _settings: &MachineSettings, is_episode: bool) {
     player.wait(620.0);
     player.run_at(3.0);
     player.wait(5.0);
     let from = player.now();
-    let kinds: &[Option<Nonsense>] = match player.sight {
-        Sight::Encoder => &[Some(Nonsense::Speed), Some(Nonsense::Incline), None],
-        Sight::Drive => &[Some(Nonsense::Speed)],
-        Sight::Console => &[Some(Nonsense::Speed), Some(Nonsense::Incline), Some(Nonsense::Distance), None],
+    let kinds: &[Nonsense] = match player.sight {
+        Sight::Encoder => &[Nonsense::Speed, Nonsense::Incline],
+        Sight::Drive => &[Nonsense::Speed],
+        Sight::Console => &[Nonsense::Speed, Nonsense::Incline, Nonsense::Distance],
     };
     let kind = kinds[player.random.usize(..kinds.len())];
     if is_episode {
         let name = match kind {
-            Some(Nonsense::Speed) => "655.35 km/h",
-            Some(Nonsense::Incline) => "82 %",
-            Some(Nonsense::Distance) => "200 m back",
-            None => "8 % in a second",
+            Nonsense::Speed => "655.35 km/h",
+            Nonsense::Incline => "82 %",
+            Nonsense::Distance => "200 m back",
         };
-        match kind {
-            Some(nonsense) => player.act(Act::Nonsense(nonsense)),
-            None => player.tilt(8.0, 0.9),
-        }
+        player.act(Act::Nonsense(kind));
         player.episode(Rule::ImplausibleValue, Severity::Low, (from, from + micros(2.0)), name);
         player.wait(15.0);
     } else {
