@@ -24,8 +24,11 @@ use crate::verdict::Verdict;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Python with grpcio, grpcio-tools and grpcio-reflection; without it nothing is read back
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "read_back")]
     python: Option<PathBuf>,
+    /// The script that it runs
+    #[arg(long, value_name = "FILE")]
+    read_back: Option<PathBuf>,
     /// Keep the folder with logs and databases even if all is well
     #[arg(long)]
     keep: bool,
@@ -68,8 +71,8 @@ async fn follow(fleet: &mut Fleet, arguments: &Arguments) -> anyhow::Result<()> 
     let verdict = judge(fleet).await?;
     report(&verdict.to_string());
     ensure!(verdict.is_clean(), "what is stored is not what was seen");
-    if let Some(python) = &arguments.python {
-        read_back(python, fleet, &verdict).await?;
+    if let (Some(python), Some(script)) = (&arguments.python, &arguments.read_back) {
+        read_back(python, script, fleet, &verdict).await?;
     }
     fleet.stop().await
 }
@@ -207,8 +210,7 @@ fn is_reverse(belt: &Value) -> bool {
 }
 
 /// The same from `proto/` alone, and from reflection alone.
-async fn read_back(python: &Path, fleet: &Fleet, verdict: &Verdict) -> anyhow::Result<()> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("real/read_back.py");
+async fn read_back(python: &Path, script: &Path, fleet: &Fleet, verdict: &Verdict) -> anyhow::Result<()> {
     let address = fleet.api_url().replace("http://", "");
     let secret = operator_secret(&fleet.api_url())?;
     let mut command = Command::new(python);

@@ -5,6 +5,8 @@ use std::fmt::Write;
 use domain::incident::Rule;
 use domain::incident::definition::{Definition, Judged};
 
+use crate::tree::root;
+
 const HEAD: &str = "# Rules of incidents
 
 Printed from the rules themselves (`services/domain/src/incident/rules`); a test holds this page against them. Speeds of
@@ -58,7 +60,6 @@ fn the_page_says_what_the_rules_say() {
     for one in Rule::ALL {
         rule(&mut expected, one.definition()).expect("a text takes everything");
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rules.md");
-    let page = std::fs::read_to_string(path).unwrap_or_default();
+    let page = std::fs::read_to_string(root().join("docs/rules.md")).unwrap_or_default();
     assert!(page == expected, "docs/rules.md is not what the rules say; it should be:\n{expected}");
 }

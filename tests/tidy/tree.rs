@@ -1,6 +1,6 @@
 //! The tree as it is on the disk.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What must be at the top.
 pub(crate) const REQUIRED: [&str; 12] = [
@@ -25,8 +25,9 @@ pub(crate) struct File {
     pub(crate) text: String,
 }
 
+/// The top of the project. Cargo runs tests in their package's folder; its path when they were built may be another's.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a folder of the project").to_owned()
+    PathBuf::from("..")
 }
 
 /// A file's text.
