@@ -27,7 +27,11 @@ fn grpc(root: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
         "account_service",
         "fleet_service",
         "telemetry_service",
+        "handling",
         "incident_service",
+        "handling_service",
+        "drill_service",
+        "notification_service",
         "admin_service",
     ];
     let files = services.map(|name| root.join(format!("beltwatch/v1/{name}.proto")));

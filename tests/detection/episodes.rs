@@ -166,7 +166,7 @@ fn settings(topic: Rule, sight: Sight, random: &mut Rng) -> MachineSettings {
     }
     if topic == Rule::MotionWhileOutOfService {
         settings.out_of_service = true;
-        settings.drill = random.u32(0..4) == 0;
+        settings.drill = (random.u32(0..4) == 0).then_some(1);
     }
     settings.silent_on_stop = topic == Rule::TelemetryLostWhileMoving && random.u32(0..4) == 0;
     if topic == Rule::UseOutsideStaffedHours {

@@ -59,6 +59,66 @@ impl PlayedBelt {
     }
 }
 
+/// A belt at 3 km/h whose button is pressed, which brakes evenly and stands after a known time.
+#[derive(Debug, Clone, Copy)]
+pub struct Braking {
+    /// How long before the button is pressed, in milliseconds; the belt starts up in the first of it.
+    pub before_ms: u64,
+    /// From the button to standstill, in milliseconds.
+    pub stop_ms: u64,
+}
+
+/// Speed of a proof test, in mm/s.
+const PROOF_MM_S: u64 = 833;
+/// Speeds at which a belt stands, in mm/s.
+const STANDS_MM_S: u64 = 28;
+/// How long a belt takes to start, in milliseconds.
+const START_MS: u64 = 4_000;
+
+impl Braking {
+    /// The belt's story, beginning now; two seconds after it stands the button is released.
+    pub fn play(self) -> PlayedBelt {
+        let begin = agent::clock::monotonic();
+        let mut signals = VecDeque::new();
+        let end_ms = self.before_ms + self.stop_ms + 4_000;
+        for ms in (STEP_US / MILLI..end_ms).step_by(100) {
+            // The button is pressed between two observations of the speed.
+            let pressed_ms = self.before_ms + 37;
+            let (speed, is_released) =
+                (self.mm_s(ms, pressed_ms), ms >= self.before_ms + self.stop_ms + 2_000);
+            let at = begin.plus(ms * MILLI);
+            let direction = if speed == 0 { Direction::Stopped } else { Direction::Forward };
+            let speed = SignalValue::Speed(Speed(u32::try_from(speed).expect("slow")));
+            for value in [SignalValue::MeasuredDirection(direction), speed] {
+                signals.push_back(Signal { at, source: SourceNumber(0), value });
+            }
+            let level = |at, open| {
+                let value = SignalValue::ContactLevel { contact: Contact::EmergencyStop, open };
+                Signal { at, source: SourceNumber(0), value }
+            };
+            signals.push_back(level(at, ms >= pressed_ms && !is_released));
+            if ms < pressed_ms && ms + 100 > pressed_ms {
+                signals.push_back(level(begin.plus(pressed_ms * MILLI), true));
+            }
+        }
+        PlayedBelt { signals }
+    }
+
+    fn mm_s(self, ms: u64, pressed_ms: u64) -> u64 {
+        match ms {
+            _ if ms < 1_000 => 0,
+            _ if ms < 1_000 + START_MS => PROOF_MM_S * (ms - 1_000) / START_MS,
+            _ if ms <= pressed_ms => PROOF_MM_S,
+            _ => PROOF_MM_S * self.stop_ms.saturating_sub(ms - pressed_ms) / self.stop_ms,
+        }
+    }
+
+    /// What is to be measured: from the button until the belt is so slow that it counts as standing, in milliseconds.
+    pub fn truth_ms(self) -> u64 {
+        self.stop_ms * (PROOF_MM_S - STANDS_MM_S) / PROOF_MM_S
+    }
+}
+
 impl Script for PlayedBelt {
     fn spec(&self) -> SourceSpec {
         let capabilities = Capabilities::SPEED.and(Capabilities::DIRECTION).and(Capabilities::EMERGENCY_STOP);

@@ -12,7 +12,11 @@ use domain::signal::Script;
 use tonic::transport::Channel;
 use wire::api::v1::account_service_client::AccountServiceClient;
 use wire::api::v1::admin_service_client::AdminServiceClient;
+use wire::api::v1::drill_service_client::DrillServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
+use wire::api::v1::handling_service_client::HandlingServiceClient;
+use wire::api::v1::incident_service_client::IncidentServiceClient;
+use wire::api::v1::notification_service_client::NotificationServiceClient;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
 use wire::api::v1::{BeltKind, CreateMachineRequest, CreateSiteRequest, Event, ListEventsRequest};
 use wire::api::v1::{ListReadingsRequest, Reading};
@@ -122,6 +126,26 @@ impl Service {
     /// A client of the history.
     pub async fn telemetry(&self) -> anyhow::Result<TelemetryServiceClient<client::Service>> {
         Ok(TelemetryServiceClient::with_interceptor(self.channel().await?, self.operator()?))
+    }
+
+    /// A client of incidents.
+    pub async fn incidents(&self) -> anyhow::Result<IncidentServiceClient<client::Service>> {
+        Ok(IncidentServiceClient::with_interceptor(self.channel().await?, self.operator()?))
+    }
+
+    /// A client of what people do about incidents.
+    pub async fn handling(&self) -> anyhow::Result<HandlingServiceClient<client::Service>> {
+        Ok(HandlingServiceClient::with_interceptor(self.channel().await?, self.operator()?))
+    }
+
+    /// A client of proof tests.
+    pub async fn drills(&self) -> anyhow::Result<DrillServiceClient<client::Service>> {
+        Ok(DrillServiceClient::with_interceptor(self.channel().await?, self.operator()?))
+    }
+
+    /// A client of who is told.
+    pub async fn notification(&self) -> anyhow::Result<NotificationServiceClient<client::Service>> {
+        Ok(NotificationServiceClient::with_interceptor(self.channel().await?, self.operator()?))
     }
 
     /// All events of the last day.

@@ -3,6 +3,7 @@
 mod browser;
 mod judge;
 mod kill;
+mod notify;
 mod processes;
 mod reverse_run;
 mod stored;
@@ -27,6 +28,8 @@ enum Step {
     Browser(browser::Arguments),
     /// Kill agents, server and broker at random moments
     Kill(kill::Arguments),
+    /// Kill a server while it tells people of incidents, by webhook and by mail
+    Notify(notify::Arguments),
     /// Follow one reverse run with an emergency stop as a plain subscriber and as a plain client see it
     ReverseRun(reverse_run::Arguments),
 }
@@ -36,6 +39,7 @@ async fn main() -> anyhow::Result<()> {
     match Arguments::parse().step {
         Step::Browser(arguments) => Box::pin(browser::run(&arguments)).await,
         Step::Kill(arguments) => kill::run(&arguments).await,
+        Step::Notify(arguments) => Box::pin(notify::run(&arguments)).await,
         Step::ReverseRun(arguments) => reverse_run::run(&arguments).await,
     }
 }

@@ -353,5 +353,6 @@ fn a_machine(id: &MachineId, site: &SiteId) -> Machine {
         revoked: None,
         acknowledged: None,
         history: Default::default(),
+        drills: Vec::new(),
     }
 }

@@ -5,13 +5,15 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 /// A crate and the crates of ours that it depends on.
 pub(crate) type Arrow = (String, Vec<String>);
 
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("beltwatch-domain", &[]),
     ("beltwatch-wire", &["beltwatch-domain"]),
     ("beltwatch-store", &["beltwatch-domain"]),
     ("beltwatch-agent", &["beltwatch-domain", "beltwatch-wire"]),
     ("beltwatch-ingest", &["beltwatch-domain", "beltwatch-wire", "beltwatch-store"]),
-    ("beltwatch-api", &["beltwatch-domain", "beltwatch-wire", "beltwatch-store"]),
+    ("beltwatch-dossier", &["beltwatch-domain"]),
+    ("beltwatch-api", &["beltwatch-domain", "beltwatch-wire", "beltwatch-store", "beltwatch-dossier"]),
+    ("beltwatch-notify", &["beltwatch-domain", "beltwatch-store", "beltwatch-dossier"]),
     ("beltwatch-dashboard", &["beltwatch-wire"]),
     ("beltwatch-detection", &["beltwatch-domain", "beltwatch-agent"]),
     (
@@ -23,6 +25,8 @@ const ALLOWED: [(&str, &[&str]); 9] = [
             "beltwatch-agent",
             "beltwatch-ingest",
             "beltwatch-api",
+            "beltwatch-dossier",
+            "beltwatch-notify",
             "beltwatch-dashboard",
         ],
     ),

@@ -1,6 +1,6 @@
 //! `AdminService`: the registry, who may do what, and the audit. Every change is a fact with author and time.
 
-mod entries;
+pub(crate) mod entries;
 mod machines;
 mod settings;
 mod sites;
@@ -88,7 +88,7 @@ fn may_grant(scope: &Scope, visible: &Visible, grants: &[Grant]) -> Result<(), A
 }
 
 /// The fields that a mask names, of those that can be changed.
-fn masked<'a>(
+pub(crate) fn masked<'a>(
     check: &mut crate::check::Check,
     mask: Option<&'a prost_types::FieldMask>,
     allowed: &[&str],

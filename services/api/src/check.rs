@@ -215,7 +215,7 @@ pub(crate) fn quoted(value: &str) -> String {
 }
 
 /// A moment in RFC 3339, UTC.
-fn text_of(time: UnixMicros) -> String {
+pub(crate) fn text_of(time: UnixMicros) -> String {
     match jiff::Timestamp::from_microsecond(time.0) {
         Ok(time) => time.to_string(),
         Err(_) => format!("{} µs", time.0),

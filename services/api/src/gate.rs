@@ -1,6 +1,7 @@
 //! The way into every method of ours: who calls, may it, how long may it take; and the way out: log, metric, audit,
 //! status.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use domain::limits;
 use tokio::sync::Semaphore;
 use tonic::{Code, Request, Response, Status};
 
-use crate::access::rights::{self, Need};
+use crate::access::rights::{self, Need, Permission};
 use crate::access::{Access, Caller, Credentials, Denied, Scope};
 use crate::audit::{Audit, Refused};
 use crate::metrics;
@@ -88,6 +89,12 @@ impl Gate {
         self.access.scope(caller, need(method)?, self.surroundings.now())
     }
 
+    /// Where a caller who was let in before has one more permission now.
+    pub(crate) fn reach(&self, caller: &Caller, permission: Permission) -> Scope {
+        let nowhere = |_| Scope::Sites(BTreeSet::new());
+        self.access.scope(caller, Need::Some(permission), self.surroundings.now()).unwrap_or_else(nowhere)
+    }
+
     /// Notes a refusal for the audit.
     pub(crate) fn note(&self, refused: Refused) {
         metrics::request_denied(refused.reason);
@@ -116,6 +123,7 @@ impl Gate {
             ApiError::Store(_)
             | ApiError::NoRandomness(_)
             | ApiError::NoCredential(_)
+            | ApiError::NoDossier(_)
             | ApiError::Late { .. } => {
                 tracing::error!(rpc.method = method, peer, rpc.code = ?code, error = %error, "request failed");
             }
@@ -125,6 +133,8 @@ impl Gate {
             | ApiError::Busy
             | ApiError::LastAdministrator
             | ApiError::PlaceTaken
+            | ApiError::NotNow { .. }
+            | ApiError::Full { .. }
             | ApiError::WatchersFull { .. }
             | ApiError::RehearsalsFull { .. }
             | ApiError::Stopping => {

@@ -7,8 +7,9 @@ mod rates;
 mod rebuild;
 mod rehearse;
 mod rules;
-mod show;
+pub(crate) mod show;
 mod sights;
+mod sites;
 mod wanted;
 mod watch;
 
@@ -27,10 +28,13 @@ use wire::api::v1;
 use wire::api::v1::incident_service_server::IncidentService;
 
 use self::wanted::Wanted;
+use crate::access::rights::Permission;
 use crate::access::{Caller, Scope};
 use crate::check::Check;
 use crate::convert::timestamp;
+use crate::drill::proofs::Proofs;
 use crate::gate::Gate;
+use crate::handling::show::View;
 use crate::paging::{AfterIncident, Asked, Pages};
 use crate::registry::Visible;
 use crate::status::ApiError;
@@ -51,6 +55,7 @@ pub(crate) struct Incidents {
     /// Of all kinds of watches.
     watchers: Arc<Semaphore>,
     rehearsals: Arc<Semaphore>,
+    proofs: Arc<Proofs>,
 }
 
 impl Incidents {
@@ -60,13 +65,15 @@ impl Incidents {
         ground: Ground,
         telemetry: Arc<dyn Telemetry>,
         watchers: Arc<Semaphore>,
+        proofs: Arc<Proofs>,
     ) -> Incidents {
         let rehearsals = Arc::new(Semaphore::new(REHEARSALS_MAX));
-        Incidents { gate, pages, ground, telemetry, watchers, rehearsals }
+        Incidents { gate, pages, ground, telemetry, watchers, rehearsals, proofs }
     }
 
     async fn list(
         &self,
+        caller: Caller,
         scope: Scope,
         mut request: v1::ListIncidentsRequest,
     ) -> Result<v1::ListIncidentsResponse, ApiError> {
@@ -74,7 +81,7 @@ impl Incidents {
         let token = std::mem::take(&mut request.page_token);
         let page_size = std::mem::take(&mut request.page_size);
         let mut check = Check::default();
-        let wanted = Wanted::of(&mut check, request.filter.as_ref());
+        let wanted = Wanted::of(&mut check, request.filter.as_ref(), &caller);
         let order = check.incident_order(request.order);
         let size = check.page_size(page_size, PAGE_DEFAULT, PAGE_MAX);
         check.finish()?;
@@ -82,12 +89,12 @@ impl Incidents {
         let after = self.pages.cursor::<AfterIncident>(&asked, &token)?;
         let visible = self.ground.visible(scope);
         let query = IncidentQuery {
-            filter: wanted.filter(&visible)?,
+            filter: wanted.filter(&visible, self.ground.surroundings.now())?,
             order,
             after: after.map(|after| after.0),
             max: INCIDENTS_READ.min(size + 1),
         };
-        let (incidents, next) = self.incident_page(&visible, query, size).await?;
+        let (incidents, next) = self.incident_page(&caller, &visible, query, size).await?;
         let next = next.map(|next| self.pages.token(&asked, &AfterIncident(next)));
         Ok(v1::ListIncidentsResponse {
             incidents,
@@ -99,16 +106,19 @@ impl Incidents {
     /// Up to `size` incidents, and the place of the last one if there are more.
     async fn incident_page(
         &self,
+        caller: &Caller,
         visible: &Visible,
         mut query: IncidentQuery,
         size: usize,
     ) -> Result<(Vec<v1::Incident>, Option<IncidentPlace>), ApiError> {
+        let evidence = self.gate.reach(caller, Permission::Evidence);
+        let view = self.view(visible, &evidence);
         let mut page: Vec<v1::Incident> = Vec::new();
         let mut octets = 0;
         loop {
             let rows = self.ground.ledger.incidents(&query).await?;
             for row in &rows {
-                let shown = show::incident(row, visible.machine(&row.incident.machine)?);
+                let shown = show::incident(row, visible.machine(&row.incident.machine)?, &view);
                 octets += shown.encoded_len();
                 if page.len() == size || (!page.is_empty() && octets > API_PAGE_BYTES_MAX) {
                     return Ok((page, query.after));
@@ -124,14 +134,15 @@ impl Incidents {
 
     async fn count(
         &self,
+        caller: Caller,
         scope: Scope,
         request: v1::CountIncidentsRequest,
     ) -> Result<v1::CountIncidentsResponse, ApiError> {
         let as_of = self.ground.surroundings.settled();
         let mut check = Check::default();
-        let wanted = Wanted::of(&mut check, request.filter.as_ref());
+        let wanted = Wanted::of(&mut check, request.filter.as_ref(), &caller);
         check.finish()?;
-        let filter = wanted.filter(&self.ground.visible(scope))?;
+        let filter = wanted.filter(&self.ground.visible(scope), self.ground.surroundings.now())?;
         let counts = self.ground.ledger.incident_counts(&filter).await?;
         let counts = counts.iter().map(|one| v1::IncidentCount {
             rule: one.rule.name().to_owned(),
@@ -144,6 +155,7 @@ impl Incidents {
 
     async fn incident(
         &self,
+        caller: Caller,
         scope: Scope,
         request: v1::GetIncidentRequest,
     ) -> Result<v1::GetIncidentResponse, ApiError> {
@@ -156,18 +168,23 @@ impl Incidents {
         let stored = self.ground.ledger.incident(&id).await?.ok_or_else(none)?;
         let found = &stored.incident;
         let machine = visible.machine(&found.machine).map_err(|_| none())?;
+        let evidence = self.gate.reach(&caller, Permission::Evidence);
         let pieces = match &found.recording {
             Some(recording) => self.ground.ledger.recording(recording).await?,
             None => Vec::new(),
         };
         Ok(v1::GetIncidentResponse {
-            incident: Some(show::incident(&stored, machine)),
+            incident: Some(show::incident(&stored, machine, &self.view(&visible, &evidence))),
             rule: Some(rules::of_machine(&visible, machine, found.rule)),
             readings: found.trace.iter().map(|point| show::trace(point, machine.belt)).collect(),
             readings_incomplete: !found.trace_complete,
             recording: show::recording(&pieces, machine.belt),
             recording_complete: show::is_complete(&pieces),
         })
+    }
+
+    fn view<'a>(&self, visible: &'a Visible, evidence: &'a Scope) -> View<'a> {
+        View { registry: visible.registry(), evidence, now: self.ground.surroundings.now() }
     }
 
     fn watch(
@@ -177,7 +194,7 @@ impl Incidents {
         request: &v1::WatchIncidentsRequest,
     ) -> Result<WatchStream, ApiError> {
         let mut check = Check::default();
-        let wanted = Wanted::of(&mut check, request.filter.as_ref());
+        let wanted = Wanted::of(&mut check, request.filter.as_ref(), &caller);
         if request.filter.as_ref().is_some_and(|filter| filter.range.is_some()) {
             check.wrong("filter.range", "is given; a watch goes on from its cursor, in the order of arrival");
         }
@@ -208,15 +225,23 @@ impl IncidentService for Incidents {
         &self,
         request: Request<v1::ListIncidentsRequest>,
     ) -> Result<Response<v1::ListIncidentsResponse>, Status> {
-        let work = |_, scope, request| self.list(scope, request);
+        let work = |caller, scope, request| self.list(caller, scope, request);
         self.gate.answer("IncidentService/ListIncidents", request, work).await
+    }
+
+    async fn list_site_incidents(
+        &self,
+        request: Request<v1::ListSiteIncidentsRequest>,
+    ) -> Result<Response<v1::ListSiteIncidentsResponse>, Status> {
+        let work = |caller, scope, request| self.site_incidents(caller, scope, request);
+        self.gate.answer("IncidentService/ListSiteIncidents", request, work).await
     }
 
     async fn count_incidents(
         &self,
         request: Request<v1::CountIncidentsRequest>,
     ) -> Result<Response<v1::CountIncidentsResponse>, Status> {
-        let work = |_, scope, request| self.count(scope, request);
+        let work = |caller, scope, request| self.count(caller, scope, request);
         self.gate.answer("IncidentService/CountIncidents", request, work).await
     }
 
@@ -224,7 +249,7 @@ impl IncidentService for Incidents {
         &self,
         request: Request<v1::GetIncidentRequest>,
     ) -> Result<Response<v1::GetIncidentResponse>, Status> {
-        let work = |_, scope, request| self.incident(scope, request);
+        let work = |caller, scope, request| self.incident(caller, scope, request);
         self.gate.answer("IncidentService/GetIncident", request, work).await
     }
 
@@ -256,7 +281,7 @@ impl IncidentService for Incidents {
         &self,
         request: Request<v1::GetIncidentRatesRequest>,
     ) -> Result<Response<v1::GetIncidentRatesResponse>, Status> {
-        let work = |_, scope, request| self.rates(scope, request);
+        let work = |caller, scope, request| self.rates(caller, scope, request);
         self.gate.answer("IncidentService/GetIncidentRates", request, work).await
     }
 

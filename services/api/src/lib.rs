@@ -1,7 +1,8 @@
 //! Store to gRPC, health, reflection, metrics; who may see what.
 //!
 //! A request's way: `server` (one port) → `router` → `gate` (who is it, may it, how long may it take) → `fleet`,
-//! `telemetry`, `account` or `admin` → ledger, telemetry store and feed. Errors become statuses in `status`, nowhere else.
+//! `telemetry`, `incident`, `handling`, `drill`, `notification`, `account` or `admin` → ledger, telemetry store and feed.
+//! Errors become statuses in `status`, nowhere else.
 
 mod access;
 mod account;
@@ -10,11 +11,14 @@ mod audit;
 mod check;
 mod convert;
 mod coverage;
+mod drill;
 mod fleet;
 mod gate;
+mod handling;
 mod incident;
 mod live;
 pub mod metrics;
+mod notification;
 mod paging;
 mod registry;
 mod router;
@@ -26,6 +30,7 @@ mod watch;
 
 pub use access::FromPages;
 pub use access::secret::{SecretKind, new_secret, secret_hash};
+pub use handling::{Sealer, Sealing};
 pub use router::{Api, Stores};
 pub use server::serve;
 pub use surroundings::{Part, Refusal, Surroundings};

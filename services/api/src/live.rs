@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::belt::Belt;
+use domain::belt::{Belt, Contact};
 use domain::ids::MachineId;
 use domain::live::LiveState;
 use domain::presence::{Presence, belt_now, presence};
@@ -10,7 +10,7 @@ use domain::status::{self, Status};
 use domain::stop::Stop;
 use domain::units::{Speed, UnixMicros};
 use store::feed::Feed;
-use store::registry::Machine;
+use store::registry::{Drill, Machine};
 use wire::api::v1;
 
 use crate::convert::{self, duration, timestamp};
@@ -21,19 +21,37 @@ pub(crate) struct Aged {
     presence: Presence,
     holds: bool,
     status: Status,
+    drill_until: Option<UnixMicros>,
 }
 
 /// What time has made of a state by now.
 pub(crate) fn aged(machine: &Machine, state: &LiveState, now: UnixMicros) -> Aged {
     let holds = state.latest.as_ref().is_some_and(|latest| belt_now(latest, now).1.is_none());
     let presence = presence(state.heard, state.lost_by_broker, now);
-    Aged { presence, holds, status: ranked(machine, state, now).0 }
+    let drill_until = machine.drill(now).map(|drill| drill.until);
+    Aged { presence, holds, status: ranked(machine, state, now).0, drill_until }
 }
 
-/// The one thing to say of a machine, and since when it holds.
+/// The one thing to say of a machine, and since when it holds. A stop in a proof test is seen to: whoever does the test
+/// stands there.
 fn ranked(machine: &Machine, state: &LiveState, now: UnixMicros) -> (Status, Option<UnixMicros>) {
     let acknowledged = machine.acknowledged.as_ref().map(|acknowledged| acknowledged.until);
-    status::status(state, machine.belt, acknowledged, now)
+    let tested = state.last_stop.filter(|stop| drill_of(machine, stop.time).is_some());
+    let acknowledged = acknowledged.max(tested.map(|stop| stop.time));
+    if drill_of(machine, now).is_none() {
+        return status::status(state, machine.belt, acknowledged, now);
+    }
+    // While it is on, the button that is held down is part of it, too; left down after it, it is not.
+    let mut calm = state.clone();
+    if let Some(latest) = &mut calm.latest {
+        latest.belt.contacts.open &= !Contact::EmergencyStop.bit();
+    }
+    status::status(&calm, machine.belt, acknowledged, now)
+}
+
+/// The proof test that was on at that time.
+fn drill_of(machine: &Machine, time: UnixMicros) -> Option<&Drill> {
+    machine.drills.iter().rev().find(|drill| (drill.from..drill.until).contains(&time))
 }
 
 /// A machine of which nothing was ever heard.
@@ -80,20 +98,24 @@ pub(crate) fn show(machine: &Machine, state: &LiveState, now: UnixMicros) -> v1:
         last_stop: state.last_stop.as_ref().map(|stop| show_stop(stop, machine)),
         status: show_status(status).into(),
         status_since_time: status_since.map(timestamp),
+        drill_until_time: machine.drill(now).map(|drill| timestamp(drill.until)),
     }
 }
 
 fn show_stop(stop: &Stop, machine: &Machine) -> v1::LastStop {
     let belt = Belt { direction: stop.direction, speed: stop.speed, ..Belt::default() };
     let acknowledged = machine.acknowledged.as_ref().filter(|acknowledged| stop.time <= acknowledged.until);
+    let drill = drill_of(machine, stop.time);
+    let tested_by = || drill.map(|drill| drill.by.clone()).unwrap_or_default();
     v1::LastStop {
         time: Some(timestamp(stop.time)),
         contact: stop.contact.contact().name().to_owned(),
         direction: convert::belt(&belt, machine.belt).direction,
         speed_mps: stop.speed.map(Speed::mps),
         release_time: stop.released.map(timestamp),
-        acknowledged_by: acknowledged.map(|acknowledged| acknowledged.by.clone()).unwrap_or_default(),
+        acknowledged_by: acknowledged.map_or_else(tested_by, |acknowledged| acknowledged.by.clone()),
         acknowledge_time: acknowledged.map(|acknowledged| timestamp(acknowledged.at)),
+        drill: drill.map_or(0, |drill| drill.number),
     }
 }
 

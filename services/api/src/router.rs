@@ -10,6 +10,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::limits::{API_REQUEST_BYTES_MAX, WATCHERS_MAX};
+use dossier::SigningKey;
 use store::feed::Feed;
 use store::ledger::Ledger;
 use store::registry::SecretHash;
@@ -21,8 +22,11 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use wire::api::v1::account_service_server::AccountServiceServer;
 use wire::api::v1::admin_service_server::AdminServiceServer;
+use wire::api::v1::drill_service_server::DrillServiceServer;
 use wire::api::v1::fleet_service_server::FleetServiceServer;
+use wire::api::v1::handling_service_server::HandlingServiceServer;
 use wire::api::v1::incident_service_server::IncidentServiceServer;
+use wire::api::v1::notification_service_server::NotificationServiceServer;
 use wire::api::v1::telemetry_service_server::TelemetryServiceServer;
 use wire::keys::MasterKey;
 
@@ -31,22 +35,31 @@ use crate::access::{Access, Credentials, Denied, FromPages};
 use crate::account::Accounts;
 use crate::admin::Administration;
 use crate::audit::{Audit, AuditWriter, Refused};
+use crate::drill::Drills;
+use crate::drill::proofs::Proofs;
 use crate::fleet::Fleet;
 use crate::gate::Gate;
+use crate::handling::Steps;
 use crate::incident::Incidents;
+use crate::notification::Notifications;
 use crate::paging::Pages;
 use crate::surroundings::Surroundings;
 use crate::telemetry::History;
 use crate::watch::Ground;
 
 /// Our services by their full names, as health knows them.
-pub(crate) const SERVICES: [&str; 5] = [
+pub(crate) const SERVICES: [&str; 8] = [
     "beltwatch.v1.AccountService",
     "beltwatch.v1.FleetService",
     "beltwatch.v1.TelemetryService",
     "beltwatch.v1.IncidentService",
+    "beltwatch.v1.HandlingService",
+    "beltwatch.v1.DrillService",
+    "beltwatch.v1.NotificationService",
     "beltwatch.v1.AdminService",
 ];
+/// What the key that signs dossiers is for, as the master key knows it.
+const SIGNING: &str = "dossier-signing";
 /// How often health looks at readiness.
 const HEALTH_PERIOD: Duration = Duration::from_secs(1);
 
@@ -95,13 +108,25 @@ impl Api {
         };
         let watchers = Arc::new(Semaphore::new(WATCHERS_MAX));
         let fleet = Fleet::new(gate.clone(), pages.clone(), ground.clone(), watchers.clone());
-        let incidents = Incidents::new(gate.clone(), pages.clone(), ground, telemetry.clone(), watchers);
+        let proofs = Arc::new(Proofs::new(ledger.clone(), ground.feed.clone()));
+        let drills = Drills::new(gate.clone(), ground.clone(), proofs.clone());
+        let (at, read) = (ground.clone(), telemetry.clone());
+        let incidents = Incidents::new(gate.clone(), pages.clone(), at, read, watchers, proofs);
         let history = History {
             gate: gate.clone(),
             pages: pages.clone(),
             ledger: ledger.clone(),
             telemetry,
             surroundings: surroundings.clone(),
+        };
+        let key = SigningKey::from_seed(*master.purpose_key(SIGNING).octets());
+        let steps = Steps::new(gate.clone(), ground, history.clone(), key);
+        let notifications = Notifications {
+            gate: gate.clone(),
+            pages: pages.clone(),
+            ledger: ledger.clone(),
+            surroundings: surroundings.clone(),
+            master: master.clone(),
         };
         let administration = Administration {
             gate: gate.clone(),
@@ -121,6 +146,9 @@ impl Api {
         let routes = Routes::new(FleetServiceServer::new(fleet).max_decoding_message_size(MAX))
             .add_service(TelemetryServiceServer::new(history).max_decoding_message_size(MAX))
             .add_service(IncidentServiceServer::new(incidents).max_decoding_message_size(MAX))
+            .add_service(DrillServiceServer::new(drills).max_decoding_message_size(MAX))
+            .add_service(HandlingServiceServer::new(steps).max_decoding_message_size(MAX))
+            .add_service(NotificationServiceServer::new(notifications).max_decoding_message_size(MAX))
             .add_service(AdminServiceServer::new(administration).max_decoding_message_size(MAX))
             .add_service(AccountServiceServer::new(accounts).max_decoding_message_size(MAX))
             .add_service(health_service);

@@ -43,8 +43,14 @@ pub(crate) enum ApiError {
     LastAdministrator,
     /// Two machines would stand on one place.
     PlaceTaken,
+    /// Something else has to be done first; the reason in one word, and what.
+    NotNow { reason: &'static str, message: String },
+    /// There is room for so many and no more.
+    Full { what: &'static str, max: usize },
     /// The credential of a machine could not be made; why, for the log.
     NoCredential(String),
+    /// The dossier of an incident could not be made; why, for the log.
+    NoDossier(String),
     /// There are too many watchers.
     WatchersFull { max: usize },
     /// There are too many rehearsals of thresholds.
@@ -92,6 +98,7 @@ impl fmt::Display for ApiError {
             }
             ApiError::NoRandomness(error) => write!(f, "the operating system gave no random octets: {error}"),
             ApiError::NoCredential(reason) => write!(f, "a machine's credential could not be made: {reason}"),
+            ApiError::NoDossier(reason) => write!(f, "a dossier could not be made: {reason}"),
             ApiError::Fields(_)
             | ApiError::Denied(_)
             | ApiError::NotFound { .. }
@@ -101,6 +108,8 @@ impl fmt::Display for ApiError {
             | ApiError::Busy
             | ApiError::LastAdministrator
             | ApiError::PlaceTaken
+            | ApiError::NotNow { .. }
+            | ApiError::Full { .. }
             | ApiError::WatchersFull { .. }
             | ApiError::RehearsalsFull { .. }
             | ApiError::Late { .. }
@@ -123,7 +132,10 @@ impl ApiError {
             ApiError::Busy => (Code::ResourceExhausted, "BUSY"),
             ApiError::LastAdministrator => (Code::FailedPrecondition, "LAST_ADMINISTRATOR"),
             ApiError::PlaceTaken => (Code::FailedPrecondition, "PLACE_TAKEN"),
+            ApiError::NotNow { reason, .. } => (Code::FailedPrecondition, reason),
+            ApiError::Full { .. } => (Code::ResourceExhausted, "TOO_MANY"),
             ApiError::NoCredential(_) => (Code::Internal, "NO_CREDENTIAL"),
+            ApiError::NoDossier(_) => (Code::Internal, "NO_DOSSIER"),
             ApiError::WatchersFull { .. } => (Code::ResourceExhausted, "TOO_MANY_WATCHERS"),
             ApiError::RehearsalsFull { .. } => (Code::ResourceExhausted, "TOO_MANY_REHEARSALS"),
             ApiError::Late { .. } => (Code::DeadlineExceeded, "TOO_SLOW"),
@@ -166,9 +178,12 @@ impl ApiError {
                     .to_owned()
             }
             ApiError::PlaceTaken => "two machines would stand on one place; choose another".to_owned(),
+            ApiError::NotNow { message, .. } => message.clone(),
+            ApiError::Full { what, max } => format!("there are {max} {what}, no more are allowed"),
             ApiError::NoCredential(_) => {
                 "the machine's credential could not be made; the server's log says why".to_owned()
             }
+            ApiError::NoDossier(_) => "the dossier could not be made; the server's log says why".to_owned(),
             ApiError::WatchersFull { max } => {
                 format!("{max} watchers are connected, no more are allowed; try later")
             }
@@ -202,6 +217,7 @@ impl ApiError {
             ApiError::Store(_)
             | ApiError::NoRandomness(_)
             | ApiError::NoCredential(_)
+            | ApiError::NoDossier(_)
             | ApiError::Late { .. } => true,
             ApiError::Fields(_)
             | ApiError::Denied(_)
@@ -212,6 +228,8 @@ impl ApiError {
             | ApiError::Busy
             | ApiError::LastAdministrator
             | ApiError::PlaceTaken
+            | ApiError::NotNow { .. }
+            | ApiError::Full { .. }
             | ApiError::WatchersFull { .. }
             | ApiError::RehearsalsFull { .. }
             | ApiError::Stopping => false,
@@ -241,7 +259,10 @@ impl ApiError {
             | ApiError::NoLink
             | ApiError::LastAdministrator
             | ApiError::PlaceTaken
+            | ApiError::NotNow { .. }
+            | ApiError::Full { .. }
             | ApiError::NoCredential(_)
+            | ApiError::NoDossier(_)
             | ApiError::WatchersFull { .. }
             | ApiError::RehearsalsFull { .. }
             | ApiError::Late { .. }

@@ -33,7 +33,7 @@ const EVENTS_DAYS_MAX: i64 = 366;
 const LOSSES_READ: usize = 10_000;
 
 /// The service.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct History {
     pub(crate) gate: Arc<Gate>,
     pub(crate) pages: Pages,
@@ -252,7 +252,7 @@ impl History {
     }
 
     /// Covered microseconds of a span; `None` if it holds too many readings to look at.
-    async fn covered(&self, machine: &MachineId, span: Span) -> Result<Option<u64>, ApiError> {
+    pub(crate) async fn covered(&self, machine: &MachineId, span: Span) -> Result<Option<u64>, ApiError> {
         let mut covered = Covered::new(self.until_now(span), self.covered_before(machine, span.from).await?);
         let Span { from, until } = span;
         let mut query = RangeQuery { machine: machine.clone(), from, until, after: None, max: RECORDS_MAX };

@@ -5,8 +5,11 @@ mod account;
 mod admin;
 mod audit;
 mod bad_input;
+mod drill;
 mod fleet;
+mod handling;
 mod incidents;
+mod notification;
 mod paging;
 mod port;
 mod privilege;
@@ -41,6 +44,7 @@ use tonic::transport::{Channel, Endpoint};
 use wire::api::v1::account_service_client::AccountServiceClient;
 use wire::api::v1::admin_service_client::AdminServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
+use wire::api::v1::handling_service_client::HandlingServiceClient;
 use wire::api::v1::incident_service_client::IncidentServiceClient;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
 use wire::credential::Credential;
@@ -60,6 +64,8 @@ struct Stage {
     now: AtomicI64,
     ready: AtomicBool,
     refusals: Mutex<Vec<Refusal>>,
+    /// Machines that the rest of the server was told have changed.
+    changed: Mutex<Vec<MachineId>>,
 }
 
 impl Surroundings for Stage {
@@ -93,7 +99,9 @@ impl Surroundings for Stage {
         Ok(Credential { machine: machine.id.clone(), generation, key, broker, tls: None })
     }
 
-    fn machine_changed(&self, _machine: &Machine) {}
+    fn machine_changed(&self, machine: &Machine) {
+        self.changed.lock().unwrap().push(machine.id.clone());
+    }
 
     fn settings_changed(&self) {}
 }
@@ -142,6 +150,7 @@ impl Bench {
             now: AtomicI64::new(NOON.0),
             ready: AtomicBool::new(true),
             refusals: Mutex::default(),
+            changed: Mutex::default(),
         });
         let stopping = CancellationToken::new();
         let stores = Stores {
@@ -209,6 +218,7 @@ impl Bench {
             revoked: None,
             acknowledged: None,
             history: Default::default(),
+            drills: Vec::new(),
         };
         self.fact(FactKind::MachineCreated(machine)).await;
     }
@@ -308,6 +318,10 @@ impl Bench {
 
     async fn incidents(&self) -> IncidentServiceClient<ByOperator> {
         IncidentServiceClient::with_interceptor(self.channel().await, self.as_operator())
+    }
+
+    async fn handling(&self) -> HandlingServiceClient<ByOperator> {
+        HandlingServiceClient::with_interceptor(self.channel().await, self.as_operator())
     }
 
     async fn admin(&self) -> AdminServiceClient<ByOperator> {

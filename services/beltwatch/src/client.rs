@@ -16,8 +16,11 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Uri};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 use wire::api::v1::admin_service_client::AdminServiceClient;
+use wire::api::v1::drill_service_client::DrillServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
+use wire::api::v1::handling_service_client::HandlingServiceClient;
 use wire::api::v1::incident_service_client::IncidentServiceClient;
+use wire::api::v1::notification_service_client::NotificationServiceClient;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
 
 use crate::failure::{Exit, Failure};
@@ -26,6 +29,8 @@ use crate::table::Format;
 
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 const KEEP_ALIVE_PERIOD: Duration = Duration::from_secs(15);
+/// Octets of one answer of the service that gives dossiers: a dossier, and what is said of it.
+const DOSSIER_MESSAGE_OCTETS_MAX: usize = domain::limits::DOSSIER_BYTES_MAX + 64 * 1024;
 
 /// How to reach a server, and how to print its answers.
 #[derive(Debug, Clone, Args)]
@@ -81,6 +86,12 @@ pub struct Client {
     pub telemetry: TelemetryServiceClient<Service>,
     /// Incidents and their rules.
     pub incidents: IncidentServiceClient<Service>,
+    /// What people do about incidents, and the proof of it.
+    pub handling: HandlingServiceClient<Service>,
+    /// Proof tests of stops.
+    pub drills: DrillServiceClient<Service>,
+    /// Who is told of incidents.
+    pub notifications: NotificationServiceClient<Service>,
     /// The registry.
     pub admin: AdminServiceClient<Service>,
 }
@@ -181,6 +192,10 @@ impl Client {
             fleet: FleetServiceClient::with_interceptor(channel.clone(), identity.clone()),
             telemetry: TelemetryServiceClient::with_interceptor(channel.clone(), identity.clone()),
             incidents: IncidentServiceClient::with_interceptor(channel.clone(), identity.clone()),
+            handling: HandlingServiceClient::with_interceptor(channel.clone(), identity.clone())
+                .max_decoding_message_size(DOSSIER_MESSAGE_OCTETS_MAX),
+            drills: DrillServiceClient::with_interceptor(channel.clone(), identity.clone()),
+            notifications: NotificationServiceClient::with_interceptor(channel.clone(), identity.clone()),
             admin: AdminServiceClient::with_interceptor(channel, identity),
         })
     }
@@ -260,6 +275,8 @@ impl From<Status> for Failure {
     fn from(status: Status) -> Failure {
         let exit = match status.code() {
             Code::InvalidArgument | Code::OutOfRange => Exit::Usage,
+            // Rightly asked, but not as things are: what is in the way is told.
+            Code::FailedPrecondition => Exit::Data,
             Code::NotFound => Exit::NotFound,
             Code::AlreadyExists => Exit::CannotCreate,
             Code::Unauthenticated | Code::PermissionDenied => Exit::NotPermitted,
@@ -268,12 +285,9 @@ impl From<Status> for Failure {
             | Code::ResourceExhausted
             | Code::Aborted
             | Code::Cancelled => Exit::Unavailable,
-            Code::Ok
-            | Code::Unknown
-            | Code::FailedPrecondition
-            | Code::Unimplemented
-            | Code::Internal
-            | Code::DataLoss => Exit::Software,
+            Code::Ok | Code::Unknown | Code::Unimplemented | Code::Internal | Code::DataLoss => {
+                Exit::Software
+            }
         };
         let violations = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
         let fields: Vec<String> =

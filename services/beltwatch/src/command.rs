@@ -5,11 +5,16 @@ pub mod backtest;
 pub mod bench;
 pub mod blind_spots;
 pub mod config;
+pub mod contact;
 pub mod demo;
+pub mod drill;
 pub mod event;
 pub mod fleet;
 pub mod incident;
 pub mod machine;
+pub mod notice;
+pub mod policy;
+pub mod proof;
 pub mod rates;
 pub mod reading;
 pub mod rebuild;
@@ -17,6 +22,7 @@ pub mod rule;
 pub mod serve;
 pub mod session;
 pub mod site;
+pub mod stop;
 pub mod token;
 pub mod user;
 
@@ -24,6 +30,7 @@ mod coverage;
 mod grants;
 mod pages;
 mod progress;
+mod repeat;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -60,6 +67,12 @@ pub enum Command {
     Event(event::Args),
     Session(session::Args),
     Incident(incident::Args),
+    Drill(drill::Args),
+    Proof(proof::Args),
+    Stop(stop::Args),
+    Contact(contact::Args),
+    Policy(policy::Args),
+    Notice(notice::Args),
     Rule(rule::Args),
     Backtest(backtest::Args),
     Rebuild(rebuild::Args),
@@ -108,7 +121,14 @@ impl Command {
             Command::Reading(args) => reading::run(args, options).await,
             Command::Event(args) => event::run(args, options).await,
             Command::Session(args) => session::run(args, options).await,
-            Command::Incident(args) => incident::run(args, options).await,
+            // It has many actions, and their futures would lie on everybody's stack.
+            Command::Incident(args) => Box::pin(incident::run(args, options)).await,
+            Command::Drill(args) => drill::run(args, options).await,
+            Command::Proof(args) => proof::run(args, options).await,
+            Command::Stop(args) => stop::run(args, options).await,
+            Command::Contact(args) => contact::run(args, options).await,
+            Command::Policy(args) => policy::run(args, options).await,
+            Command::Notice(args) => notice::run(args, options).await,
             Command::Rule(args) => rule::run(args, options).await,
             Command::Backtest(args) => backtest::run(args, options).await,
             Command::Rebuild(args) => rebuild::run(args, options).await,

@@ -1,10 +1,14 @@
 //! The server's configuration: one struct, read once. Defaults stand here only and are printed from here.
 
+mod mail;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use rustls::pki_types::ServerName;
 use serde::{Deserialize, Serialize};
+
+pub use self::mail::{MailConfig, MailTls};
 
 /// Everything `beltwatch serve` can be told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +32,8 @@ pub struct Config {
     pub broker: BrokerConfig,
     /// TLS.
     pub tls: TlsConfig,
+    /// The mail server that notifications go to.
+    pub mail: MailConfig,
     /// What is logged.
     pub log: LogConfig,
 }
@@ -38,6 +44,8 @@ pub struct Config {
 pub struct ApiConfig {
     /// Address and port to listen on.
     pub listen: SocketAddr,
+    /// Where people reach the pages; empty: worked out.
+    pub url: String,
 }
 
 /// The MQTT broker.
@@ -105,7 +113,7 @@ pub enum LogFormat {
 }
 
 /// Key and comment of every setting, in the order in which they are printed.
-const COMMENTS: [(&str, &str); 19] = [
+const COMMENTS: [(&str, &str); 25] = [
     (
         "folder",
         "Folder for the journal, the ledger, the history and the master key. Made if it is not there.",
@@ -127,6 +135,11 @@ const COMMENTS: [(&str, &str); 19] = [
          Empty: in the user's runtime folder, where the commands look for it.",
     ),
     ("api.listen", "Address and port of gRPC, pages, health and metrics. Port 0 takes a free one."),
+    (
+        "api.url",
+        "Where people reach the pages, such as \"https://gym.example\", for links in notifications and QR codes. Empty: \
+         worked out from tls.names and api.listen.",
+    ),
     ("broker.embedded", "true: the MQTT broker runs inside this process. false: use the one at `address`."),
     ("broker.listen", "Address and port of the embedded broker. Port 0 takes a free one."),
     ("broker.address", "host:port of the external broker, as this server reaches it."),
@@ -148,6 +161,17 @@ const COMMENTS: [(&str, &str); 19] = [
     ),
     ("tls.certificate", "Mode \"files\": the certificate chain, PEM. A new one is used without a restart."),
     ("tls.key", "Mode \"files\": the private key of that certificate, PEM."),
+    (
+        "mail.server",
+        "host:port of the mail server that takes notifications (SMTP). Empty: nobody is told by e-mail.",
+    ),
+    (
+        "mail.tls",
+        "\"starttls\", \"implicit\": TLS from the first octet, or \"off\": plain text, for a mail server on this computer.",
+    ),
+    ("mail.user", "User name at the mail server. Empty: it asks for none."),
+    ("mail.password_file", "File that holds the password at the mail server."),
+    ("mail.from", "Whom mails are from, such as \"Beltwatch <beltwatch@gym.example>\"."),
     ("log.format", "\"text\" or \"json\"."),
     ("log.filter", "Which lines are logged, by level and part, as in \"info,ingest=debug\"."),
 ];
@@ -164,6 +188,7 @@ impl Default for Config {
             api: ApiConfig::default(),
             broker: BrokerConfig::default(),
             tls: TlsConfig::default(),
+            mail: MailConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -171,7 +196,7 @@ impl Default for Config {
 
 impl Default for ApiConfig {
     fn default() -> ApiConfig {
-        ApiConfig { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+        ApiConfig { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), url: String::new() }
     }
 }
 
@@ -300,6 +325,9 @@ impl Config {
 
     /// Where people reach the pages when the API listens there.
     pub fn url(&self, api: SocketAddr) -> String {
+        if !self.api.url.is_empty() {
+            return self.api.url.trim_end_matches('/').to_owned();
+        }
         let scheme = if self.has_tls() { "https" } else { "http" };
         // Nobody reaches 0.0.0.0.
         match self.tls.names.first().filter(|_| self.has_tls() && api.ip().is_unspecified()) {
@@ -381,6 +409,10 @@ impl Config {
         if !self.broker.embedded && !self.broker.address.contains(':') {
             return Err(value("broker.address", &self.broker.address, "host:port is required"));
         }
+        if !self.api.url.is_empty() && url::Url::parse(&self.api.url).is_err() {
+            return Err(value("api.url", &self.api.url, "a URL such as \"https://gym.example\" is required"));
+        }
+        self.mail.check(value)?;
         if !(1..=600).contains(&self.drain_seconds) {
             return Err(value("drain_seconds", &self.drain_seconds, "1 to 600 is allowed"));
         }
@@ -396,85 +428,4 @@ fn lookup<'a>(table: &'a toml::Table, key: &str) -> Option<&'a toml::Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn keys(table: &toml::Table, prefix: &str) -> Vec<String> {
-        let key = |(name, value): (&String, &toml::Value)| match value.as_table() {
-            Some(inner) => keys(inner, &format!("{prefix}{name}.")),
-            None => vec![format!("{prefix}{name}")],
-        };
-        table.iter().flat_map(key).collect()
-    }
-
-    #[test]
-    fn the_default_file_explains_every_key_and_reads_back_as_the_default() {
-        let mut commented: Vec<String> = COMMENTS.iter().map(|(key, _)| (*key).to_owned()).collect();
-        let mut there = keys(&Config::default().table(), "");
-        commented.sort();
-        there.sort();
-        assert_eq!(commented, there);
-        let file = Config::default_file();
-        assert_eq!(Config::load(Some(("default", &file)), []).unwrap(), Config::default());
-    }
-
-    #[test]
-    fn a_bad_file_is_refused_with_the_line_and_the_allowed_keys() {
-        let check = |text: &str, expected: &[&str]| {
-            let error = Config::load(Some(("beltwatch.toml", text)), []).expect_err(text).to_string();
-            for part in expected {
-                assert!(error.contains(part), "{error} lacks {part}");
-            }
-        };
-        check(
-            "memory = true\nfoldre = \"x\"",
-            &["beltwatch.toml", "line 2", "foldre", "folder", "drain_seconds"],
-        );
-        check("[api]\nlisten = 7", &["line 2", "listen"]);
-        check("[api]\nlisten = \"0.0.0.0:80\"", &["api.listen", "0.0.0.0:80", "loopback"]);
-        check("[broker]\nlisten = \"0.0.0.0:80\"", &["broker.listen", "tls.mode", "loopback"]);
-        check("[tls]\nmode = \"on\"", &["line 2", "`off`, `own`, `files`"]);
-        check("[tls]\nmode = \"files\"", &["tls.certificate", "a file is required"]);
-        check("[tls]\nmode = \"files\"\ncertificate = \"a.pem\"", &["tls.key"]);
-        check("[tls]\nnames = [\"gym.example\", \"two words\"]", &["tls.names is two words"]);
-        check("drain_seconds = 0", &["drain_seconds is 0", "1 to 600"]);
-        check("memory = ", &["line 1"]);
-    }
-
-    #[test]
-    fn other_addresses_are_open_with_tls_or_by_express_wish() {
-        let check = |text: &str, beyond: bool, broker: &str| {
-            let config = Config::load(Some(("beltwatch.toml", text)), []).expect(text);
-            assert_eq!(config.listens_beyond_loopback(), beyond, "{text}");
-            assert_eq!(config.advertised_broker(config.broker.listen), broker, "{text}");
-        };
-        let broker = "[broker]\nlisten = \"0.0.0.0:8883\"\n";
-        check("", false, "127.0.0.1:1883");
-        check("[tls]\nmode = \"own\"", false, "127.0.0.1:1883");
-        check(&format!("{broker}[tls]\nmode = \"own\"\nnames = [\"gym.example\"]"), true, "gym.example:8883");
-        check(&format!("{broker}advertise = \"b:1\"\n[tls]\nmode = \"own\""), true, "b:1");
-        check(&format!("plaintext_beyond_loopback = true\n{broker}"), true, "0.0.0.0:8883");
-        check("[api]\nlisten = \"[::]:80\"\n[tls]\nmode = \"own\"", true, "127.0.0.1:1883");
-        check(&format!("{broker}embedded = false\naddress = \"far:1\""), false, "far:1");
-    }
-
-    #[test]
-    fn the_environment_overrides_the_file_and_unknown_variables_are_named() {
-        let environment = |name: &str, value: &str| [(name.to_owned(), value.to_owned())];
-        let file = Some(("f", "memory = false"));
-        let config = Config::load(file, environment("BELTWATCH_MEMORY", "true")).unwrap();
-        assert!(config.memory);
-        let config = Config::load(None, environment("BELTWATCH_API_LISTEN", "[::1]:9000")).unwrap();
-        assert_eq!(config.api.listen.port(), 9_000);
-        let config = Config::load(None, environment("BELTWATCH_TLS_NAMES", "gym.example, 10.0.0.7")).unwrap();
-        assert_eq!(config.tls.names, ["gym.example", "10.0.0.7"]);
-        let config = Config::load(None, environment("BELTWATCH_TLS_MODE", "own")).unwrap();
-        assert_eq!(config.tls.mode, TlsMode::Own);
-        let error = Config::load(None, environment("BELTWATCH_API_LISTNE", "x")).unwrap_err().to_string();
-        assert!(error.contains("BELTWATCH_API_LISTEN,"), "{error}");
-        let error =
-            Config::load(None, environment("BELTWATCH_DRAIN_SECONDS", "soon")).unwrap_err().to_string();
-        assert!(error.contains("\"soon\" is no integer"), "{error}");
-        assert!(Config::load(None, environment("BELTWATCH_TOKEN", "x")).is_ok());
-    }
-}
+mod tests;

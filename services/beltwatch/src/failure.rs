@@ -8,6 +8,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// The command was used wrongly.
     Usage = 64,
+    /// What was given, or a part of it, is not right or was refused.
+    Data = 65,
     /// What was asked for does not exist.
     NotFound = 66,
     /// No server answers, or it cannot now.

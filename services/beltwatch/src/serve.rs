@@ -3,6 +3,7 @@
 mod access;
 mod people;
 mod surroundings;
+mod telling;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use ::store::feed::Feed;
 use ::store::journal::Journal;
 use ::store::ledger::Ledger;
 use ::store::memory::{MemoryJournal, MemoryLedger, MemoryTelemetry};
+use ::store::registry::Registry;
 use ::store::sqlite::{self, FolderLock, SqliteJournal, SqliteLedger, SqliteTelemetry};
 use ::store::telemetry::Telemetry;
 use anyhow::{Context, ensure};
@@ -78,13 +80,7 @@ impl Server {
         let api_address = listener.local_addr()?;
         let (stores, master, lock) = open_stores(config)?;
         let registry = stores.ledger.registry();
-        ensure!(
-            !config.listens_beyond_loopback()
-                || config.open_without_administrator
-                || registry.has_administrator(),
-            "api.listen or broker.listen is no loopback address, and nobody administers the server yet: start it on \
-             loopback first and open the link that it prints, or set open_without_administrator"
-        );
+        check_administrator(config, &registry)?;
         let access = Arc::new(Access::new(master.clone(), &registry));
         let listening = [api_address, config.broker.listen];
         let tls = Tls::start(config, &listening, unix_now())?.map(Arc::new);
@@ -116,16 +112,21 @@ impl Server {
             registry_changed: registry_changed.clone(),
         });
         let stopping = CancellationToken::new();
+        let (url, pages) = (config.url(api_address), dashboard::OpenPages::default());
+        let reached = (pages.clone(), around.clone());
+        let telling = telling::start(&config.mail, &url, stores.ledger.clone(), &master, reached, &stopping)?;
         let first_link = people::first_administrator_link(&*stores.ledger, unix_now()).await?;
         let operator = Operator::publish(&operator_file(config, api_address))?;
-        let mut tasks =
-            serve_api(listener, &stores, &master, &operator, around, tls.as_deref(), stopping.clone());
+        let settings = dashboard::Settings { secure: tls.is_some(), url: url.clone(), open_pages: pages };
+        let api = make_api(&stores, &master, &operator, around, stopping.clone());
+        let mut tasks = serve_api(listener, api, settings, tls.as_deref(), stopping.clone());
+        tasks.extend(telling);
         tasks.extend(tls.map(|tls| tokio::spawn(tls.keep(stopping.clone()))));
         tasks.push(tokio::spawn(tell_registry(ingest.clone(), registry_changed, stopping.clone())));
         let drain = Duration::from_secs(config.drain_seconds);
         Ok(Server {
             api_address,
-            url: config.url(api_address),
+            url,
             broker_address,
             master,
             operator,
@@ -209,6 +210,16 @@ impl Server {
     }
 }
 
+fn check_administrator(config: &Config, registry: &Registry) -> anyhow::Result<()> {
+    let is_safe = !config.listens_beyond_loopback() || config.open_without_administrator;
+    ensure!(
+        is_safe || registry.has_administrator(),
+        "api.listen or broker.listen is no loopback address, and nobody administers the server yet: start it on \
+         loopback first and open the link that it prints, or set open_without_administrator"
+    );
+    Ok(())
+}
+
 fn operator_file(config: &Config, api: SocketAddr) -> PathBuf {
     match config.operator_file.as_os_str().is_empty() {
         true => operator::usual_file(api.port()),
@@ -272,25 +283,30 @@ async fn start_broker(config: &Config, tls: Option<&Tls>, access: Arc<Access>) -
     Ok(Broker::start_with(BrokerSettings::at(config.broker.listen), tls, access).await?)
 }
 
-/// The API and the pages on one port. The pages ask the API within this process.
-fn serve_api(
-    listener: TcpListener,
+fn make_api(
     stores: &Stores,
     master: &MasterKey,
     operator: &Operator,
-    around: Arc<Around>,
-    tls: Option<&Tls>,
+    around: Arc<dyn Surroundings>,
     stopping: CancellationToken,
-) -> Vec<JoinHandle<()>> {
+) -> Api {
     let stores = api::Stores {
         ledger: stores.ledger.clone(),
         telemetry: stores.telemetry.clone(),
         feed: stores.feed.clone(),
     };
-    let around: Arc<dyn Surroundings> = around;
     let operator = api::secret_hash(operator.secret());
-    let api = Api::new(stores, master, operator, around, stopping.clone());
-    let settings = dashboard::Settings { secure: tls.is_some() };
+    Api::new(stores, master, operator, around, stopping)
+}
+
+/// The API and the pages on one port. The pages ask the API within this process.
+fn serve_api(
+    listener: TcpListener,
+    api: Api,
+    settings: dashboard::Settings,
+    tls: Option<&Tls>,
+    stopping: CancellationToken,
+) -> Vec<JoinHandle<()>> {
     let pages = dashboard::router(Dashboard::new(dashboard::in_process(api.for_pages()), settings));
     let router = api.router(pages);
     let tls = tls.map(Tls::api);

@@ -44,6 +44,13 @@ pub enum Value {
     Flag(bool),
     /// A direction, by its word.
     Direction(&'static str),
+    /// How far people are with an incident, by its word; people are told, too, that it is laid aside.
+    Handling {
+        /// The word.
+        state: &'static str,
+        /// Whether it is laid aside now.
+        is_shelved: bool,
+    },
 }
 
 /// A column of a listing.
@@ -191,7 +198,7 @@ impl Serialize for Json<'_> {
             Value::Count(count) => serializer.serialize_u64(*count),
             Value::OptionalCount(count) => count.serialize(serializer),
             Value::Flag(flag) => serializer.serialize_bool(*flag),
-            Value::Direction(word) => serializer.serialize_str(word),
+            Value::Direction(word) | Value::Handling { state: word, .. } => serializer.serialize_str(word),
         }
     }
 }
@@ -207,7 +214,7 @@ fn csv_text(value: &Value) -> String {
         Value::Count(count) => count.to_string(),
         Value::OptionalCount(count) => count.map(|count| count.to_string()).unwrap_or_default(),
         Value::Flag(flag) => flag.to_string(),
-        Value::Direction(word) => (*word).to_owned(),
+        Value::Direction(word) | Value::Handling { state: word, .. } => (*word).to_owned(),
     }
 }
 
@@ -243,6 +250,10 @@ pub fn people_text(value: &Value) -> String {
             "stopped" => "■ stopped".to_owned(),
             other => format!("? {other}"),
         },
+        Value::Handling { state, is_shelved } => {
+            let shelved = if *is_shelved { ", shelved" } else { "" };
+            format!("{}{shelved}", state.replace('_', " "))
+        }
     }
 }
 
@@ -253,7 +264,9 @@ fn is_quantity(value: &Value) -> bool {
         | Value::Quantity(..)
         | Value::Count(_)
         | Value::OptionalCount(_) => true,
-        Value::Text(_) | Value::Time(..) | Value::Flag(_) | Value::Direction(_) => false,
+        Value::Text(_) | Value::Time(..) | Value::Flag(_) | Value::Direction(_) | Value::Handling { .. } => {
+            false
+        }
     }
 }
 

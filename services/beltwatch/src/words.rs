@@ -1,10 +1,13 @@
 //! Values of the API in the product's words, and times as people give them.
 
+mod handling;
+
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{SpanRelativeTo, Timestamp};
+use jiff::{SignedDuration, SpanRelativeTo, Timestamp};
 use wire::api::v1;
 
+pub use self::handling::{cause, handling, hurt, notice_state, proof_state, staffing};
 use crate::failure::{Exit, Failure};
 
 /// A direction's word.
@@ -152,19 +155,14 @@ impl RangeArgs {
         let from = self.from.as_deref().map(|text| moment("--from", text, zone)).transpose()?;
         let until = self.until.as_deref().map(|text| moment("--until", text, zone)).transpose()?;
         let last = self.last.as_deref().map(|text| before("--last", text, now)).transpose()?;
-        let timestamp = |time: Timestamp| prost_types::Timestamp {
-            seconds: time.as_second(),
-            // Before 1970 jiff's fraction is negative; a `Timestamp`'s never is.
-            nanos: time.subsec_nanosecond(),
-        };
-        Ok(v1::TimeRange {
-            start_time: from.or(last).map(timestamp).map(normal),
-            end_time: until.map(timestamp).map(normal),
-        })
+        Ok(v1::TimeRange { start_time: from.or(last).map(timestamp), end_time: until.map(timestamp) })
     }
 }
 
-fn normal(mut time: prost_types::Timestamp) -> prost_types::Timestamp {
+/// A moment as the API takes it.
+pub fn timestamp(time: Timestamp) -> prost_types::Timestamp {
+    // Before 1970 jiff's fraction is negative; a `Timestamp`'s never is.
+    let mut time = prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() };
     time.normalize();
     time
 }
@@ -174,11 +172,14 @@ fn normal(mut time: prost_types::Timestamp) -> prost_types::Timestamp {
 /// # Errors
 /// It is no time.
 pub fn expiry(text: &str) -> Result<prost_types::Timestamp, Failure> {
-    let time = moment("--expires", text, &TimeZone::UTC)?;
-    Ok(normal(prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }))
+    Ok(timestamp(moment("--expires", text, &TimeZone::UTC)?))
 }
 
-fn moment(option: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Failure> {
+/// A moment with an offset, or one of `zone`.
+///
+/// # Errors
+/// It is no time.
+pub fn moment(option: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Failure> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
     }
@@ -191,13 +192,23 @@ fn moment(option: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Failur
 }
 
 fn before(option: &str, text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
-    let span = text.parse::<jiff::Span>().ok().filter(|span| span.is_positive());
-    // A day of a duration is 24 hours.
-    let duration = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
-    duration.and_then(|duration| now.checked_sub(duration).ok()).ok_or_else(|| {
-        Failure::new(
-            Exit::Usage,
-            format!("{option} is \"{text}\"; a duration such as 90m, 1h or 2d is allowed"),
-        )
-    })
+    length(text).and_then(|length| now.checked_sub(length).ok()).ok_or_else(|| no_length(option, text))
+}
+
+/// The moment that lies so long after `now`.
+///
+/// # Errors
+/// It is no duration, or it leads nowhere.
+pub fn after(option: &str, text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    length(text).and_then(|length| now.checked_add(length).ok()).ok_or_else(|| no_length(option, text))
+}
+
+/// A duration of more than nothing, such as `90m`; a day has 24 hours.
+pub fn length(text: &str) -> Option<SignedDuration> {
+    let span = text.parse::<jiff::Span>().ok().filter(|span| span.is_positive())?;
+    span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()
+}
+
+fn no_length(option: &str, text: &str) -> Failure {
+    Failure::new(Exit::Usage, format!("{option} is \"{text}\"; a duration such as 90m, 1h or 2d is allowed"))
 }

@@ -78,6 +78,37 @@
     }
   }
 
+  // Deadlines count down by the server's clock; in the two greatest units, as the server writes them.
+  let heard = null;
+  function left(words, seconds) {
+    const days = Math.floor(seconds / 86400), hours = Math.floor(seconds / 3600) % 24, minutes = Math.floor(seconds / 60) % 60;
+    const say = (name, count) => words[name].replace("{n}", count);
+    if (days) return `${say("days", days)} ${say("hours", hours)}`;
+    if (hours) return `${say("hours", hours)} ${say("minutes", minutes)}`;
+    return minutes ? say("minutes", minutes) : say("seconds", seconds);
+  }
+  function count() {
+    const list = document.querySelector(".deadlines");
+    if (!list) return;
+    const told = Number(list.dataset.now);
+    if (!heard || heard.told !== told) heard = { told, at: performance.now() };
+    const now = told + performance.now() - heard.at;
+    for (const place of list.querySelectorAll("[data-due]")) {
+      const seconds = Math.trunc((Number(place.dataset.due) - now) / 1000);
+      const words = (seconds > 0 ? list.dataset.left : list.dataset.over).replace("{n}", left(list.dataset, Math.abs(seconds)));
+      if (place.textContent !== words) place.textContent = words;
+      place.closest("li").className = seconds > 0 ? "waits" : "missed";
+    }
+  }
+  setInterval(count, 1000);
+
+  // A tap that has begun is not lost because the page asks again meanwhile, nor is a note half deleted.
+  let isPressed = false;
+  for (const name of ["pointerdown", "pointerup", "pointercancel"]) document.addEventListener(name, () => { isPressed = name === "pointerdown"; });
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    if (isPressed || document.querySelector("#timeline details[open]")) event.detail.shouldSwap = false;
+  });
+
   // While more is to come the page asks again, and so does its chart.
   document.body.addEventListener("htmx:afterSwap", (event) => { if (event.target.id === "incident") load(); });
   load();

@@ -1,15 +1,18 @@
-//! Administration: sites, machines, users, tokens, audit. Plain pages and forms, without script.
+//! Administration: sites, machines, who is told, users, tokens, audit. Plain pages and forms, without script.
 //!
 //! Every change is a form; its answer is another address, so that loading again repeats nothing. What is shown once, a
 //! credential, link or token, is the answer to the form itself: it is in no address and nothing keeps it.
 
 mod audit;
+mod contacts;
 mod end;
 mod form_page;
 mod grants;
 mod machines;
 mod notice;
+mod notices;
 mod page;
+mod policies;
 mod sites;
 mod tokens;
 mod users;
@@ -17,6 +20,8 @@ mod users;
 use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+
+pub(crate) use users::state::Origin;
 
 use crate::call::{Failure, FailureKind, Reason};
 use crate::frame::{self, Frame, Here};
@@ -31,18 +36,33 @@ use crate::visitor::Visitor;
 enum Area {
     Sites,
     Machines,
+    Contacts,
+    Policies,
+    Notices,
     Users,
     Tokens,
     Audit,
 }
 
 impl Area {
-    const ALL: [Area; 5] = [Area::Sites, Area::Machines, Area::Users, Area::Tokens, Area::Audit];
+    const ALL: [Area; 8] = [
+        Area::Sites,
+        Area::Machines,
+        Area::Contacts,
+        Area::Policies,
+        Area::Notices,
+        Area::Users,
+        Area::Tokens,
+        Area::Audit,
+    ];
 
     fn path(self) -> &'static str {
         match self {
             Area::Sites => "/administration/sites",
             Area::Machines => "/administration/machines",
+            Area::Contacts => "/administration/contacts",
+            Area::Policies => "/administration/policies",
+            Area::Notices => "/administration/notices",
             Area::Users => "/administration/users",
             Area::Tokens => "/administration/tokens",
             Area::Audit => "/administration/audit",
@@ -53,6 +73,9 @@ impl Area {
         match self {
             Area::Sites => t.sites(),
             Area::Machines => t.machines(),
+            Area::Contacts => t.notify_contacts(),
+            Area::Policies => t.notify_policies(),
+            Area::Notices => t.notify_notices(),
             Area::Users => t.users(),
             Area::Tokens => t.tokens(),
             Area::Audit => t.audit(),
@@ -64,6 +87,7 @@ impl Area {
         match self {
             Area::Sites => visitor.may_anywhere("configure") || may_everywhere(visitor, "administer"),
             Area::Machines => visitor.may_anywhere("register"),
+            Area::Contacts | Area::Policies | Area::Notices => visitor.may_anywhere("configure"),
             Area::Users | Area::Tokens => visitor.may_anywhere("administer"),
             Area::Audit => visitor.may_anywhere("audit") || may_everywhere(visitor, "diagnose"),
         }
@@ -136,6 +160,19 @@ pub(crate) fn routes() -> Router<Dashboard> {
             get(machines::credentials::ask_revoke).post(machines::credentials::revoke),
         )
         .route("/administration/machines/{machine}/file", post(machines::credentials::save))
+        .route("/administration/contacts", get(contacts::list))
+        .route("/administration/add/contact", get(contacts::show_add).post(contacts::add))
+        .route("/administration/contacts/{contact}", get(contacts::show_edit).post(contacts::edit))
+        .route("/administration/contacts/{contact}/test", get(contacts::show_test).post(contacts::test))
+        .route("/administration/contacts/{contact}/test/result", get(contacts::result))
+        .route("/administration/contacts/{contact}/renew", get(contacts::ask_renew).post(contacts::renew))
+        .route("/administration/contacts/{contact}/delete", get(contacts::ask_delete).post(contacts::delete))
+        .route("/administration/policies", get(policies::list))
+        .route("/administration/policies/{site}", get(policies::show))
+        .route("/administration/policies/{site}/chain", post(policies::chain))
+        .route("/administration/policies/{site}/deadlines", post(policies::deadlines))
+        .route("/administration/policies/{site}/service", post(policies::service))
+        .route("/administration/notices", get(notices::list))
         .route("/administration/users", get(users::list))
         .route("/administration/add/user", get(users::show_add).post(users::add))
         .route("/administration/users/@{user}", get(users::show_edit).post(users::edit))

@@ -22,14 +22,15 @@ struct Asset {
 
 macro_rules! assets {
     ($($name:literal as $content_type:expr;)*) => {
-        [$(asset($name, $content_type, include_bytes!(concat!("../assets/", $name)))),*]
+        vec![$(asset($name, $content_type, include_bytes!(concat!("../assets/", $name)))),*]
     };
 }
 
-static ASSETS: LazyLock<[Asset; 14]> = LazyLock::new(|| {
+static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     assets! {
         "style.css" as STYLE;
         "plan.css" as STYLE;
+        "drill.css" as STYLE;
         "icon.svg" as "image/svg+xml";
         "page.js" as SCRIPT;
         "live.js" as SCRIPT;
@@ -39,6 +40,11 @@ static ASSETS: LazyLock<[Asset; 14]> = LazyLock::new(|| {
         "machine.js" as SCRIPT;
         "incidents.js" as SCRIPT;
         "incident.js" as SCRIPT;
+        "incident.css" as STYLE;
+        "incident_print.js" as SCRIPT;
+        "incident_print.css" as STYLE;
+        "incident_count.js" as SCRIPT;
+        "drill.js" as SCRIPT;
         "vendor/htmx.min.js" as SCRIPT;
         "vendor/uPlot.iife.min.js" as SCRIPT;
         "vendor/uPlot.min.css" as STYLE;

@@ -9,8 +9,11 @@ use tonic_types::StatusExt;
 use tower::ServiceExt;
 use wire::api::v1::account_service_client::AccountServiceClient;
 use wire::api::v1::admin_service_client::AdminServiceClient;
+use wire::api::v1::drill_service_client::DrillServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
+use wire::api::v1::handling_service_client::HandlingServiceClient;
 use wire::api::v1::incident_service_client::IncidentServiceClient;
+use wire::api::v1::notification_service_client::NotificationServiceClient;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
 
 use crate::texts::{Language, Texts};
@@ -30,6 +33,8 @@ pub fn in_process(routes: axum::Router) -> Api {
 
 /// How long a page waits for one answer.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
+/// Octets of the largest dossier that a page passes on. A larger one is told as an outage of the dossier.
+const DOSSIER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Who asks the API: the session of a browser, and from where.
 #[derive(Clone)]
@@ -94,6 +99,18 @@ impl Clients {
 
     pub(crate) fn incidents(&self) -> IncidentServiceClient<Api> {
         IncidentServiceClient::new(self.api.clone())
+    }
+
+    pub(crate) fn handling(&self) -> HandlingServiceClient<Api> {
+        HandlingServiceClient::new(self.api.clone()).max_decoding_message_size(DOSSIER_BYTES_MAX)
+    }
+
+    pub(crate) fn drills(&self) -> DrillServiceClient<Api> {
+        DrillServiceClient::new(self.api.clone())
+    }
+
+    pub(crate) fn notification(&self) -> NotificationServiceClient<Api> {
+        NotificationServiceClient::new(self.api.clone())
     }
 
     pub(crate) fn admin(&self) -> AdminServiceClient<Api> {

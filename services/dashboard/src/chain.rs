@@ -12,6 +12,7 @@ use crate::clock;
 use crate::fleet::{LISTED_MAX, machines, sites};
 use crate::floor::floor_path;
 use crate::frame::{self, Frame, Here, MissingPart};
+use crate::incidents::{Open, open_by_site, open_path, severity_name};
 use crate::router::Dashboard;
 use crate::texts::Texts;
 use crate::tile::{self, STATUSES};
@@ -46,13 +47,52 @@ struct Line {
     away: usize,
     heard: usize,
     machines: usize,
+    /// What people have not closed. None: the visitor may not see it.
+    incidents: Option<Incidents>,
+    /// Whether it can be said that nobody is needed.
+    is_quiet: bool,
+}
+
+/// What people have not closed at a site.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Incidents {
+    open: Open,
+    /// The list of them.
+    href: String,
+    severities: Vec<Severe>,
+    /// The one that nobody has acknowledged and that waits longest: where it is, what, how long.
+    waits: Option<(String, String, String)>,
+    proofs_overdue: u32,
+}
+
+/// How many of one severity.
+#[derive(Debug, PartialEq, Eq)]
+struct Severe {
+    class: &'static str,
+    words: &'static str,
+    count: u64,
+    not_acknowledged: u64,
+}
+
+/// What is known of the incidents of all sites.
+#[derive(Debug)]
+enum Known {
+    Sites(BTreeMap<String, v1::SiteIncidents>),
+    /// The visitor may not see them.
+    NotSeen,
+    /// They cannot be had now.
+    Missing,
 }
 
 pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
     if !visitor.may_anywhere("live") {
         return frame::not_allowed(&visitor);
     }
-    let (sites, machines) = tokio::join!(sites(&dashboard, &visitor), machines(&dashboard, &visitor, ""));
+    let (sites, machines, incidents) = tokio::join!(
+        sites(&dashboard, &visitor),
+        machines(&dashboard, &visitor, ""),
+        open_by_site(&dashboard, &visitor, "")
+    );
     let t = visitor.t();
     if let Ok([only]) = sites.as_deref() {
         return Redirect::to(&floor_path(&only.id)).into_response();
@@ -60,12 +100,19 @@ pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
     let mut missing = Vec::new();
     let sites = sites.map_err(|error| missing.push(error)).unwrap_or_default();
     let (states, cut) = machines.map_err(|error| missing.push(error)).unwrap_or_default();
+    let incidents = match incidents {
+        Ok(sites) => sites.map_or(Known::NotSeen, Known::Sites),
+        Err(error) => {
+            missing.push(error);
+            Known::Missing
+        }
+    };
     let status = if missing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let page = ChainPage {
         frame: Frame::of(&visitor, Here::Chain, t.chain()),
         t,
         missing: missing.iter().map(|one| MissingPart::new(one, t, &jiff::tz::TimeZone::UTC)).collect(),
-        lines: lines(sites, &states, visitor.reader, clock::now()),
+        lines: lines(sites, &states, &incidents, visitor.reader, clock::now()),
         cut,
     };
     frame::html(status, &page)
@@ -75,6 +122,7 @@ pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
 fn lines(
     sites: Vec<v1::Site>,
     states: &[v1::MachineState],
+    known: &Known,
     reader: Reader,
     now: jiff::Timestamp,
 ) -> Vec<Line> {
@@ -85,11 +133,48 @@ fn lines(
     }
     let line = |site: v1::Site| {
         let states = by_site.get(site.id.as_str()).map_or(&[][..], Vec::as_slice);
-        line(site, states, reader, now)
+        let incidents = match known {
+            Known::Sites(all) => Some(incidents(&site, all.get(&site.id), reader, now)),
+            Known::NotSeen | Known::Missing => None,
+        };
+        let mut line = line(site, states, reader, now);
+        let is_needed = incidents.as_ref().is_some_and(|incidents| incidents.open.is_needed);
+        line.is_quiet = line.stops == 0 && !is_needed && !matches!(known, Known::Missing);
+        line.incidents = incidents;
+        line
     };
     let mut lines: Vec<Line> = sites.into_iter().map(line).collect();
-    lines.sort_by(|a, b| b.stops.cmp(&a.stops).then_with(|| a.site.cmp(&b.site)));
+    lines.sort_by(|a, b| {
+        let needed = |line: &Line| line.incidents.as_ref().is_some_and(|incidents| incidents.open.is_needed);
+        b.stops.cmp(&a.stops).then(needed(b).cmp(&needed(a))).then_with(|| a.site.cmp(&b.site))
+    });
     lines
+}
+
+fn incidents(
+    site: &v1::Site,
+    found: Option<&v1::SiteIncidents>,
+    reader: Reader,
+    now: jiff::Timestamp,
+) -> Incidents {
+    let href = open_path(&site.id);
+    let Some(found) = found else { return Incidents { href, ..Incidents::default() } };
+    let severe = |one: &v1::SeverityCount| {
+        let (class, words) = severity_name(one.severity(), reader.t);
+        Severe { class, words, count: one.count, not_acknowledged: one.open }
+    };
+    let waits = found.oldest_open.as_ref().map(|oldest| {
+        let age = words::millis(oldest.time).map(|at| reader.age((now.as_millisecond() - at) / 1_000));
+        let title = reader.t.rule_title(&oldest.rule, &oldest.title).to_owned();
+        (oldest.id.clone(), title, age.unwrap_or_default())
+    });
+    Incidents {
+        open: Open::of(found),
+        href,
+        severities: found.counts.iter().filter(|one| one.count > 0).map(severe).collect(),
+        waits,
+        proofs_overdue: found.proofs_overdue,
+    }
 }
 
 fn line(site: v1::Site, states: &[&v1::MachineState], reader: Reader, now: jiff::Timestamp) -> Line {
@@ -113,6 +198,8 @@ fn line(site: v1::Site, states: &[&v1::MachineState], reader: Reader, now: jiff:
         away: states.len() - heard,
         heard,
         machines: states.len(),
+        incidents: None,
+        is_quiet: false,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::call::answer;
 use crate::fleet::{LISTED_MAX, machines, sites};
 use crate::form::Posted;
 use crate::frame::{self, Frame, Here, MissingPart};
+use crate::incidents::OpenPart;
 use crate::router::Dashboard;
 use crate::sign_in::status;
 use crate::texts::Texts;
@@ -40,6 +41,8 @@ struct FloorPage {
     models: BTreeSet<String>,
     statuses: Vec<(&'static str, &'static str)>,
     may_act: bool,
+    /// The incidents of the site that need somebody.
+    open: OpenPart,
     may_arrange: bool,
     now_ms: i64,
 }
@@ -69,7 +72,11 @@ pub(crate) async fn show(
     if !visitor.may_anywhere("live") {
         return frame::not_allowed(&visitor);
     }
-    let (sites, machines) = tokio::join!(sites(&dashboard, &visitor), machines(&dashboard, &visitor, &site));
+    let (sites, machines, open) = tokio::join!(
+        sites(&dashboard, &visitor),
+        machines(&dashboard, &visitor, &site),
+        OpenPart::ask(&dashboard, &visitor, &site)
+    );
     let t = visitor.t();
     if let Ok(sites) = &sites
         && !sites.iter().any(|one| one.id == site)
@@ -104,6 +111,7 @@ pub(crate) async fn show(
         cut,
         statuses: STATUSES.iter().map(|status| tile::status_name(*status, visitor.reader)).collect(),
         may_act: visitor.may("act", &site),
+        open,
         may_arrange: visitor.may("arrange", &site),
         site,
         now_ms: now.as_millisecond(),

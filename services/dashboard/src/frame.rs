@@ -17,6 +17,7 @@ pub(crate) enum Here {
     Floor,
     Machine,
     Incidents,
+    Proofs,
     Account,
     Administration,
     Nowhere,
@@ -40,6 +41,7 @@ pub(crate) struct Menu {
     pub(crate) token: String,
     pub(crate) floors: bool,
     pub(crate) incidents: bool,
+    pub(crate) proofs: bool,
     pub(crate) administration: bool,
 }
 
@@ -51,6 +53,7 @@ impl Frame {
             token: visitor.token.to_string(),
             floors: visitor.may_anywhere("live"),
             incidents: visitor.may_anywhere("history"),
+            proofs: visitor.may_anywhere("handle"),
             administration: administration::is_for(visitor),
         };
         Frame { t: visitor.t(), title: title.to_owned(), here, menu: Some(menu) }

@@ -1,6 +1,8 @@
 //! Incidents of all sites that the visitor may see: a list to work through.
 
+mod bulk;
 mod filter;
+mod open;
 mod row;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,14 +15,19 @@ use jiff::tz::TimeZone;
 use wire::api::v1;
 
 use crate::call::{Failure, FailureKind, answer};
+use crate::clock;
 use crate::fleet::{machine_names, sites};
 use crate::frame::{self, Frame, Here, MissingPart};
+use crate::incident::{CAUSES, HURTS, cause_name};
 use crate::outage::{Missing, Part};
 use crate::router::Dashboard;
 use crate::texts::Texts;
 use crate::visitor::Visitor;
 
-use filter::{Choices, Filter};
+use bulk::Outcome;
+pub(crate) use bulk::{act, show_again};
+use filter::{Choices, Filter, People};
+pub(crate) use open::{Open, OpenPart, by_site as open_by_site, count_open, path as open_path};
 pub(crate) use row::{Places, Row, date_and_time, severity_name, state_name};
 
 /// Incidents on one page.
@@ -32,6 +39,12 @@ struct ListPage {
     frame: Frame,
     t: Texts,
     filter: Filter,
+    tabs: Vec<Tab>,
+    /// Whether the visitor may step incidents.
+    may_handle: bool,
+    /// What became of a step about several.
+    outcome: Outcome,
+    now_ms: i64,
     sites: Vec<(String, String)>,
     severities: Choices,
     rules: Vec<(String, String)>,
@@ -50,6 +63,15 @@ struct ListPage {
     next: String,
     /// This page's own address.
     here: String,
+}
+
+/// One of the lists: what needs a person, all, and so on.
+#[derive(Debug, PartialEq, Eq)]
+struct Tab {
+    name: &'static str,
+    words: &'static str,
+    href: String,
+    is_here: bool,
 }
 
 /// How many incidents of a severity there are.
@@ -76,24 +98,38 @@ pub(crate) async fn show(
         Ok(filter) => filter,
         Err(wrong) => return wrong_filter(&visitor, &wrong.words(t)),
     };
-    let (sites, rules) = tokio::join!(sites(&dashboard, &visitor), rules(&dashboard, &visitor));
+    let outcome = Outcome::read(&filter.done, t);
+    list_page(&dashboard, &visitor, filter, outcome, StatusCode::OK, &headers).await
+}
+
+/// The list; `code` is the answer's if nothing of it is missing.
+async fn list_page(
+    dashboard: &Dashboard,
+    visitor: &Visitor,
+    filter: Filter,
+    outcome: Outcome,
+    code: StatusCode,
+    headers: &HeaderMap,
+) -> Response {
+    let t = visitor.t();
+    let (sites, rules) = tokio::join!(sites(dashboard, visitor), rules(dashboard, visitor));
     let mut missing = Vec::new();
     if let Ok(sites) = &sites
         && !filter.site.is_empty()
         && !sites.iter().any(|site| site.id == filter.site && visitor.may("history", &site.id))
     {
-        return frame::not_found(&visitor, t.no_site());
+        return frame::not_found(visitor, t.no_site());
     }
     let sites = sites.map_err(|error| missing.push(error)).unwrap_or_default();
     let rules = rules.map_err(|error| missing.push(error)).unwrap_or_default();
     if let Err(wrong) = filter.check_rule(&rules) {
-        return wrong_filter(&visitor, &wrong.words(t));
+        return wrong_filter(visitor, &wrong.words(t));
     }
     let (listed, counted) =
-        tokio::join!(list(&dashboard, &visitor, &filter), count(&dashboard, &visitor, &filter));
+        tokio::join!(list(dashboard, visitor, &filter), count(dashboard, visitor, &filter));
     let listed = match listed {
         Ok(listed) => listed,
-        Err(refused) => match refusal(&visitor, &refused.failure) {
+        Err(refused) => match refusal(visitor, &refused.failure) {
             Some(page) => return page,
             None => {
                 missing.push(refused);
@@ -111,23 +147,22 @@ pub(crate) async fn show(
             Vec::new()
         }
     };
-    let code = if missing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let mut page = ListPage::new(&visitor, filter, &sites, &rules);
-    let names = names(&dashboard, &visitor, &page.filter, &listed).await;
-    let places = Places::new(&sites);
-    let row = |incident| Row::new(incident, &places, &names, visitor.reader);
-    page.rows = listed.incidents.iter().map(row).collect();
-    page.machine = names.get(&page.filter.machine).unwrap_or(&page.filter.machine).clone();
+    let code = if missing.is_empty() { code } else { StatusCode::SERVICE_UNAVAILABLE };
+    let mut page = ListPage::new(visitor, filter, outcome, &sites, &rules);
+    page.fill(dashboard, visitor, &listed, &Places::new(&sites)).await;
     page.missing = missing.iter().map(|one| MissingPart::new(one, t, &TimeZone::UTC)).collect();
     page.counts = page.counts(&counted);
-    if !listed.next_page_token.is_empty() {
-        page.next = Filter { page: listed.next_page_token, ..page.filter.clone() }.address();
-    }
-    frame::packed_html(code, &page, &headers)
+    frame::packed_html(code, &page, headers)
 }
 
 impl ListPage {
-    fn new(visitor: &Visitor, filter: Filter, sites: &[v1::Site], rules: &[v1::Rule]) -> ListPage {
+    fn new(
+        visitor: &Visitor,
+        filter: Filter,
+        outcome: Outcome,
+        sites: &[v1::Site],
+        rules: &[v1::Rule],
+    ) -> ListPage {
         let t = visitor.t();
         let places = Places::new(sites);
         let shown = sites.iter().filter(|site| visitor.may("history", &site.id));
@@ -136,6 +171,10 @@ impl ListPage {
         ListPage {
             frame: Frame::of(visitor, Here::Incidents, t.incidents()),
             t,
+            tabs: tabs(&begin, t),
+            may_handle: visitor.may_anywhere("handle"),
+            outcome,
+            now_ms: clock::now().as_millisecond(),
             sites: shown.map(|site| (site.id.clone(), places.name(&site.id).to_owned())).collect(),
             severities: filter::severities().map(|(name, one)| (name, severity_name(one, t).1)).collect(),
             rules: rules.iter().map(title).collect(),
@@ -151,6 +190,38 @@ impl ListPage {
             here: filter.address(),
             filter,
         }
+    }
+
+    /// Fills in what was listed, with the names of its machines.
+    async fn fill(
+        &mut self,
+        dashboard: &Dashboard,
+        visitor: &Visitor,
+        listed: &v1::ListIncidentsResponse,
+        places: &Places,
+    ) {
+        let names = names(dashboard, visitor, &self.filter, listed).await;
+        let row = |incident| Row::new(incident, places, &names, visitor.reader);
+        self.rows = listed.incidents.iter().map(row).collect();
+        self.machine = names.get(&self.filter.machine).unwrap_or(&self.filter.machine).clone();
+        if !listed.next_page_token.is_empty() {
+            let page = listed.next_page_token.clone();
+            self.next = Filter { page, ..self.filter.clone() }.address();
+        }
+    }
+
+    fn causes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        CAUSES.iter().map(|(name, cause)| (*name, cause_name(*cause, self.t)))
+    }
+
+    fn hurts(&self) -> [(&'static str, &'static str); 3] {
+        let words = [self.t.answer_no(), self.t.answer_unknown(), self.t.answer_yes()];
+        [0, 1, 2].map(|at| (HURTS[at].0, words[at]))
+    }
+
+    /// What is said where there is none.
+    fn none_words(&self) -> &'static str {
+        if self.here == filter::PATH { self.t.incidents_done_none() } else { self.t.incidents_none() }
     }
 
     /// Sums by severity, the worst first; each leads to those that it counts.
@@ -170,6 +241,21 @@ impl ListPage {
         };
         filter::severities().map(count).filter(|one| one.count > 0).collect()
     }
+}
+
+/// The lists with the other filters kept.
+fn tabs(begin: &Filter, t: Texts) -> Vec<Tab> {
+    let tab = |people: People| {
+        let filter = Filter { people, ..begin.clone() };
+        let name = filter.people_name();
+        Tab {
+            name: if name.is_empty() { "needs" } else { name },
+            words: people.words(t),
+            href: filter.address(),
+            is_here: people == begin.people,
+        }
+    };
+    People::ALL.map(tab).into_iter().collect()
 }
 
 fn wrong_filter(visitor: &Visitor, words: &str) -> Response {

@@ -11,6 +11,7 @@ mod call;
 mod chain;
 mod clock;
 mod cookie;
+mod drill;
 mod fleet;
 mod floor;
 mod form;
@@ -31,4 +32,5 @@ mod visitor;
 mod words;
 
 pub use call::{Api, in_process};
+pub use open_pages::OpenPages;
 pub use router::{Dashboard, Settings, router};

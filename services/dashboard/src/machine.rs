@@ -4,6 +4,9 @@ mod agent;
 mod chart;
 mod history;
 mod incidents;
+pub(crate) mod service;
+mod stop_chart;
+pub(crate) mod stops;
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -12,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 use wire::api::v1;
 
+use crate::administration::Origin;
 use crate::call::{FailureKind, answer};
 use crate::clock;
 use crate::fleet::sites;
@@ -29,6 +33,8 @@ use agent::AgentPart;
 pub(crate) use agent::{belt as belt_words, presence as presence_words};
 use history::{EventsPart, SessionsPart};
 use incidents::IncidentsPart;
+use service::ServicePart;
+use stops::{StopsPart, TagPart};
 
 #[derive(Debug, Template)]
 #[template(path = "machine.html")]
@@ -45,7 +51,10 @@ struct MachinePage {
     last_stop: String,
     seen_by: String,
     missing: Vec<MissingPart>,
+    service: ServicePart,
+    tag: TagPart,
     /// None: the visitor may not see the history.
+    stops: Option<StopsPart>,
     events: Option<EventsPart>,
     sessions: Option<SessionsPart>,
     incidents: Option<IncidentsPart>,
@@ -63,14 +72,26 @@ impl MachinePage {
 }
 
 /// A machine that may be shown, and the zone of its site.
-struct Found {
-    state: v1::MachineState,
-    machine: v1::Machine,
-    zone: TimeZone,
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) state: v1::MachineState,
+    pub(crate) machine: v1::Machine,
+    /// Name of its site.
+    pub(crate) site: String,
+    pub(crate) zone: TimeZone,
     missing: Vec<MissingPart>,
 }
 
-async fn find(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result<Found, Response> {
+impl Found {
+    /// Name for people.
+    pub(crate) fn name(&self) -> &str {
+        let machine = &self.machine;
+        if machine.display_name.is_empty() { &machine.id } else { &machine.display_name }
+    }
+}
+
+/// A machine that the visitor may see.
+pub(crate) async fn find(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result<Found, Response> {
     let t = visitor.t();
     let mut client = dashboard.clients().fleet();
     let message = v1::GetMachineRequest { machine_id: id.to_owned() };
@@ -88,13 +109,16 @@ async fn find(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result<Foun
     let sites = sites.map_err(|one| missing.push(MissingPart::new(&one, t, &TimeZone::UTC)));
     let site = sites.unwrap_or_default().into_iter().find(|site| site.id == machine.site_id);
     let zone = words::zone(site.as_ref().map_or("", |site| &site.time_zone));
-    Ok(Found { state, machine, zone, missing })
+    let name = site.map(|site| site.display_name).filter(|name| !name.is_empty());
+    let site = name.unwrap_or_else(|| machine.site_id.clone());
+    Ok(Found { state, machine, site, zone, missing })
 }
 
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,
+    origin: Origin,
     headers: HeaderMap,
 ) -> Response {
     if !visitor.may_anywhere("live") {
@@ -105,14 +129,16 @@ pub(crate) async fn show(
         Err(response) => return response,
     };
     let now = clock::now();
-    let (events, sessions, incidents) = if visitor.may("history", &found.machine.site_id) {
+    let service = service::service(&dashboard, &visitor, &found).await;
+    let (events, sessions, incidents, stops) = if visitor.may("history", &found.machine.site_id) {
         let events = history::events(&dashboard, &visitor, &id, &found.zone, now);
         let sessions = history::sessions(&dashboard, &visitor, &id, &found.zone, now);
         let incidents = incidents::incidents(&dashboard, &visitor, &id, &found.zone);
-        let (events, sessions, incidents) = tokio::join!(events, sessions, incidents);
-        (Some(events), Some(sessions), Some(incidents))
+        let stops = stops::stops(&dashboard, &visitor, &id, &found.zone);
+        let (events, sessions, incidents, stops) = tokio::join!(events, sessions, incidents, stops);
+        (Some(events), Some(sessions), Some(incidents), Some(stops))
     } else {
-        (None, None, None)
+        (None, None, None, None)
     };
     let tile = Tile::new(&found.state, visitor.reader);
     // An open stop is told by the status already.
@@ -130,6 +156,9 @@ pub(crate) async fn show(
         last_stop: visitor.reader.aged(&sentence, since, now.as_millisecond()),
         seen_by: seen.map(|user| visitor.t().stopped_seen(tile::person(user))).unwrap_or_default(),
         missing: found.missing,
+        service,
+        tag: TagPart::new(&dashboard, &visitor, &id, &origin),
+        stops,
         events,
         sessions,
         incidents,

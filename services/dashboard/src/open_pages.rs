@@ -13,13 +13,18 @@ struct Counts {
     by_site: BTreeMap<String, usize>,
 }
 
-/// Counts open pages.
+/// Counts open pages. Clones count the same.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct OpenPages(Arc<Mutex<Counts>>);
+pub struct OpenPages(Arc<Mutex<Counts>>);
 
 impl OpenPages {
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many are open at a site.
+    pub fn count(&self, site: &str) -> usize {
+        self.lock().by_site.get(site).copied().unwrap_or_default()
     }
 
     /// One more page at a site, until the answer is dropped. None: there are too many.
@@ -45,7 +50,7 @@ pub(crate) struct OpenPage {
 impl OpenPage {
     /// How many are open at this page's site, this one too.
     pub(crate) fn count(&self) -> usize {
-        self.pages.lock().by_site.get(&self.site).copied().unwrap_or_default()
+        self.pages.count(&self.site)
     }
 }
 

@@ -21,10 +21,20 @@ pub(crate) enum Part {
     Sessions,
     Incidents,
     Incident,
+    SiteIncidents,
+    Steps,
+    IncidentNotices,
+    Dossier,
     Users,
     Tokens,
     Audit,
     Refusals,
+    Drill,
+    Proofs,
+    Stops,
+    Contacts,
+    Policies,
+    Notices,
 }
 
 impl Part {
@@ -39,10 +49,20 @@ impl Part {
             Part::Sessions => t.part_sessions(),
             Part::Incidents => t.part_incidents(),
             Part::Incident => t.part_incident(),
+            Part::SiteIncidents => t.part_site_incidents(),
+            Part::Steps => t.part_steps(),
+            Part::IncidentNotices => t.part_told(),
+            Part::Dossier => t.part_dossier(),
             Part::Users => t.part_users(),
             Part::Tokens => t.part_tokens(),
             Part::Audit => t.part_audit(),
             Part::Refusals => t.part_refusals(),
+            Part::Drill => t.part_drill(),
+            Part::Proofs => t.part_proofs(),
+            Part::Stops => t.part_stops(),
+            Part::Contacts => t.part_contacts(),
+            Part::Policies => t.part_policies(),
+            Part::Notices => t.part_notices(),
         }
     }
 }

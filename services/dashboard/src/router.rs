@@ -13,8 +13,8 @@ use crate::call::{Api, Clients};
 use crate::open_pages::OpenPages;
 use crate::outage::Outages;
 use crate::{
-    account, administration, arrange, assets, chain, floor, frame, incident, incidents, link, live, machine,
-    sign_in,
+    account, administration, arrange, assets, chain, drill, floor, frame, incident, incidents, link, live,
+    machine, sign_in,
 };
 
 /// Only our own files: no script or style within a page, no other host, no frame.
@@ -25,10 +25,14 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 const FORM_BYTES_MAX: usize = 256 * 1024;
 
 /// How the pages are served.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Whether browsers reach the pages by TLS only: cookies are then `Secure`.
     pub secure: bool,
+    /// Where people reach the pages, without a slash at the end, such as `https://gym.example`; for QR codes.
+    pub url: String,
+    /// Counts the pages that are open. Whoever else wants to know keeps a clone.
+    pub open_pages: OpenPages,
 }
 
 /// The pages.
@@ -40,18 +44,12 @@ struct Parts {
     clients: Clients,
     settings: Settings,
     outages: Outages,
-    open_pages: OpenPages,
 }
 
 impl Dashboard {
     /// Pages that ask this API, each time with the session of who looks.
     pub fn new(api: Api, settings: Settings) -> Dashboard {
-        Dashboard(Arc::new(Parts {
-            clients: Clients::new(api),
-            settings,
-            outages: Outages::default(),
-            open_pages: OpenPages::default(),
-        }))
+        Dashboard(Arc::new(Parts { clients: Clients::new(api), settings, outages: Outages::default() }))
     }
 
     pub(crate) fn clients(&self) -> &Clients {
@@ -67,7 +65,12 @@ impl Dashboard {
     }
 
     pub(crate) fn open_pages(&self) -> &OpenPages {
-        &self.0.open_pages
+        &self.0.settings.open_pages
+    }
+
+    /// Where people reach the pages, without a slash at the end.
+    pub(crate) fn url(&self) -> &str {
+        &self.0.settings.url
     }
 }
 
@@ -86,8 +89,22 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/machine/{machine}/events", get(machine::events))
         .route("/machine/{machine}/sessions", get(machine::sessions))
         .route("/machine/{machine}/incidents", get(machine::incidents))
+        .route("/machine/{machine}/stops", get(machine::stops::part))
+        .route("/machine/{machine}/service", get(machine::service::show).post(machine::service::tag))
+        .route("/machine/{machine}/service/now", get(machine::service::part))
+        .route("/machine/{machine}/tag", get(drill::show_tag))
+        .route("/machine/{machine}/drill", get(drill::show).post(drill::begin))
+        .route("/machine/{machine}/drill/now", get(drill::show_now))
+        .route("/machine/{machine}/drill/{number}", get(drill::show_sheet))
+        .route("/machine/{machine}/drill/{number}/end", post(drill::end))
+        .route("/proofs", get(drill::show_due))
         .route("/incidents", get(incidents::show))
+        .route("/incidents/step", get(incidents::show_again).post(incidents::act))
+        .route("/incidents/open/{site}", get(incidents::count_open))
         .route("/incident/{incident}", get(incident::show))
+        .route("/incident/{incident}/step", get(incident::show_again).post(incident::act))
+        .route("/incident/{incident}/print", get(incident::print))
+        .route("/incident/{incident}/dossier", get(incident::dossier))
         .route("/incident/{incident}/trace", get(incident::trace))
         .route("/live", get(live::stream_floor))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))

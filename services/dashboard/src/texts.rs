@@ -3,10 +3,13 @@
 
 mod access;
 mod administration;
+mod drill;
 mod floor;
 mod general;
+mod handling;
 mod incidents;
 mod machine;
+mod notification;
 mod rules;
 
 use axum::http::HeaderMap;

@@ -21,7 +21,7 @@ pub(crate) struct Tile {
     pub(crate) why: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) since: Option<i64>,
-    /// What else there is to say of a stop.
+    /// What else there is to say: of a stop, and why it is out of service.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) more: String,
     pub(crate) direction: &'static str,
@@ -66,7 +66,7 @@ impl Tile {
             status_words,
             why: why.words,
             since: why.since,
-            more: why.more,
+            more: with_tag(why.more, state, reader),
             direction,
             direction_words,
             speed: belt.speed_mps.map(|speed| reader.speed_number(speed)).unwrap_or_default(),
@@ -90,6 +90,14 @@ impl Tile {
 
 /// The statuses up to here say that somebody has to look.
 const LAST_STOP_RANK: i32 = v1::Status::PowerLost as i32;
+
+/// What is said besides, and the tag of a machine that is out of service.
+fn with_tag(more: String, state: &v1::MachineState, reader: Reader) -> String {
+    let reason = state.machine.as_ref().map_or("", |machine| &machine.out_of_service_reason);
+    let tag = if reason.is_empty() { String::new() } else { reader.t.service_tile(reason) };
+    let parts: Vec<String> = [tag, more].into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(" · ")
+}
 
 fn rank(status: v1::Status) -> i32 {
     if status == v1::Status::Unspecified { i32::MAX } else { status as i32 }

@@ -114,6 +114,19 @@ impl fmt::Display for UserName {
     }
 }
 
+impl Serialize for UserName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for UserName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<UserName, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        UserName::new(&text).map_err(serde::de::Error::custom)
+    }
+}
+
 /// Why a text is no id of 16 octets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{value}\" is no id: 32 of 0-9 and a-f are required")]
@@ -205,6 +218,19 @@ random_id!(
     /// One recording; worked out from machine, log, boot and time of the event that it was made for.
     RecordingId
 );
+
+random_id!(
+    /// One thing that somebody is told; worked out from what it is about, to whom and which step of a chain it is.
+    NoticeId
+);
+
+impl NoticeId {
+    /// What somebody is told about something, as the step of a chain: FNV-1a with 128 bits over the three.
+    pub fn of(about: &str, contact: &str, step: u32) -> NoticeId {
+        let octets = about.bytes().chain([0]).chain(contact.bytes()).chain([0]);
+        NoticeId(fnv(octets.chain(step.to_be_bytes())))
+    }
+}
 
 impl LogId {
     /// The log of one lane of a spool: the spool's own random octets with the lowest bit of the last octet clear

@@ -73,6 +73,9 @@ pub struct Incident {
     pub time: UnixMicros,
     /// Event time of the record that showed it: as `time`, or later for what has to last before it is one.
     pub noticed: UnixMicros,
+    /// The proof test that it belongs to, by the number of the fact that began it: it is no incident then.
+    #[serde(default)]
+    pub drill: Option<u64>,
     /// When the machine stopped doing it; `None`: it is active, or not known.
     pub cleared: Option<UnixMicros>,
     /// Which way the belt ran.

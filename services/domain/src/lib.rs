@@ -5,6 +5,7 @@
 
 pub mod belt;
 pub mod clock;
+pub mod handling;
 pub mod ids;
 pub mod incident;
 pub mod limits;

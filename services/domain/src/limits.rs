@@ -170,3 +170,55 @@ pub const BROKER_RETAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Octets on their way from the embedded broker to one subscriber. More: publishers wait a moment, then their messages
 /// are dropped and counted; agents send again.
 pub const BROKER_BACKLOG_BYTES_MAX: u32 = 16 * 1024 * 1024;
+/// Proof tests that the registry keeps of a machine. More: the oldest stay in the audit only.
+pub const DRILLS_KEPT_MAX: usize = 50;
+/// Length of a proof test, in microseconds (15 min). Longer: refused.
+pub const DRILL_US_MAX: i64 = 15 * 60 * 1_000_000;
+/// Contacts. More: refused with RESOURCE_EXHAUSTED.
+pub const CONTACTS_MAX: usize = 200;
+/// Steps of a chain. More: refused.
+pub const CHAIN_STEPS_MAX: usize = 20;
+/// Deadlines of a site. More: refused.
+pub const DEADLINES_MAX: usize = 10;
+/// Heads of all facts that were taken outside and the registry keeps. More: the newer ones stay in the audit only.
+pub const ANCHORS_KEPT_MAX: usize = 10_000;
+/// Steps that people take about one incident. More: refused; the server's own go on.
+pub const INCIDENT_STEPS_MAX: u32 = 1_000;
+/// Incidents that one request steps. More: refused.
+pub const INCIDENTS_STEPPED_MAX: usize = 100;
+/// Leaves of facts read at once. More: the next page.
+pub const LEAVES_READ_MAX: usize = 100_000;
+/// Things to be told that one read gives. More: the next page.
+pub const NOTICES_READ_MAX: usize = 1_000;
+/// Things told that one message lists one by one. More: it says how many more there are.
+pub const NOTICES_LISTED_MAX: usize = 100;
+/// Messages to one contact in 10 min. More: one a minute, which holds all that has gathered.
+pub const CONTACT_MESSAGES_MAX: usize = 6;
+/// Messages of critical incidents alone that go to one contact in 10 min beyond those. More: they wait as all others.
+pub const CONTACT_URGENT_MESSAGES_MAX: usize = 3;
+/// Messages under way to contacts at once, one to each. More: the next when one has ended.
+pub const MESSAGES_UNDER_WAY_MAX: usize = 8;
+/// Octets read of what a webhook answers. More: not read; the status counts.
+pub const WEBHOOK_ANSWER_BYTES_MAX: usize = 4 * 1024;
+/// Incidents whose evidence is about to be noted. More: left to the look around of the next hour.
+pub const SEALS_WAITING_MAX: usize = 10_000;
+/// Incidents of one machine or site that are looked at for an outage or for taking a machine out of service. More: the
+/// newest count.
+pub const INCIDENTS_COMPARED_MAX: usize = 1_000;
+/// Open incidents of stops that are acknowledged with a stop of their machine. More: the oldest stay open.
+pub const STOPS_ACKNOWLEDGED_MAX: usize = 200;
+/// Members of outages that one request steps, and that are listed of one outage. More: the outage is refused and asked for
+/// alone; of one alone the newest members are left out.
+pub const MEMBERS_STEPPED_MAX: usize = 1_000;
+/// Leaves of facts that one dossier's proofs are worked out from. More: the dossier says that it is not anchored.
+pub const DOSSIER_LEAVES_MAX: u64 = 5_000_000;
+/// Octets of a dossier. More: it is neither built nor verified.
+pub const DOSSIER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Heads that a dossier tells. More: of entries the first that covers them is left out, and the newest covers them.
+pub const DOSSIER_HEADS_MAX: usize = 64;
+/// Findings about one dossier that are told one by one. More: counted.
+pub const DOSSIER_FINDINGS_MAX: usize = 1_000;
+/// Incidents that one question about stops of a machine looks at. More: older ones are left out, and a list says so.
+pub const STOPS_READ_MAX: usize = 1_000;
+/// Sites whose incidents one request counts. More: refused, and asked for one by one.
+pub const SITES_COUNTED_MAX: usize = 1_000;

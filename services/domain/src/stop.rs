@@ -1,5 +1,7 @@
 //! The newest stop that took a moving belt, folded from events: what staff must see until somebody has seen to it.
 
+pub mod performance;
+
 use serde::{Deserialize, Serialize};
 
 use crate::belt::{Belt, Contact, Direction, STANDSTILL};

@@ -1,14 +1,15 @@
 //! What every engine refuses, so that all refuse the same.
 
+use domain::handling::{NOTE_CHARACTERS_MAX, Step};
 use domain::ids::{IncidentId, SiteId};
 use domain::limits;
 use domain::log::Position;
 use domain::record::Payload;
 use domain::units::UnixMicros;
 
-use crate::fact::Fact;
+use crate::fact::{Fact, IncidentStepped};
 use crate::journal::{Sequence, Slice};
-use crate::ledger::{Derived, IncidentFilter, IncidentQuery, SessionQuery};
+use crate::ledger::{Derived, IncidentFilter, IncidentQuery, Notice, NoticeQuery, SessionQuery};
 use crate::telemetry::{Block, RangeQuery};
 use crate::{StoreError, StoreErrorKind};
 
@@ -26,6 +27,12 @@ const SESSION_MACHINES_MAX: usize = 1_000;
 const AUTHOR_CHARS_MAX: usize = 120;
 /// Longest identity of a request, in characters.
 const REQUEST_ID_CHARS_MAX: usize = 64;
+/// Longest name of a contact, in characters.
+const CONTACT_CHARS_MAX: usize = 64;
+/// Longest reason of a notice, in characters.
+const REASON_CHARS_MAX: usize = 300;
+/// Most sites that one query of notices names.
+const SITES_NAMED_MAX: usize = 10_000;
 /// The greatest whole number that every engine can keep.
 const NUMBER_MAX: u64 = i64::MAX.cast_unsigned();
 
@@ -90,7 +97,47 @@ pub(crate) fn slices(slices: &[Slice]) -> Result<(), StoreError> {
 /// A fact that may be added.
 pub(crate) fn fact(fact: &Fact) -> Result<(), StoreError> {
     text("author", &fact.author, AUTHOR_CHARS_MAX)?;
-    text("request_id", fact.request_id.as_deref().unwrap_or_default(), REQUEST_ID_CHARS_MAX)
+    text("request_id", fact.request_id.as_deref().unwrap_or_default(), REQUEST_ID_CHARS_MAX)?;
+    fact.stepped().map_or(Ok(()), step)
+}
+
+/// A step that may be taken, the incident apart.
+fn step(stepped: &IncidentStepped) -> Result<(), StoreError> {
+    if let Step::Seal { revision, evidence } = &stepped.step {
+        number("revision", *revision)?;
+        if evidence.len() != 64 || !evidence.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+            return Err(invalid(format!("evidence is \"{evidence}\"; 64 hexadecimal digits are allowed")));
+        }
+    }
+    let Some(note) = &stepped.note else { return Ok(()) };
+    let Some(brought) = &note.text else { return Err(invalid("the note has no text")) };
+    text("note", &brought.text, NOTE_CHARACTERS_MAX)?;
+    if brought.text.is_empty() {
+        return Err(invalid(format!("note is empty; 1 to {NOTE_CHARACTERS_MAX} characters are allowed")));
+    }
+    if note.hash != brought.hash() {
+        return Err(invalid("the hash of the note is not that of its text"));
+    }
+    Ok(())
+}
+
+/// Notices that may be put.
+pub(crate) fn notices(notices: &[Notice], taken: Option<u64>) -> Result<(), StoreError> {
+    number("taken", taken.unwrap_or_default())?;
+    notices.iter().try_for_each(|notice| {
+        number("revision of a notice", notice.revision)?;
+        text("contact", &notice.contact, CONTACT_CHARS_MAX)?;
+        text("reason", &notice.reason, REASON_CHARS_MAX)
+    })
+}
+
+/// Notices that may be asked for.
+pub(crate) fn notice_query(query: &NoticeQuery) -> Result<(), StoreError> {
+    let named = query.sites.as_ref().map_or(0, Vec::len);
+    if named > SITES_NAMED_MAX {
+        return Err(invalid(format!("{named} sites are named; at most {SITES_NAMED_MAX} are allowed")));
+    }
+    page(query.max, limits::NOTICES_READ_MAX)
 }
 
 fn text(name: &str, value: &str, chars_max: usize) -> Result<(), StoreError> {

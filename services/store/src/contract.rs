@@ -16,6 +16,13 @@ pub use telemetry::telemetry;
 
 use crate::{StoreError, StoreErrorKind};
 
+/// An incident of medium severity, for tests within the store.
+#[cfg(test)]
+pub(crate) fn an_incident(id: domain::ids::IncidentId) -> domain::incident::Incident {
+    let severity = domain::incident::Severity::Medium;
+    domain::incident::Incident { id, severity, ..ledger::incident(1, "tm-1", 10, 1) }
+}
+
 /// The result must be a failure of this kind.
 #[track_caller]
 fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>, kind: StoreErrorKind) {

@@ -3,13 +3,18 @@
 //! A fact is stored as JSON: its version, what it says by name, and the fields of that. Version 2 is written; version 1
 //! is read.
 
+mod handling;
+mod notification;
 mod settings;
 
-use domain::ids::{MachineId, SiteId, UserName};
+use domain::ids::{IncidentId, MachineId, SiteId, UserName};
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::UnixMicros;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
+pub use self::handling::{DrillEnd, IncidentStepped, NewDrill, Note, NoteText, SERVER};
+pub use self::notification::{Anchoring, ContactEnd, NewContact, PolicyChange};
 pub use self::settings::{NewCommissioning, NewStaffedHours, NewThresholds, ServiceChange};
 use crate::registry::json;
 use crate::registry::{
@@ -35,12 +40,33 @@ pub struct Fact {
     pub kind: FactKind,
 }
 
+impl Fact {
+    /// The incident that it is about; `None`: it is about none.
+    pub(crate) fn incident(&self) -> Option<IncidentId> {
+        self.stepped().map(|stepped| stepped.incident)
+    }
+
+    /// The step about an incident that it tells.
+    pub(crate) fn stepped(&self) -> Option<&IncidentStepped> {
+        if let FactKind::IncidentStepped(stepped) = &self.kind { Some(stepped) } else { None }
+    }
+
+    /// The fact with the text of its note; `None`: it was erased, or there was none.
+    pub(crate) fn with_text(mut self, text: Option<NoteText>) -> Fact {
+        if let FactKind::IncidentStepped(IncidentStepped { note: Some(note), .. }) = &mut self.kind {
+            note.text = text;
+        }
+        self
+    }
+}
+
 /// What became of a fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FactOutcome {
     /// It was added; its number, from 1.
     Added(u64),
-    /// The same request had added it before; the number it got then, and the fact as it stands.
+    /// The same request had added it before; the number it got then, and the fact as it stands, with the text of its
+    /// note if that was not erased.
     Repeated(u64, Box<Fact>),
 }
 
@@ -92,6 +118,43 @@ pub enum FactKind {
     Commissioned(NewCommissioning),
     /// It was said when staff are at a site.
     StaffedHoursSet(NewStaffedHours),
+    /// Something was done about an incident.
+    IncidentStepped(IncidentStepped),
+    /// A proof test of a machine was begun.
+    DrillStarted(NewDrill),
+    /// A proof test was ended, or a word was written about it.
+    DrillEnded(DrillEnd),
+    /// A contact was made or changed.
+    ContactSet(NewContact),
+    /// A contact was taken away.
+    ContactEnded(ContactEnd),
+    /// It was said who is told of incidents, and by when something has to be done.
+    PolicySet(PolicyChange),
+    /// Somebody outside took a head of all facts.
+    HeadAnchored(Anchoring),
+}
+
+/// SHA-256 of a fact, as a leaf of the Merkle tree over all facts (RFC 6962).
+pub type Leaf = [u8; 32];
+
+/// A fact with what proves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFact {
+    /// Its number.
+    pub number: u64,
+    /// The fact; the text of its note with it if that was not erased.
+    pub fact: Fact,
+    /// What it says, as it is stored: JSON.
+    pub body: String,
+    /// Its leaf.
+    pub leaf: Leaf,
+}
+
+/// The leaf of a fact: SHA-256 over a zero octet and the lines `beltwatch-fact-1`, number, time in microseconds since
+/// 1970, author and body, with one newline between them and none behind.
+pub fn leaf(number: u64, time: UnixMicros, author: &str, body: &str) -> Leaf {
+    let text = format!("\0beltwatch-fact-1\n{number}\n{}\n{author}\n{body}", time.0);
+    Sha256::digest(text).into()
 }
 
 /// New values of a site.

@@ -2,6 +2,8 @@
 //! keys; the greater revision wins.
 
 mod incidents;
+mod notices;
+pub(crate) mod steps;
 
 use std::sync::Arc;
 
@@ -15,10 +17,11 @@ use tokio::sync::watch;
 
 pub use self::incidents::{
     DerivedIncident, DerivedPiece, IncidentCount, IncidentFilter, IncidentOrder, IncidentPlace,
-    IncidentQuery, RecordedPoint, StoredIncident,
+    IncidentQuery, Members, RecordedPoint, StoredIncident,
 };
+pub use self::notices::{About, Notice, NoticeQuery, NoticeState};
 use crate::StoreError;
-use crate::fact::{Fact, FactOutcome};
+use crate::fact::{Fact, FactOutcome, Leaf, StoredFact};
 use crate::journal::Sequence;
 use crate::registry::Registry;
 
@@ -121,11 +124,20 @@ pub struct SessionQuery {
 #[async_trait]
 pub trait Ledger: Send + Sync + std::fmt::Debug {
     /// Adds a fact and what follows from it, or says that the same request had added it.
-    /// Fails as `Registry::follow` does.
+    /// Fails as `Registry::follow` does. A step about an incident is refused as `Invalid` if there is no such incident
+    /// or `domain::handling::Handling::check` refuses it, and as `Full` beyond `limits::INCIDENT_STEPS_MAX`; the incident
+    /// gets the next change number, and the fact the leaf of the one before it of the same incident.
     async fn add_fact(&self, fact: Fact) -> Result<FactOutcome, StoreError>;
 
     /// Facts after number `after`, ascending, at most `max` (1 to 1 000).
     async fn facts(&self, after: u64, max: usize) -> Result<Vec<(u64, Fact)>, StoreError>;
+
+    /// The facts about one incident, ascending, with the texts of their notes that were not erased.
+    async fn incident_facts(&self, id: &IncidentId) -> Result<Vec<StoredFact>, StoreError>;
+
+    /// Leaves of all facts after number `after`, ascending without a hole, at most `max` (1 to
+    /// `limits::LEAVES_READ_MAX`).
+    async fn leaves(&self, after: u64, max: usize) -> Result<Vec<Leaf>, StoreError>;
 
     /// Facts before number `before`, newest first, at most `max` (1 to 1 000).
     async fn facts_before(&self, before: u64, max: usize) -> Result<Vec<(u64, Fact)>, StoreError>;
@@ -174,6 +186,23 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     /// noted so before gets the next change number; ids that are not known are left out. A greater revision takes the
     /// note away.
     async fn mark_unconfirmed(&self, ids: Vec<IncidentId>, rule_version: u32) -> Result<(), StoreError>;
+
+    /// Writes notices, as whole values; only a strictly greater revision is taken. With `taken` it is noted in the same transaction that
+    /// changes of incidents up to this number were looked at;
+    /// a smaller number than before changes nothing.
+    async fn put_notices(&self, notices: Vec<Notice>, taken: Option<u64>) -> Result<(), StoreError>;
+
+    /// Up to which change of an incident notices were planned; `None`: none was ever looked at.
+    async fn notices_taken(&self) -> Result<Option<u64>, StoreError>;
+
+    /// Notices that wait, by when they are due and then by id, at most `max` (1 to `limits::NOTICES_READ_MAX`).
+    async fn waiting_notices(&self, max: usize) -> Result<Vec<Notice>, StoreError>;
+
+    /// Notices by when they were planned, the newest first; of two planned at once the one with the greater id is newer.
+    async fn notices(&self, query: &NoticeQuery) -> Result<Vec<Notice>, StoreError>;
+
+    /// Counts writings of notices that changed any, from when the ledger was opened. Never waits.
+    fn notice_change(&self) -> watch::Receiver<u64>;
 
     /// The pieces of a recording by number, at most the first `limits::RECORDING_PIECES_MAX`.
     async fn recording(&self, id: &RecordingId) -> Result<Vec<DerivedPiece>, StoreError>;

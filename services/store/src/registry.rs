@@ -5,7 +5,9 @@
 
 mod follow;
 pub(crate) mod json;
+mod notification;
 mod settings;
+mod way;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,10 +18,13 @@ use domain::units::UnixMicros;
 use serde::{Deserialize, Serialize};
 
 pub use self::follow::Change;
+pub use self::notification::{ChainStep, Contact, ContactName, Deadline, Policy, ServiceRule, Staffing, Way};
 pub use self::settings::{
-    BEGINNING, Commissioning, Dated, History, MachineTraits, NewLimits, OutOfService, Scope, ScopedLimits,
-    SiteTraits, StaffedDays,
+    BEGINNING, Commissioning, Dated, Drill, History, MachineTraits, NewLimits, OutOfService, Scope,
+    ScopedLimits, SiteTraits, StaffedDays,
 };
+pub use self::way::{check_address, check_url};
+use crate::fact::Anchoring;
 
 /// SHA-256 of a secret: of a token, of a session, of a link. The secret itself is kept nowhere.
 pub type SecretHash = [u8; 32];
@@ -103,6 +108,9 @@ pub struct Machine {
     /// What rules have used of it, from when on; empty in a fact.
     #[serde(default, skip_serializing_if = "History::is_empty")]
     pub history: History<MachineTraits>,
+    /// Its last proof tests, the oldest first, at most `limits::DRILLS_KEPT_MAX`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drills: Vec<Drill>,
 }
 
 impl Machine {
@@ -312,6 +320,12 @@ pub enum Entry {
     Link(Link),
     /// By scope.
     Limits(ScopedLimits),
+    /// By name.
+    Contact(Contact),
+    /// By site.
+    Policy(Policy),
+    /// By the facts that it covers and the contact.
+    Anchor(Anchoring),
 }
 
 /// The registry as of one fact. Cloning it is cheap enough to be done once a fact: values are shared.
@@ -326,6 +340,9 @@ pub struct Registry {
     sign_ins: BTreeMap<SecretHash, Arc<SignIn>>,
     links: BTreeMap<SecretHash, Arc<Link>>,
     limits: BTreeMap<Scope, Arc<ScopedLimits>>,
+    contacts: BTreeMap<ContactName, Arc<Contact>>,
+    policies: BTreeMap<Option<SiteId>, Arc<Policy>>,
+    anchors: BTreeMap<(u64, ContactName), Arc<Anchoring>>,
 }
 
 impl Registry {
@@ -359,6 +376,11 @@ impl Registry {
         self.links.get(hash)
     }
 
+    /// Heads of all facts that somebody outside took, by the number of facts that they cover.
+    pub fn anchors(&self) -> impl DoubleEndedIterator<Item = &Anchoring> {
+        self.anchors.values().map(AsRef::as_ref)
+    }
+
     /// Whether there is somebody who can administer all sites.
     pub fn has_administrator(&self) -> bool {
         self.users.values().any(|user| user.administers_all())
@@ -373,6 +395,7 @@ impl Registry {
                 Change::EndSignIn(hash) => drop(self.sign_ins.remove(&hash)),
                 Change::EndLink(hash) => drop(self.links.remove(&hash)),
                 Change::ForgetToken(hash) => drop(self.tokens.remove(&hash)),
+                Change::EndContact(name) => drop(self.contacts.remove(&name)),
             }
         }
     }
@@ -386,6 +409,11 @@ impl Registry {
             Entry::SignIn(sign_in) => drop(self.sign_ins.insert(sign_in.hash, Arc::new(sign_in))),
             Entry::Link(link) => drop(self.links.insert(link.hash, Arc::new(link))),
             Entry::Limits(limits) => drop(self.limits.insert(limits.scope.clone(), Arc::new(limits))),
+            Entry::Contact(contact) => drop(self.contacts.insert(contact.name.clone(), Arc::new(contact))),
+            Entry::Policy(policy) => drop(self.policies.insert(policy.site.clone(), Arc::new(policy))),
+            Entry::Anchor(anchor) => {
+                self.anchors.insert((anchor.facts, anchor.contact.clone()), Arc::new(anchor));
+            }
         }
     }
 }

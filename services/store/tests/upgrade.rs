@@ -3,13 +3,15 @@
 use std::fs;
 use std::path::Path;
 
+use domain::handling::{Handling, HandlingState, Step};
 use domain::ids::{IncidentId, MachineId, RecordingId, SiteId};
+use domain::incident::Severity;
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::UnixMicros;
 use rusqlite::Connection;
 use store::StoreErrorKind;
-use store::fact::{Fact, FactKind, FactOutcome, MachineName, TokenNumber};
-use store::ledger::{Checkpoint, IncidentFilter, Ledger};
+use store::fact::{Fact, FactKind, FactOutcome, IncidentStepped, Leaf, MachineName, TokenNumber, leaf};
+use store::ledger::{Checkpoint, IncidentFilter, Ledger, Members};
 use store::registry::{Grant, Role, Site};
 use store::sqlite::SqliteLedger;
 use tempfile::TempDir;
@@ -166,7 +168,7 @@ async fn a_ledger_of_format_1_is_brought_to_the_newest() {
     assert_eq!(ledger.registry(), before);
     drop(ledger);
     let version = file(folder.path()).pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0));
-    assert_eq!(version, Ok(3));
+    assert_eq!(version, Ok(4));
 }
 
 /// What format 2 changed: values of the registry in one table.
@@ -179,18 +181,27 @@ INSERT INTO entry VALUES ('site', 'gym-1',
 PRAGMA user_version = 2;
 "#;
 
+/// What its tables and indices are made of, by name.
+fn tables(folder: &Path) -> Vec<String> {
+    let file = file(folder);
+    let mut statement = file
+        .prepare("SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
+        .expect("it is SQL");
+    let tables = statement.query_map([], |row| row.get::<_, String>(0)).expect("it can be asked");
+    let spaces = |sql: String| sql.split_whitespace().collect::<String>();
+    tables.map(|sql| spaces(sql.expect("it is a table"))).collect()
+}
+
+/// It has the same tables and indices as a new one.
+fn check_tables(folder: &Path) {
+    let new = tempfile::tempdir().expect("a folder can be made");
+    drop(SqliteLedger::open(new.path()).expect("it is made"));
+    assert_eq!(tables(folder), tables(new.path()));
+}
+
 #[tokio::test]
 async fn a_ledger_of_format_2_gets_room_for_incidents() {
     let folder = format_1(FORMAT_2);
-    let tables = |folder: &Path| {
-        let file = file(folder);
-        let mut statement = file
-            .prepare("SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
-            .expect("it is SQL");
-        let tables = statement.query_map([], |row| row.get::<_, String>(0)).expect("it can be asked");
-        let spaces = |sql: String| sql.split_whitespace().collect::<String>();
-        tables.map(|sql| spaces(sql.expect("it is a table"))).collect::<Vec<_>>()
-    };
     for _ in 0..2 {
         let ledger = SqliteLedger::open(folder.path()).expect("it opens");
         assert_eq!(ledger.registry().sites()[&site("gym-1")].display_name, "Gym");
@@ -202,10 +213,88 @@ async fn a_ledger_of_format_2_gets_room_for_incidents() {
         let recording = ledger.recording(&RecordingId([1; 16])).await;
         assert_eq!(recording.expect("recordings can be read"), []);
     }
-    // It has the same tables and indices as a new one.
-    let new = tempfile::tempdir().expect("a folder can be made");
-    drop(SqliteLedger::open(new.path()).expect("it is made"));
-    assert_eq!(tables(folder.path()), tables(new.path()));
+    check_tables(folder.path());
+}
+
+/// What format 3 changed: incidents and recordings.
+const FORMAT_3: &str = r#"
+CREATE TABLE incident (id BLOB PRIMARY KEY, machine TEXT NOT NULL, rule INTEGER NOT NULL,
+    severity INTEGER NOT NULL, direction INTEGER NOT NULL, active INTEGER NOT NULL, time_us INTEGER NOT NULL,
+    detected_us INTEGER NOT NULL, change_number INTEGER NOT NULL, revision INTEGER NOT NULL, unconfirmed INTEGER,
+    body TEXT NOT NULL) STRICT;
+CREATE UNIQUE INDEX incident_change ON incident (change_number);
+CREATE INDEX incident_time ON incident (time_us, id, rule, severity, direction, active);
+CREATE INDEX incident_kind ON incident (rule, severity, active, time_us, id, direction);
+CREATE INDEX incident_machine ON incident (machine, time_us, id, rule, severity, direction, active);
+CREATE INDEX incident_machine_severity ON incident (machine, severity, time_us, id, rule, direction, active);
+CREATE TABLE recording (id BLOB NOT NULL, number INTEGER NOT NULL, machine TEXT NOT NULL,
+    is_last INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (id, number)) STRICT;
+INSERT INTO incident VALUES (x'01010101010101010101010101010101', 'tm-01', 3, 4, 1, 0, 5, 6, 41, 3, 2,
+    '{"id":"01010101010101010101010101010101","machine":"tm-01","rule":"slow-emergency-stop","rule_version":1,"severity":"high","time":5,"noticed":5,"cleared":9,"direction":"forward","origin":"measured","speed":null,"incline":null,"contact":null,"count":1,"measured":[],"thresholds":[],"detail":"","explained":"","capabilities":1,"stop":null,"recording":null,"trace":[],"trace_complete":true,"revision":3}');
+PRAGMA user_version = 3;
+"#;
+
+/// The leaves of the facts of format 1, as they lie in the file.
+fn leaves_1() -> Vec<Leaf> {
+    let facts = (1_u64..).zip(FACTS_1);
+    facts
+        .map(|(number, (author, _, body))| leaf(number, UnixMicros(100 + number.cast_signed()), author, body))
+        .collect()
+}
+
+#[tokio::test]
+async fn facts_of_format_3_get_leaves_and_incidents_are_open() {
+    let folder = format_1(&format!("{FORMAT_2} {FORMAT_3}"));
+    let id = IncidentId([1; 16]);
+    for _ in 0..2 {
+        let ledger = SqliteLedger::open(folder.path()).expect("it opens");
+        assert_eq!(ledger.leaves(0, 100).await.expect("leaves can be read"), leaves_1());
+        let stored = ledger.incident(&id).await.expect("it can be read").expect("it is there");
+        assert_eq!((stored.change, stored.unconfirmed, stored.handling), (41, Some(2), Handling::default()));
+        assert_eq!((stored.incident.severity, stored.incident.drill), (Severity::High, None));
+        assert_eq!(*ledger.incident_change().borrow(), 41);
+        assert_eq!(ledger.incident_facts(&id).await.expect("facts can be read"), []);
+        assert_eq!(ledger.notices_taken().await.expect("the cursor can be read"), None);
+        let everyday = IncidentFilter {
+            handling: vec![HandlingState::Open],
+            drill: Some(false),
+            members: Members::LeftOut,
+            ..IncidentFilter::default()
+        };
+        let counts = ledger.incident_counts(&everyday).await.expect("incidents can be counted");
+        assert_eq!(counts.iter().map(|count| count.count).sum::<u64>(), 1);
+    }
+    check_tables(folder.path());
+    // It goes on from there.
+    let ledger = SqliteLedger::open(folder.path()).expect("it opens");
+    let stepped = IncidentStepped { incident: id, step: Step::Acknowledge, note: None, previous: None };
+    let outcome = ledger.add_fact(fact("user:anna", FactKind::IncidentStepped(stepped))).await;
+    assert_eq!(outcome.expect("a step can be taken"), FactOutcome::Added(7));
+    assert_eq!(*ledger.incident_change().borrow(), 42);
+    let about = ledger.incident_facts(&id).await.expect("facts can be read");
+    let all = ledger.leaves(0, 100).await.expect("leaves can be read");
+    assert_eq!((about.len(), about[0].leaf, &all[..6]), (1, all[6], &leaves_1()[..]));
+}
+
+#[test]
+fn more_facts_than_are_read_at_once_get_leaves() {
+    let body = FACTS_1[0].2;
+    let many = format!(
+        "{FORMAT_2} {FORMAT_3}
+         WITH RECURSIVE n (n) AS (SELECT 7 UNION ALL SELECT n + 1 FROM n WHERE n < 2500)
+         INSERT INTO fact SELECT n, n, 'local:anna', NULL, '{body}' FROM n;"
+    );
+    let folder = format_1(&many);
+    drop(SqliteLedger::open(folder.path()).expect("it is upgraded"));
+    let file = file(folder.path());
+    let found = |number: u64| {
+        file.query_row("SELECT leaf FROM fact WHERE number = ?1", [number], |row| row.get::<_, Leaf>(0))
+    };
+    for number in [7, 999, 1_000, 1_001, 2_500] {
+        assert_eq!(found(number), Ok(leaf(number, UnixMicros(number.cast_signed()), "local:anna", body)));
+    }
+    let without = file.query_row("SELECT count(*) FROM fact WHERE length(leaf) <> 32", [], |row| row.get(0));
+    assert_eq!(without, Ok(0_i64));
 }
 
 /// What cannot be read stops the upgrade, and the file is as it was.
@@ -301,7 +390,8 @@ async fn a_fact_that_cannot_be_committed_leaves_the_registry_as_it_was() {
 
 /// An incident, and a rule that is looked at at the commit and broken by one version of the incident's rule.
 const SPOILED_INCIDENT: &str = "
-INSERT INTO incident VALUES (x'01010101010101010101010101010101', 'tm-01', 1, 1, 1, 1, 5, 6, 41, 1, NULL, '');
+INSERT INTO incident VALUES (x'01010101010101010101010101010101', 'tm-01', 1, 1, 1, 1, 5, 6, 41, 1, NULL, '', 0, NULL,
+    NULL, NULL, NULL, 0, '{}');
 CREATE TABLE parent (id INTEGER PRIMARY KEY);
 CREATE TABLE child (parent INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);
 CREATE TRIGGER spoil AFTER UPDATE ON incident WHEN new.unconfirmed = 7

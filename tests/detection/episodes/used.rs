@@ -17,7 +17,7 @@ pub(super) fn out_of_service(player: &mut Player, settings: &MachineSettings, is
         player.wait_between(3.0, 20.0);
         let until = player.now();
         player.halt();
-        if settings.drill {
+        if settings.drill.is_some() {
             player.near_miss(Rule::MotionWhileOutOfService, from, "a drill");
         } else {
             player.episode(Rule::MotionWhileOutOfService, Severity::High, (from, until), "it runs");

@@ -7,13 +7,17 @@ use store::registry::Role;
 pub(crate) enum Permission {
     /// To see sites, machines and what their belts do now.
     Live,
-    /// To see readings, events, sessions and incidents.
+    /// To see readings, events, sessions, incidents and how far people are with them.
     History,
+    /// To see notes, whether somebody was hurt, and dossiers.
+    Evidence,
     /// To say that a stop was seen to, and to tag a machine out of service.
     Act,
+    /// To work on incidents and proof tests.
+    Handle,
     /// To arrange the plan of a room.
     Arrange,
-    /// To change a site's settings and thresholds.
+    /// To change a site's settings and thresholds, say who is told of incidents, erase notes, hold evidence.
     Configure,
     /// To register and commission machines, and to make and revoke their credentials.
     Register,
@@ -27,10 +31,12 @@ pub(crate) enum Permission {
 
 impl Permission {
     /// All, in the order in which documents list them.
-    pub(crate) const ALL: [Permission; 9] = [
+    pub(crate) const ALL: [Permission; 11] = [
         Permission::Live,
         Permission::History,
+        Permission::Evidence,
         Permission::Act,
+        Permission::Handle,
         Permission::Arrange,
         Permission::Configure,
         Permission::Register,
@@ -44,7 +50,9 @@ impl Permission {
         match self {
             Permission::Live => "live",
             Permission::History => "history",
+            Permission::Evidence => "evidence",
             Permission::Act => "act",
+            Permission::Handle => "handle",
             Permission::Arrange => "arrange",
             Permission::Configure => "configure",
             Permission::Register => "register",
@@ -66,16 +74,20 @@ pub(crate) fn may(role: Role, permission: Permission) -> bool {
     match role {
         Role::Administrator => true,
         Role::Viewer => matches!(permission, P::Live | P::History),
-        Role::Staff => matches!(permission, P::Live | P::History | P::Act | P::Arrange),
+        Role::Staff => {
+            matches!(permission, P::Live | P::History | P::Evidence | P::Act | P::Handle | P::Arrange)
+        }
         // What carries their own labels comes with the labels.
         Role::Therapist => matches!(permission, P::Live | P::Act),
-        Role::Manager => {
-            matches!(permission, P::Live | P::History | P::Act | P::Arrange | P::Configure)
-        }
-        Role::Technician => {
-            matches!(permission, P::Live | P::History | P::Arrange | P::Register | P::Diagnose)
-        }
-        Role::Auditor => matches!(permission, P::Live | P::History | P::Audit),
+        Role::Manager => matches!(
+            permission,
+            P::Live | P::History | P::Evidence | P::Act | P::Handle | P::Arrange | P::Configure
+        ),
+        Role::Technician => matches!(
+            permission,
+            P::Live | P::History | P::Evidence | P::Act | P::Handle | P::Arrange | P::Register | P::Diagnose
+        ),
+        Role::Auditor => matches!(permission, P::Live | P::History | P::Evidence | P::Audit),
     }
 }
 
@@ -95,7 +107,7 @@ pub(crate) enum Need {
 }
 
 /// Every method of ours and what it needs.
-pub(crate) const METHODS: [(&str, Need); 46] = [
+pub(crate) const METHODS: [(&str, Need); 70] = [
     ("AccountService/SignIn", Need::Nothing),
     ("AccountService/GetLink", Need::Nothing),
     ("AccountService/RedeemLink", Need::Nothing),
@@ -113,6 +125,7 @@ pub(crate) const METHODS: [(&str, Need); 46] = [
     ("TelemetryService/ListSessions", Need::Some(Permission::History)),
     ("TelemetryService/GetSession", Need::Some(Permission::History)),
     ("IncidentService/ListIncidents", Need::Some(Permission::History)),
+    ("IncidentService/ListSiteIncidents", Need::Some(Permission::History)),
     ("IncidentService/CountIncidents", Need::Some(Permission::History)),
     ("IncidentService/GetIncident", Need::Some(Permission::History)),
     ("IncidentService/WatchIncidents", Need::Some(Permission::History)),
@@ -121,6 +134,29 @@ pub(crate) const METHODS: [(&str, Need); 46] = [
     ("IncidentService/GetIncidentRates", Need::Some(Permission::History)),
     ("IncidentService/RehearseThresholds", Need::Some(Permission::History)),
     ("IncidentService/RebuildIncidents", Need::Some(Permission::Configure)),
+    ("HandlingService/AcknowledgeIncidents", Need::Some(Permission::Handle)),
+    ("HandlingService/AssignIncidents", Need::Some(Permission::Handle)),
+    ("HandlingService/NoteIncidents", Need::Some(Permission::Handle)),
+    ("HandlingService/ShelveIncidents", Need::Some(Permission::Handle)),
+    ("HandlingService/CloseIncidents", Need::Some(Permission::Handle)),
+    ("HandlingService/EraseNote", Need::Some(Permission::Configure)),
+    ("HandlingService/HoldIncidents", Need::Some(Permission::Configure)),
+    ("HandlingService/ListIncidentSteps", Need::Some(Permission::History)),
+    ("HandlingService/ExportDossier", Need::Some(Permission::Evidence)),
+    ("HandlingService/GetServerKey", Need::Some(Permission::History)),
+    ("DrillService/StartDrill", Need::Some(Permission::Handle)),
+    ("DrillService/EndDrill", Need::Some(Permission::Handle)),
+    ("DrillService/GetDrill", Need::Some(Permission::History)),
+    ("DrillService/ListDrills", Need::Some(Permission::History)),
+    ("DrillService/ListProofs", Need::Some(Permission::History)),
+    ("DrillService/ListStops", Need::Some(Permission::History)),
+    ("NotificationService/ListContacts", Need::Some(Permission::Configure)),
+    ("NotificationService/SetContact", Need::Some(Permission::Configure)),
+    ("NotificationService/DeleteContact", Need::Some(Permission::Configure)),
+    ("NotificationService/TestContact", Need::Some(Permission::Configure)),
+    ("NotificationService/UpdatePolicy", Need::Some(Permission::Configure)),
+    ("NotificationService/ListPolicies", Need::Some(Permission::History)),
+    ("NotificationService/ListNotices", Need::Some(Permission::History)),
     ("AdminService/CreateSite", Need::All(Permission::Administer)),
     ("AdminService/UpdateSite", Need::Some(Permission::Configure)),
     ("AdminService/CreateMachine", Need::Some(Permission::Register)),

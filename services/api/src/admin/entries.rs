@@ -1,16 +1,22 @@
 //! The audit: facts as people read them.
 
-use domain::ids::{MachineId, SiteId};
+mod incidents;
+
+use std::collections::HashMap;
+
+use domain::ids::{IncidentId, MachineId, SiteId};
 use domain::limits::AUDIT_FACTS_MAX;
+use store::StoreError;
 use store::fact::{
-    Fact, FactKind, MachineChange, NewCommissioning, NewThresholds, Refusal, ServiceChange, UserChange,
+    Fact, FactKind, IncidentStepped, MachineChange, NewCommissioning, NewThresholds, Refusal, ServiceChange,
+    UserChange,
 };
 use store::registry::{Grant, LinkKind, Registry, Role, Scope as SettingScope, StaffedDays};
 use wire::api::v1;
 
 use super::{Administration, PAGE_DEFAULT, PAGE_MAX};
 use crate::access::{Caller, Scope};
-use crate::check::Check;
+use crate::check::{Check, text_of};
 use crate::convert::timestamp;
 use crate::paging::{AfterNumber, Asked};
 use crate::status::ApiError;
@@ -34,6 +40,7 @@ impl Administration {
         let mut entries = Vec::new();
         let mut looked_at = 0;
         let mut is_last = false;
+        let mut machines = HashMap::new();
         while entries.len() < size && looked_at < AUDIT_FACTS_MAX && !is_last {
             let facts = self.ledger.facts_before(before, PAGE_MAX).await?;
             is_last = facts.len() < PAGE_MAX;
@@ -44,7 +51,8 @@ impl Administration {
                 }
                 looked_at += 1;
                 before = number;
-                let entry = show(&registry, number, &fact);
+                let entry =
+                    show(&registry, self.incident_machine(&fact, &mut machines).await?, number, &fact);
                 let site = SiteId::new(&entry.site_id).ok();
                 // What concerns no one site is for those who may see all.
                 if scope == Scope::All || site.is_some_and(|site| scope.has(&site)) {
@@ -54,6 +62,26 @@ impl Administration {
         }
         let next = (!is_last).then(|| self.pages.token(&asked, &AfterNumber(before)));
         Ok(v1::ListAuditEntriesResponse { entries, next_page_token: next.unwrap_or_default() })
+    }
+}
+
+/// Which machine an incident was found on, for those asked for so far; `None`: there is no such incident.
+type MachinesOfIncidents = HashMap<IncidentId, Option<MachineId>>;
+
+impl Administration {
+    /// The machine of the incident that a fact is about.
+    async fn incident_machine(
+        &self,
+        fact: &Fact,
+        known: &mut MachinesOfIncidents,
+    ) -> Result<Option<MachineId>, StoreError> {
+        let FactKind::IncidentStepped(IncidentStepped { incident, .. }) = &fact.kind else { return Ok(None) };
+        if let Some(machine) = known.get(incident) {
+            return Ok(machine.clone());
+        }
+        let machine = self.ledger.incident(incident).await?.map(|stored| stored.incident.machine);
+        known.insert(*incident, machine.clone());
+        Ok(machine)
     }
 }
 
@@ -68,8 +96,9 @@ struct Shown {
     detail: String,
 }
 
-fn show(registry: &Registry, number: u64, fact: &Fact) -> v1::AuditEntry {
-    let Shown { kind, subject, site, detail } = shown(registry, &fact.kind);
+/// `machine`: that of the incident that the fact is about.
+fn show(registry: &Registry, machine: Option<MachineId>, number: u64, fact: &Fact) -> v1::AuditEntry {
+    let Shown { kind, subject, site, detail } = shown(registry, machine.as_ref(), &fact.kind);
     v1::AuditEntry {
         number,
         time: Some(timestamp(fact.time)),
@@ -81,7 +110,17 @@ fn show(registry: &Registry, number: u64, fact: &Fact) -> v1::AuditEntry {
     }
 }
 
-fn shown(registry: &Registry, kind: &FactKind) -> Shown {
+/// What concerns a site as a whole.
+fn at_site(kind: &'static str, site: &SiteId, detail: String) -> Shown {
+    Shown { kind, subject: site.to_string(), site: Some(site.clone()), detail }
+}
+
+/// What concerns no one site.
+fn nowhere(kind: &'static str, subject: &dyn ToString, detail: String) -> Shown {
+    Shown { kind, subject: subject.to_string(), site: None, detail }
+}
+
+fn shown(registry: &Registry, of_incident: Option<&MachineId>, kind: &FactKind) -> Shown {
     let at = |machine: &MachineId| registry.machines().get(machine).map(|machine| machine.site.clone());
     let machine = |kind, machine: &MachineId, detail: String| Shown {
         kind,
@@ -89,34 +128,22 @@ fn shown(registry: &Registry, kind: &FactKind) -> Shown {
         site: at(machine),
         detail,
     };
-    let nowhere = |kind, subject: &dyn ToString, detail: String| Shown {
-        kind,
-        subject: subject.to_string(),
-        site: None,
-        detail,
-    };
     match kind {
-        FactKind::SiteCreated(site) => Shown {
-            kind: "site_created",
-            subject: site.id.to_string(),
-            site: Some(site.id.clone()),
-            detail: format!("{}, {}", site.display_name, site.time_zone),
-        },
+        FactKind::SiteCreated(site) => {
+            at_site("site_created", &site.id, format!("{}, {}", site.display_name, site.time_zone))
+        }
         FactKind::SiteChanged(change) => {
             let news = [("name", &change.display_name), ("time zone", &change.time_zone)];
-            let site = Some(change.site.clone());
-            Shown { kind: "site_changed", subject: change.site.to_string(), site, detail: changed(&news) }
+            at_site("site_changed", &change.site, changed(&news))
         }
         FactKind::MachineCreated(new) => machine("machine_created", &new.id, new.display_name.clone()),
         FactKind::MachineChanged(change) => {
             machine("machine_changed", &change.machine, machine_change(change))
         }
-        FactKind::MachinesArranged(arrangement) => Shown {
-            kind: "machines_arranged",
-            subject: arrangement.site.to_string(),
-            site: Some(arrangement.site.clone()),
-            detail: format!("{} machines", arrangement.places.len()),
-        },
+        FactKind::MachinesArranged(arrangement) => {
+            let machines = format!("{} machines", arrangement.places.len());
+            at_site("machines_arranged", &arrangement.site, machines)
+        }
         FactKind::CredentialRenewed(named) => machine("credential_renewed", &named.machine, String::new()),
         FactKind::CredentialRevoked(named) => machine("credential_revoked", &named.machine, String::new()),
         FactKind::StopAcknowledged(stop) => machine("stop_acknowledged", &stop.machine, String::new()),
@@ -141,12 +168,21 @@ fn shown(registry: &Registry, kind: &FactKind) -> Shown {
         FactKind::ThresholdsSet(new) => thresholds_set(registry, new),
         FactKind::ServiceChanged(change) => machine("service_changed", &change.machine, service(change)),
         FactKind::Commissioned(new) => machine("commissioned", &new.machine, commissioned(new)),
-        FactKind::StaffedHoursSet(new) => Shown {
-            kind: "staffed_hours_set",
-            subject: new.site.to_string(),
-            site: Some(new.site.clone()),
-            detail: new.hours.as_ref().map_or_else(|| "none".to_owned(), staffed),
-        },
+        FactKind::StaffedHoursSet(new) => {
+            let hours = new.hours.as_ref().map_or_else(|| "none".to_owned(), staffed);
+            at_site("staffed_hours_set", &new.site, hours)
+        }
+        FactKind::IncidentStepped(stepped) => incidents::stepped(registry, of_incident, stepped),
+        FactKind::DrillStarted(new) => {
+            machine("drill_started", &new.machine, format!("until {}", text_of(new.until)))
+        }
+        FactKind::DrillEnded(end) => {
+            machine("drill_ended", &end.machine, format!("that of entry {}", end.drill))
+        }
+        FactKind::ContactSet(new) => incidents::contact_set(new),
+        FactKind::ContactEnded(ended) => nowhere("contact_ended", &ended.name, String::new()),
+        FactKind::PolicySet(change) => incidents::policy_set(change),
+        FactKind::HeadAnchored(anchoring) => incidents::anchored(anchoring),
     }
 }
 
@@ -207,7 +243,7 @@ fn commissioned(new: &NewCommissioning) -> String {
 }
 
 /// Spans of a week, such as `Mon 06:00-12:00, Sat 08:00-24:00`.
-fn staffed(days: &StaffedDays) -> String {
+pub(crate) fn staffed(days: &StaffedDays) -> String {
     let names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
     let spans = names.iter().zip(days).flat_map(|(name, spans)| {

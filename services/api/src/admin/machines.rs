@@ -47,6 +47,7 @@ impl Administration {
             revoked: None,
             acknowledged: None,
             history: Default::default(),
+            drills: Vec::new(),
         };
         // What the request says; what became of the machine since is no part of it.
         let said = |one: &Machine| {

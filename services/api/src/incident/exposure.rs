@@ -15,7 +15,7 @@ use wire::api::v1;
 
 use super::rates::rate;
 use super::{Incidents, Wanted};
-use crate::access::Scope;
+use crate::access::{Caller, Scope};
 use crate::check::{Check, Span};
 use crate::convert::timestamp;
 use crate::registry::Visible;
@@ -95,19 +95,22 @@ fn observed_us(segment: &Segment, span: Span) -> u64 {
 impl Incidents {
     pub(super) async fn rates(
         &self,
+        caller: Caller,
         scope: Scope,
         request: v1::GetIncidentRatesRequest,
     ) -> Result<v1::GetIncidentRatesResponse, ApiError> {
         let as_of = self.ground.surroundings.settled();
         let mut check = Check::default();
         let filter = request.filter.unwrap_or_default();
-        let wanted = Wanted::of(&mut check, Some(&v1::IncidentFilter { state: 0, ..filter.clone() }));
+        let wanted =
+            Wanted::of(&mut check, Some(&v1::IncidentFilter { state: 0, ..filter.clone() }), &caller);
         let range = filter.range.as_ref();
         if range.is_none_or(|range| range.start_time.is_none()) {
             check
                 .wrong("filter.range", format!("has no start; one is required, and at most {DAYS_MAX} days"));
         }
-        let span = check.span(range, self.ground.surroundings.now(), DAYS_MAX);
+        let now = self.ground.surroundings.now();
+        let span = check.span(range, now, DAYS_MAX);
         check.finish()?;
         let span = span.expect("a span that is not valid is a violation");
         let visible = self.ground.visible(scope);
@@ -120,7 +123,7 @@ impl Incidents {
             let machines: Vec<MachineId> =
                 able.iter().filter(|(_, able)| counted(able)).map(|(id, _)| id.clone()).collect();
             let machines_able = machines.len();
-            let bare = wanted.filter(&visible)?;
+            let bare = wanted.filter(&visible, now)?;
             let filter = IncidentFilter { from: span.from, until: span.until, ..bare };
             let incidents = self.incidents_of(filter, machines, direction).await?;
             shown.push(show(incidents, micros, machines_able, asked.len()));

@@ -11,16 +11,19 @@ use store::registry::Machine;
 use wire::api::v1;
 
 use crate::convert::{contact_name, contacts, direction, duration, origin, timestamp};
+use crate::handling::show::{View, handling};
 
 /// What is found later than this after it happened is history, not news, in microseconds.
 const LATE_US: i64 = 15 * 60 * 1_000_000;
 
-pub(crate) fn incident(stored: &StoredIncident, machine: &Machine) -> v1::Incident {
+/// An incident with what people did about it, as far as `view` may see that.
+pub(crate) fn incident(stored: &StoredIncident, machine: &Machine, view: &View<'_>) -> v1::Incident {
     let found = &stored.incident;
     v1::Incident {
         detect_time: Some(timestamp(stored.detected)),
         late: stored.detected.since(found.time) > LATE_US,
         unconfirmed_by_rule_version: stored.unconfirmed.unwrap_or(0),
+        handling: Some(handling(stored, machine, view)),
         ..told(found, machine)
     }
 }
@@ -54,6 +57,8 @@ pub(crate) fn told(found: &Incident, machine: &Machine) -> v1::Incident {
         capabilities: names(found.capabilities),
         has_recording: found.recording.is_some(),
         unconfirmed_by_rule_version: 0,
+        handling: None,
+        drill: found.drill.unwrap_or(0),
     }
 }
 

@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 
 use domain::belt::Direction;
-use domain::ids::{MachineId, SiteId};
-use domain::incident::{Incident, Rule, Severity};
+use domain::handling::HandlingState;
+use domain::ids::{MachineId, SiteId, UserName};
+use domain::incident::{Rule, Severity};
 use domain::limits::{INCIDENT_MACHINES_MAX, MACHINES_NAMED_MAX};
 use domain::units::UnixMicros;
-use store::ledger::{IncidentFilter, IncidentOrder};
+use store::ledger::{IncidentFilter, IncidentOrder, Members, StoredIncident};
 use store::registry::Machine;
 use wire::api::v1;
 
+use crate::access::Caller;
 use crate::check::{Check, NAME_CHARACTERS_MAX, quoted};
 use crate::registry::Visible;
 use crate::status::{ApiError, Violation};
@@ -18,7 +20,7 @@ use crate::status::{ApiError, Violation};
 /// Longest span of a filter, in days.
 const DAYS_MAX: i64 = 3_660;
 
-/// A filter, checked. The default: all incidents.
+/// A filter, checked. The default: all incidents. What was found in a proof test is none.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     site: Option<SiteId>,
@@ -31,11 +33,15 @@ pub(crate) struct Wanted {
     active: Option<bool>,
     from: UnixMicros,
     until: UnixMicros,
+    handling: Vec<HandlingState>,
+    shelved: Option<bool>,
+    assignee: Option<UserName>,
+    with_members: bool,
 }
 
 impl Wanted {
-    /// Checks a filter.
-    pub(crate) fn of(check: &mut Check, filter: Option<&v1::IncidentFilter>) -> Wanted {
+    /// Checks a filter of this caller.
+    pub(crate) fn of(check: &mut Check, filter: Option<&v1::IncidentFilter>, caller: &Caller) -> Wanted {
         let none = v1::IncidentFilter::default();
         let filter = filter.unwrap_or(&none);
         let named = filter.machine_ids.len();
@@ -56,11 +62,19 @@ impl Wanted {
             active: check.incident_state(filter.state),
             from,
             until,
+            handling: each(&filter.handling_states, |state| {
+                check.handling_state("filter.handling_states", *state)
+            }),
+            shelved: filter.shelved,
+            assignee: check.user_or_me("filter.assignee", &filter.assignee, caller),
+            with_members: filter.with_members,
         }
     }
 
-    /// Whether an incident is one of them, if a caller may see its machine at all.
-    pub(crate) fn has(&self, incident: &Incident, machine: &Machine) -> bool {
+    /// Whether an incident is one of them as it is now, if a caller may see its machine at all.
+    pub(crate) fn has(&self, stored: &StoredIncident, machine: &Machine, now: UnixMicros) -> bool {
+        let StoredIncident { incident, handling, .. } = stored;
+
         fn allows<T: PartialEq>(these: &[T], one: &T) -> bool {
             these.is_empty() || these.contains(one)
         }
@@ -70,6 +84,11 @@ impl Wanted {
             && allows(&self.directions, &incident.direction)
             && self.active.is_none_or(|active| active == incident.cleared.is_none())
             && (self.from..self.until).contains(&incident.time)
+            && allows(&self.handling, &handling.state)
+            && self.shelved.is_none_or(|shelved| shelved == handling.is_shelved(now))
+            && (self.assignee.is_none() || self.assignee == handling.assignee)
+            && (self.with_members || handling.lead.is_none())
+            && incident.drill.is_none()
     }
 
     fn has_machine(&self, machine: &Machine) -> bool {
@@ -93,8 +112,8 @@ impl Wanted {
         Ok(visible.machines(None).map(AsRef::as_ref).filter(|machine| self.has_machine(machine)))
     }
 
-    /// The same for the ledger.
-    pub(crate) fn filter(&self, visible: &Visible) -> Result<IncidentFilter, ApiError> {
+    /// The same for the ledger, as it is now.
+    pub(crate) fn filter(&self, visible: &Visible, now: UnixMicros) -> Result<IncidentFilter, ApiError> {
         let machines: Vec<MachineId> = self.machines(visible)?.map(|machine| machine.id.clone()).collect();
         let is_all = self.site.is_none() && self.machines.is_empty() && self.model.is_empty();
         let machines = if is_all && visible.is_whole() { None } else { Some(machines) };
@@ -114,6 +133,11 @@ impl Wanted {
             active: self.active,
             from: self.from,
             until: self.until,
+            handling: self.handling.clone(),
+            shelved: self.shelved.map(|shelved| (shelved, now)),
+            assignee: self.assignee.clone(),
+            drill: Some(false),
+            members: if self.with_members { Members::Listed } else { Members::LeftOut },
         })
     }
 }

@@ -13,7 +13,10 @@ use wire::api::v1;
 
 use super::show;
 use super::wanted::Wanted;
+use crate::access::Scope;
+use crate::access::rights::Permission;
 use crate::convert::timestamp;
+use crate::handling::show::View;
 use crate::metrics::Present;
 use crate::paging::{AfterNumber, Asked, Pages};
 use crate::status::{ApiError, Violation};
@@ -61,6 +64,8 @@ impl Cursors {
 struct Watch {
     ground: Ground,
     viewer: Viewer,
+    /// Where whether somebody was hurt may be shown.
+    evidence: Scope,
     wanted: Wanted,
     cursors: Cursors,
     changes: watch::Receiver<u64>,
@@ -96,9 +101,11 @@ pub(super) fn watch(
     let change = cursors.read(cursor, newest)?;
     let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let evidence = viewer.gate.reach(&viewer.caller, Permission::Evidence);
     let watch = Watch {
         ground,
         viewer,
+        evidence,
         wanted,
         cursors,
         changes,
@@ -161,12 +168,14 @@ impl Watch {
     /// The next incident of those read that the client asked for and may see now.
     fn next_ready(&mut self) -> Option<v1::Incident> {
         let visible = self.ground.visible(self.viewer.scope.clone());
+        let now = self.ground.surroundings.now();
+        let view = View { registry: visible.registry(), evidence: &self.evidence, now };
         while let Some(stored) = self.ready.pop_front() {
             self.change = stored.change;
             if let Ok(machine) = visible.machine(&stored.incident.machine)
-                && self.wanted.has(&stored.incident, machine)
+                && self.wanted.has(&stored, machine, now)
             {
-                return Some(show::incident(&stored, machine));
+                return Some(show::incident(&stored, machine, &view));
             }
         }
         self.change = self.ready_through;
@@ -200,7 +209,10 @@ impl Watch {
 
     /// Once a second: may they still see it.
     fn ticked(&mut self) -> Result<(), ApiError> {
-        self.viewer.scope = self.viewer.gate.scope(&self.viewer.caller, "IncidentService/WatchIncidents")?;
+        let Viewer { caller, gate, .. } = &self.viewer;
+        let scope = gate.scope(caller, "IncidentService/WatchIncidents")?;
+        self.evidence = gate.reach(caller, Permission::Evidence);
+        self.viewer.scope = scope;
         self.ticks = (self.ticks + 1) % HEARTBEAT_TICKS;
         self.sign |= self.ticks == 0;
         Ok(())

@@ -7,16 +7,17 @@ mod requests;
 
 use std::collections::BTreeSet;
 
-use domain::ids::SessionId;
+use domain::handling::Step;
+use domain::ids::{IncidentId, SessionId};
 use domain::live::Session;
 use prost::Message;
-use store::fact::{FactKind, SignOut, SiteChange, TokenNumber};
+use store::fact::{FactKind, IncidentStepped, NewContact, NewDrill, Note, SignOut, SiteChange, TokenNumber};
 use store::ledger::{Derived, Ledger};
-use store::registry::Role;
+use store::registry::{Contact, Role, Way};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use self::requests::{call, request};
+use self::requests::{Told, call, request};
 use super::incidents::incident;
 use super::port::http;
 use super::{Bench, NOON, machine_id, site_id, user_name};
@@ -34,53 +35,77 @@ const ROLES: [Role; 7] = [
 ];
 
 const TABLE: &str = "
-method                             nobody viewer staff therapist manager technician auditor administrator token operator
-AccountService/SignIn              any    any    any   any       any     any        any     any           yes   yes
-AccountService/GetLink             any    any    any   any       any     any        any     any           yes   yes
-AccountService/RedeemLink          any    any    any   any       any     any        any     any           yes   yes
-AccountService/SignOut             .      any    any   any       any     any        any     any           no    no
-AccountService/GetAccount          .      any    any   any       any     any        any     any           yes   yes
-AccountService/UpdatePreferences   .      any    any   any       any     any        any     any           no    no
-AccountService/ChangePassword      .      any    any   any       any     any        any     any           no    no
-FleetService/ListSites             .      site   site  site      site    site       site    site          yes   yes
-FleetService/ListMachines          .      site   site  site      site    site       site    site          yes   yes
-FleetService/GetMachine            .      site   site  site      site    site       site    site          yes   yes
-FleetService/WatchFleet            .      site   site  site      site    site       site    site          yes   yes
-FleetService/AcknowledgeStop       .      .      site  site      site    .          .       site          yes   yes
-TelemetryService/ListReadings      .      site   site  .         site    site       site    site          yes   yes
-TelemetryService/ListEvents        .      site   site  .         site    site       site    site          yes   yes
-TelemetryService/ListSessions      .      site   site  .         site    site       site    site          yes   yes
-TelemetryService/GetSession        .      site   site  .         site    site       site    site          yes   yes
-IncidentService/ListIncidents      .      site   site  .         site    site       site    site          yes   yes
-IncidentService/CountIncidents     .      site   site  .         site    site       site    site          yes   yes
-IncidentService/GetIncident        .      site   site  .         site    site       site    site          yes   yes
-IncidentService/WatchIncidents     .      site   site  .         site    site       site    site          yes   yes
-IncidentService/ListRules          .      site   site  site      site    site       site    site          yes   yes
-IncidentService/ListBlindSpots     .      site   site  .         site    site       site    site          yes   yes
-IncidentService/GetIncidentRates   .      site   site  .         site    site       site    site          yes   yes
-IncidentService/RehearseThresholds .      site   site  .         site    site       site    site          yes   yes
-IncidentService/RebuildIncidents   .      .      .     .         site    .          .       site          yes   yes
-AdminService/CreateSite            .      .      .     .         .       .          .       all           no    yes
-AdminService/UpdateSite            .      .      .     .         site    .          .       site          yes   yes
-AdminService/CreateMachine         .      .      .     .         .       site       .       site          yes   yes
-AdminService/UpdateMachine         .      .      .     .         .       site       .       site          yes   yes
-AdminService/ArrangeMachines       .      .      site  .         site    site       .       site          yes   yes
-AdminService/RenewCredential       .      .      .     .         .       site       .       site          yes   yes
-AdminService/RevokeCredential      .      .      .     .         .       site       .       site          yes   yes
-AdminService/CreateUser            .      .      .     .         .       .          .       site          no    yes
-AdminService/UpdateUser            .      .      .     .         .       .          .       site          no    yes
-AdminService/CreatePasswordLink    .      .      .     .         .       .          .       site          no    yes
-AdminService/ListUsers             .      .      .     .         .       .          .       site          no    yes
-AdminService/CreateToken           .      .      .     .         .       .          .       site          no    yes
-AdminService/ListTokens            .      .      .     .         .       .          .       site          no    yes
-AdminService/RevokeToken           .      .      .     .         .       .          .       site          no    yes
-AdminService/ListAuditEntries      .      .      .     .         .       .          site    site          yes   yes
-AdminService/ListRefusals          .      .      .     .         .       all        .       all           yes   yes
-AdminService/SetThresholds         .      .      .     .         site    .          .       site          yes   yes
-AdminService/SetOutOfService       .      .      site  site      site    .          .       site          yes   yes
-AdminService/RecordCommissioning   .      .      .     .         .       site       .       site          yes   yes
-AdminService/SetStaffedHours       .      .      .     .         site    .          .       site          yes   yes
-metrics                            .      .      .     .         .       all        .       all           yes   yes
+method                               nobody viewer staff therapist manager technician auditor administrator token operator
+AccountService/SignIn                any    any    any   any       any     any        any     any           yes   yes
+AccountService/GetLink               any    any    any   any       any     any        any     any           yes   yes
+AccountService/RedeemLink            any    any    any   any       any     any        any     any           yes   yes
+AccountService/SignOut               .      any    any   any       any     any        any     any           no    no
+AccountService/GetAccount            .      any    any   any       any     any        any     any           yes   yes
+AccountService/UpdatePreferences     .      any    any   any       any     any        any     any           no    no
+AccountService/ChangePassword        .      any    any   any       any     any        any     any           no    no
+FleetService/ListSites               .      site   site  site      site    site       site    site          yes   yes
+FleetService/ListMachines            .      site   site  site      site    site       site    site          yes   yes
+FleetService/GetMachine              .      site   site  site      site    site       site    site          yes   yes
+FleetService/WatchFleet              .      site   site  site      site    site       site    site          yes   yes
+FleetService/AcknowledgeStop         .      .      site  site      site    site       .       site          yes   yes
+TelemetryService/ListReadings        .      site   site  .         site    site       site    site          yes   yes
+TelemetryService/ListEvents          .      site   site  .         site    site       site    site          yes   yes
+TelemetryService/ListSessions        .      site   site  .         site    site       site    site          yes   yes
+TelemetryService/GetSession          .      site   site  .         site    site       site    site          yes   yes
+IncidentService/ListIncidents        .      site   site  .         site    site       site    site          yes   yes
+IncidentService/ListSiteIncidents    .      site   site  .         site    site       site    site          yes   yes
+IncidentService/CountIncidents       .      site   site  .         site    site       site    site          yes   yes
+IncidentService/GetIncident          .      site   site  .         site    site       site    site          yes   yes
+IncidentService/WatchIncidents       .      site   site  .         site    site       site    site          yes   yes
+IncidentService/ListRules            .      site   site  site      site    site       site    site          yes   yes
+IncidentService/ListBlindSpots       .      site   site  .         site    site       site    site          yes   yes
+IncidentService/GetIncidentRates     .      site   site  .         site    site       site    site          yes   yes
+IncidentService/RehearseThresholds   .      site   site  .         site    site       site    site          yes   yes
+IncidentService/RebuildIncidents     .      .      .     .         site    .          .       site          yes   yes
+HandlingService/AcknowledgeIncidents .      .      site  .         site    site       .       site          yes   yes
+HandlingService/AssignIncidents      .      .      site  .         site    site       .       site          yes   yes
+HandlingService/NoteIncidents        .      .      site  .         site    site       .       site          yes   yes
+HandlingService/ShelveIncidents      .      .      site  .         site    site       .       site          yes   yes
+HandlingService/CloseIncidents       .      .      site  .         site    site       .       site          yes   yes
+HandlingService/EraseNote            .      .      .     .         site    .          .       site          yes   yes
+HandlingService/HoldIncidents        .      .      .     .         site    .          .       site          yes   yes
+HandlingService/ListIncidentSteps    .      site   site  .         site    site       site    site          yes   yes
+HandlingService/ExportDossier        .      .      site  .         site    site       site    site          yes   yes
+HandlingService/GetServerKey         .      any    any   .         any     any        any     any           yes   yes
+DrillService/StartDrill              .      .      site  .         site    site       .       site          yes   yes
+DrillService/EndDrill                .      .      site  .         site    site       .       site          yes   yes
+DrillService/GetDrill                .      site   site  .         site    site       site    site          yes   yes
+DrillService/ListDrills              .      site   site  .         site    site       site    site          yes   yes
+DrillService/ListProofs              .      site   site  .         site    site       site    site          yes   yes
+DrillService/ListStops               .      site   site  .         site    site       site    site          yes   yes
+NotificationService/ListContacts     .      .      .     .         site    .          .       site          yes   yes
+NotificationService/SetContact       .      .      .     .         site    .          .       site          yes   yes
+NotificationService/DeleteContact    .      .      .     .         site    .          .       site          yes   yes
+NotificationService/TestContact      .      .      .     .         site    .          .       site          yes   yes
+NotificationService/ListPolicies     .      site   site  .         site    site       site    site          yes   yes
+NotificationService/UpdatePolicy     .      .      .     .         site    .          .       site          yes   yes
+NotificationService/ListNotices      .      site   site  .         site    site       site    site          yes   yes
+AdminService/CreateSite              .      .      .     .         .       .          .       all           no    yes
+AdminService/UpdateSite              .      .      .     .         site    .          .       site          yes   yes
+AdminService/CreateMachine           .      .      .     .         .       site       .       site          yes   yes
+AdminService/UpdateMachine           .      .      .     .         .       site       .       site          yes   yes
+AdminService/ArrangeMachines         .      .      site  .         site    site       .       site          yes   yes
+AdminService/RenewCredential         .      .      .     .         .       site       .       site          yes   yes
+AdminService/RevokeCredential        .      .      .     .         .       site       .       site          yes   yes
+AdminService/CreateUser              .      .      .     .         .       .          .       site          no    yes
+AdminService/UpdateUser              .      .      .     .         .       .          .       site          no    yes
+AdminService/CreatePasswordLink      .      .      .     .         .       .          .       site          no    yes
+AdminService/ListUsers               .      .      .     .         .       .          .       site          no    yes
+AdminService/CreateToken             .      .      .     .         .       .          .       site          no    yes
+AdminService/ListTokens              .      .      .     .         .       .          .       site          no    yes
+AdminService/RevokeToken             .      .      .     .         .       .          .       site          no    yes
+AdminService/ListAuditEntries        .      .      .     .         .       .          site    site          yes   yes
+AdminService/ListRefusals            .      .      .     .         .       all        .       all           yes   yes
+AdminService/SetThresholds           .      .      .     .         site    .          .       site          yes   yes
+AdminService/SetOutOfService         .      .      site  site      site    site       .       site          yes   yes
+AdminService/RecordCommissioning     .      .      .     .         .       site       .       site          yes   yes
+AdminService/SetStaffedHours         .      .      .     .         site    .          .       site          yes   yes
+metrics                              .      .      .     .         .       all        .       all           yes   yes
 ";
 
 /// What came of a call.
@@ -166,6 +191,8 @@ fn expected(row: &Row, by: By, site: &str) -> Outcome {
 struct Hall {
     bench: Bench,
     tokens: Vec<(By, String)>,
+    /// Of north and south.
+    told: [Told; 2],
     calls: u32,
 }
 
@@ -184,6 +211,7 @@ impl Hall {
         let sessions = vec![session(1, "n-1"), session(2, "s-1")];
         let incidents = vec![incident(1, "n-1", 0), incident(2, "s-1", 0)];
         bench.ledger.put(Derived { sessions, incidents, ..Derived::default() }).await.unwrap();
+        let told = [told(&bench, 1, "n-1").await, told(&bench, 2, "s-1").await];
         let mut tokens = Vec::new();
         for role in ROLES {
             for (sites, of) in [("", &[][..]), ("north", &["north"])] {
@@ -197,7 +225,7 @@ impl Hall {
         let revoked = bench.token_of(Role::Technician, &[]).await;
         bench.fact(FactKind::TokenRevoked(TokenNumber { number: number(&bench, &revoked) })).await;
         tokens.push((By::Revoked, revoked));
-        Hall { bench, tokens, calls: 0 }
+        Hall { bench, tokens, told, calls: 0 }
     }
 
     async fn secret(&self, by: By) -> Option<String> {
@@ -227,6 +255,7 @@ impl Hall {
         let display_name = Some(format!("Gym {site} {}", self.calls));
         let change = SiteChange { site: site_id(site), display_name, time_zone: None };
         self.bench.fact(FactKind::SiteChanged(change)).await;
+        self.bench.fact(FactKind::ContactSet(NewContact { contact: desk(site) })).await;
         let secret = self.secret(by).await;
         if method == "metrics" {
             let (status, _) = http(&self.bench, "/metrics", secret.as_deref()).await;
@@ -237,7 +266,8 @@ impl Hall {
                 other => panic!("{other}"),
             };
         }
-        let (message, seen) = request(method, site, token, self.calls);
+        let told = self.told[usize::from(site == "south")];
+        let (message, seen) = request(method, site, token, self.calls, told);
         match call(&self.bench, method, secret.as_deref(), message).await {
             Ok(answer) => {
                 let is_there = seen.is_none_or(|seen| contains(&answer, seen.as_bytes()));
@@ -245,6 +275,32 @@ impl Hall {
             }
             Err(status) => refused(method, &status),
         }
+    }
+}
+
+/// A note about an incident, and a proof test of its machine.
+async fn told(bench: &Bench, id: u8, machine: &str) -> Told {
+    let note = Some(Note::new([id; 16], "called the technician".to_owned()));
+    let incident = IncidentId([id; 16]);
+    bench
+        .fact(FactKind::IncidentStepped(IncidentStepped { incident, step: Step::Note, note, previous: None }))
+        .await;
+    let note = bench.ledger.registry().last_fact;
+    let until = NOON.plus(600_000_000);
+    bench.fact(FactKind::DrillStarted(NewDrill { machine: machine_id(machine), until })).await;
+    Told { note, drill: bench.ledger.registry().last_fact }
+}
+
+/// Somebody at a site who can be told.
+fn desk(site: &str) -> Contact {
+    Contact {
+        name: format!("desk-{site}"),
+        display_name: String::new(),
+        site: Some(site_id(site)),
+        way: Way::Email { address: "desk@gym.example".to_owned() },
+        is_anchor: false,
+        generation: 1,
+        changed: NOON,
     }
 }
 
@@ -267,6 +323,8 @@ fn refused(method: &str, status: &Status) -> Outcome {
         ("AccountService/SignIn", _, "WRONG_PASSWORD" | "TOO_MANY_ATTEMPTS")
         | ("AccountService/GetLink" | "AccountService/RedeemLink", _, "NO_LINK")
         | ("AccountService/ChangePassword", Code::InvalidArgument, _) => Outcome::Reached,
+        // One is under way.
+        ("DrillService/StartDrill", Code::FailedPrecondition, _) => Outcome::Reached,
         (_, Code::NotFound, "NOT_FOUND") => Outcome::NotThere,
         (_, Code::PermissionDenied, _) => Outcome::NotAllowed,
         (_, Code::Unauthenticated, "NOT_KNOWN" | "ENDED") => Outcome::NotKnown,

@@ -15,7 +15,7 @@ use super::{Bench, site_id, with_token};
 
 const PASSWORD: &str = "correct horse";
 
-async fn entries(bench: &Bench, secret: &str, page_size: i32) -> Vec<Vec<v1::AuditEntry>> {
+pub(super) async fn entries(bench: &Bench, secret: &str, page_size: i32) -> Vec<Vec<v1::AuditEntry>> {
     let mut admin = bench.admin().await;
     let mut pages = Vec::new();
     let mut page_token = String::new();

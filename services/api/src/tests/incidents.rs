@@ -37,6 +37,7 @@ pub(super) fn incident(id: u8, machine: &str, second: i64) -> DerivedIncident {
         severity: Severity::Critical,
         time,
         noticed: time,
+        drill: None,
         cleared: None,
         direction: Direction::Reverse,
         origin: Origin::Measured,
@@ -59,12 +60,12 @@ pub(super) fn incident(id: u8, machine: &str, second: i64) -> DerivedIncident {
 }
 
 impl Bench {
-    async fn found(&self, incidents: Vec<DerivedIncident>) {
+    pub(super) async fn found(&self, incidents: Vec<DerivedIncident>) {
         self.ledger.put(Derived { incidents, ..Derived::default() }).await.unwrap();
     }
 }
 
-fn changed(mut one: DerivedIncident, change: impl FnOnce(&mut Incident)) -> DerivedIncident {
+pub(super) fn changed(mut one: DerivedIncident, change: impl FnOnce(&mut Incident)) -> DerivedIncident {
     change(&mut one.incident);
     one
 }
@@ -87,8 +88,28 @@ async fn with_incidents() -> Bench {
     bench
 }
 
+/// The recording of an incident, all of it.
+pub(super) async fn with_recording(bench: &Bench, number: u8) {
+    let point = |ms: i64| RecordedPoint {
+        time: NOON.plus(-100_000_000 + ms * 1_000),
+        direction: Direction::Reverse,
+        origin: Origin::Measured,
+        speed: Some(Speed(1_000)),
+        incline: None,
+        contacts: Contacts::default(),
+    };
+    let piece = DerivedPiece {
+        recording: RecordingId([number; 16]),
+        machine: machine_id("n-1"),
+        number: 0,
+        is_last: true,
+        points: (-20..20).map(point).collect(),
+    };
+    bench.ledger.put(Derived { recordings: vec![piece], ..Derived::default() }).await.unwrap();
+}
+
 /// First digits of the ids.
-fn numbers(incidents: &[v1::Incident]) -> Vec<u8> {
+pub(super) fn numbers(incidents: &[v1::Incident]) -> Vec<u8> {
     incidents.iter().map(|incident| u8::from_str_radix(&incident.id[..2], 16).unwrap()).collect()
 }
 

@@ -141,6 +141,7 @@ async fn register(folder: &Path, machines: &[MachineId]) -> anyhow::Result<()> {
             revoked: None,
             acknowledged: None,
             history: Default::default(),
+            drills: Vec::new(),
         };
         add(FactKind::MachineCreated(machine)).await?;
     }

@@ -158,6 +158,7 @@ async fn register(ledger: &dyn Ledger, machines: &[MachineId]) -> anyhow::Result
             revoked: None,
             acknowledged: None,
             history: Default::default(),
+            drills: Vec::new(),
         };
         add(FactKind::MachineCreated(machine)).await?;
     }

@@ -1,14 +1,23 @@
 //! `beltwatch incident`: what events and readings mean for safety.
 
 pub(super) mod filter;
+pub(super) mod ids;
+
+mod dossier;
 mod one;
+mod outcome;
+mod row;
+mod step;
+mod timeline;
+mod told;
 mod watch;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 use wire::api::v1;
 
-use self::filter::FilterArgs;
+use self::filter::{FilterArgs, HandlingArgs};
+use self::row::{COLUMNS, Shown};
 use crate::client::{Client, Options};
 use crate::command::pages::Zones;
 use crate::command::print;
@@ -18,7 +27,7 @@ use crate::words;
 
 const PAGE_MAX: u32 = 1_000;
 
-/// Lists, shows and watches incidents
+/// Lists, shows and watches incidents, and keeps what people do about them
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(subcommand)]
@@ -31,6 +40,8 @@ enum Action {
     List {
         #[command(flatten)]
         filter: FilterArgs,
+        #[command(flatten)]
+        handling: HandlingArgs,
         /// In which order
         #[arg(long, value_enum, default_value_t = Order::Newest)]
         order: Order,
@@ -41,19 +52,55 @@ enum Action {
         #[arg(long)]
         count: bool,
     },
-    /// Shows one incident with its evidence
+    /// Shows one incident with its evidence, and what people did about it
     Show {
-        /// Its id: 32 hexadecimal digits
+        /// Its id: 32 hexadecimal digits, or the first 6 or more if no other begins so
         id: String,
     },
     /// Prints incidents as they arise and change, until interrupted
     Watch {
         #[command(flatten)]
         filter: FilterArgs,
+        #[command(flatten)]
+        handling: HandlingArgs,
         /// Go on from this cursor of an earlier watch, so that nothing is missed; from now on if not given
         #[arg(long, value_name = "CURSOR", default_value = "")]
         cursor: String,
     },
+    /// Says that you know of incidents
+    Ack(step::StepArgs),
+    /// Says who works on incidents
+    Assign(step::AssignArgs),
+    /// Writes something down about incidents
+    Note(step::NoteArgs),
+    /// Lays incidents aside for a time; critical ones cannot be
+    Shelve(step::ShelveArgs),
+    /// Takes up incidents that were laid aside
+    Unshelve(step::StepArgs),
+    /// Closes incidents, or corrects a closing
+    Close(step::CloseArgs),
+    /// Keeps the data of incidents against retention
+    Hold(step::StepArgs),
+    /// Keeps the data of incidents against retention no longer
+    Release(step::StepArgs),
+    /// Erases the text of a note; that there was one stays
+    EraseNote {
+        /// The incident's id
+        id: String,
+        /// The step that had brought the note, as `beltwatch incident timeline` numbers it
+        number: u64,
+    },
+    /// Lists the steps about one incident
+    Timeline {
+        /// Its id
+        id: String,
+    },
+    /// Writes the dossier of one incident: one signed file that proves itself
+    Export(dossier::ExportArgs),
+    /// Verifies a dossier without a server; ends with 65 if anything in it does not hold
+    Verify(dossier::VerifyArgs),
+    /// Shows the key with which the server signs, and the heads of all facts that somebody outside took
+    Key,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -76,93 +123,6 @@ impl Order {
     }
 }
 
-/// An incident, with what is needed to show it to people.
-#[derive(Debug, Clone)]
-struct Shown {
-    incident: v1::Incident,
-    zone: TimeZone,
-    /// In a watch, where the next one goes on; empty: it is no watch.
-    cursor: String,
-}
-
-impl Shown {
-    fn new(incident: v1::Incident, zones: &Zones) -> Shown {
-        let zone = zones.of(&incident.site_id);
-        Shown { incident, zone, cursor: String::new() }
-    }
-
-    fn time(&self, time: Option<prost_types::Timestamp>) -> Value {
-        Value::Time(words::time(time), self.zone.clone())
-    }
-
-    fn text(&self, part: fn(&v1::Incident) -> &String) -> Value {
-        Value::Text(part(&self.incident).clone())
-    }
-}
-
-const COLUMNS: &[Column<Shown>] = &[
-    Column { name: "time", title: "time", value: |row| row.time(row.incident.time) },
-    Column {
-        name: "severity",
-        title: "severity",
-        value: |row| Value::Text(words::severity(row.incident.severity).to_owned()),
-    },
-    Column { name: "machine_id", title: "machine", value: |row| row.text(|one| &one.machine_id) },
-    Column { name: "site_id", title: "site", value: |row| row.text(|one| &one.site_id) },
-    Column { name: "rule", title: "", value: |row| row.text(|one| &one.rule) },
-    Column { name: "title", title: "incident", value: |row| row.text(|one| &one.title) },
-    Column {
-        name: "state",
-        title: "state",
-        value: |row| Value::Text(words::incident_state(row.incident.state).to_owned()),
-    },
-    Column {
-        name: "direction",
-        title: "direction",
-        value: |row| Value::Direction(words::direction(row.incident.direction)),
-    },
-    Column {
-        name: "origin",
-        title: "",
-        value: |row| Value::Text(words::origin(row.incident.origin).to_owned()),
-    },
-    Column { name: "speed_mps", title: "km/h", value: |row| Value::Speed(row.incident.speed_mps) },
-    Column {
-        name: "incline_percent",
-        title: "",
-        value: |row| Value::Number(row.incident.incline_percent, 1),
-    },
-    Column { name: "contact", title: "", value: |row| row.text(|one| &one.contact) },
-    Column { name: "count", title: "", value: |row| Value::Count(u64::from(row.incident.count)) },
-    Column { name: "stop_time_s", title: "stop s", value: |row| Value::Number(stop_s(&row.incident), 1) },
-    Column {
-        name: "stop_distance_m",
-        title: "",
-        value: |row| Value::Number(row.incident.stop.map(|stop| stop.distance_m), 2),
-    },
-    Column { name: "detail", title: "detail", value: |row| row.text(|one| &one.detail) },
-    Column { name: "explained", title: "", value: |row| row.text(|one| &one.explained) },
-    Column { name: "clear_time", title: "", value: |row| row.time(row.incident.clear_time) },
-    Column { name: "detect_time", title: "", value: |row| row.time(row.incident.detect_time) },
-    Column { name: "late", title: "", value: |row| Value::Flag(row.incident.late) },
-    Column { name: "has_recording", title: "", value: |row| Value::Flag(row.incident.has_recording) },
-    Column {
-        name: "rule_version",
-        title: "",
-        value: |row| Value::Count(u64::from(row.incident.rule_version)),
-    },
-    Column {
-        name: "unconfirmed_by_rule_version",
-        title: "",
-        value: |row| Value::Count(u64::from(row.incident.unconfirmed_by_rule_version)),
-    },
-    Column { name: "id", title: "id", value: |row| row.text(|one| &one.id) },
-];
-
-fn stop_s(incident: &v1::Incident) -> Option<f64> {
-    incident.stop.and_then(|stop| words::seconds(stop.time))
-}
-
 const COUNT_COLUMNS: &[Column<v1::IncidentCount>] = &[
     Column { name: "rule", title: "rule", value: |row| Value::Text(row.rule.clone()) },
     Column {
@@ -181,37 +141,63 @@ const COUNT_COLUMNS: &[Column<v1::IncidentCount>] = &[
 /// Runs the command.
 ///
 /// # Errors
-/// The server cannot be reached or refuses.
+/// The server cannot be reached or refuses, a step about any incident was refused, or a dossier does not hold.
 pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
-    let mut client = Client::connect(options).await?;
     match args.action {
-        Action::List { filter, count: true, .. } => {
+        Action::List { filter, handling, count: true, .. } => {
+            let mut client = Client::connect(options).await?;
             let (filter, zone) = filter.filter(&mut client).await?;
-            let request = v1::CountIncidentsRequest { filter: Some(filter) };
-            let answer = client.incidents.count_incidents(request).await?.into_inner();
-            let notes = vec![
-                Note { name: "total", value: Value::Count(answer.counts.iter().map(|one| one.count).sum()) },
-                Note { name: "as_of", value: Value::Time(words::time(answer.as_of), zone) },
-            ];
-            let listing = Listing { name: "counts", columns: COUNT_COLUMNS, rows: &answer.counts, notes };
-            print(&listing, options)
+            count(client, handling.apply(filter), zone, options).await
         }
-        Action::List { filter, order, limit, count: false } => {
+        Action::List { filter, handling, order, limit, count: false } => {
+            let mut client = Client::connect(options).await?;
             let (filter, zone) = filter.filter(&mut client).await?;
             let request = v1::ListIncidentsRequest {
-                filter: Some(filter),
+                filter: Some(handling.apply(filter)),
                 order: order.value().into(),
                 page_size: 0,
                 page_token: String::new(),
             };
             list(client, request, limit, zone, options).await
         }
-        Action::Show { id } => one::show(client, id, options).await,
-        Action::Watch { filter, cursor } => {
+        Action::Show { id } => one::show(Client::connect(options).await?, id, options).await,
+        Action::Watch { filter, handling, cursor } => {
+            let mut client = Client::connect(options).await?;
             let (filter, _) = filter.filter(&mut client).await?;
-            watch::watch(client, v1::WatchIncidentsRequest { filter: Some(filter), cursor }, options).await
+            let request = v1::WatchIncidentsRequest { filter: Some(handling.apply(filter)), cursor };
+            watch::watch(client, request, options).await
         }
+        Action::Ack(args) => step::acknowledge(args, options).await,
+        Action::Assign(args) => step::assign(args, options).await,
+        Action::Note(args) => step::note(args, options).await,
+        Action::Shelve(args) => step::shelve(args, options).await,
+        Action::Unshelve(args) => step::unshelve(args, options).await,
+        Action::Close(args) => step::close(args, options).await,
+        Action::Hold(args) => step::hold(args, true, options).await,
+        Action::Release(args) => step::hold(args, false, options).await,
+        Action::EraseNote { id, number } => {
+            timeline::erase_note(Client::connect(options).await?, id, number, options).await
+        }
+        Action::Timeline { id } => timeline::show(Client::connect(options).await?, id, options).await,
+        Action::Export(args) => dossier::export(args, options).await,
+        Action::Verify(args) => dossier::verify(&args, options),
+        Action::Key => dossier::key(options).await,
     }
+}
+
+async fn count(
+    mut client: Client,
+    filter: v1::IncidentFilter,
+    zone: TimeZone,
+    options: &Options,
+) -> Result<(), Failure> {
+    let request = v1::CountIncidentsRequest { filter: Some(filter) };
+    let answer = client.incidents.count_incidents(request).await?.into_inner();
+    let notes = vec![
+        Note { name: "total", value: Value::Count(answer.counts.iter().map(|one| one.count).sum()) },
+        Note { name: "as_of", value: Value::Time(words::time(answer.as_of), zone) },
+    ];
+    print(&Listing { name: "counts", columns: COUNT_COLUMNS, rows: &answer.counts, notes }, options)
 }
 
 async fn list(

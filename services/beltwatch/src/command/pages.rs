@@ -77,3 +77,13 @@ pub(super) async fn machines(client: &mut Client, site: &str) -> Result<Vec<v1::
         }
     }
 }
+
+/// The zone of each machine of a site, or of all sites that the caller may see.
+pub(super) async fn zones_by_machine(
+    client: &mut Client,
+    site: &str,
+) -> Result<HashMap<String, TimeZone>, Failure> {
+    let zones = Zones::fetch(client).await?;
+    let machines = machines(client, site).await?.into_iter().filter_map(|state| state.machine);
+    Ok(machines.map(|machine| (machine.id, zones.of(&machine.site_id))).collect())
+}

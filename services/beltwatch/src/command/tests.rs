@@ -18,6 +18,7 @@ fn the_command_line_is_consistent() {
 fn what_the_server_answers_becomes_an_exit_code_and_a_sentence() {
     for (code, exit) in [
         (Code::InvalidArgument, Exit::Usage),
+        (Code::FailedPrecondition, Exit::Data),
         (Code::NotFound, Exit::NotFound),
         (Code::AlreadyExists, Exit::CannotCreate),
         (Code::Unavailable, Exit::Unavailable),

@@ -149,6 +149,13 @@ impl FormPage {
         }
     }
 
+    /// Says what else is wrong with a field.
+    pub(super) fn refuse_as(&mut self, name: &str, words: &str) {
+        for field in self.fields.iter_mut().filter(|field| field.name == name) {
+            words.clone_into(&mut field.error);
+        }
+    }
+
     /// Whether something that was typed is refused; says so above the fields.
     pub(super) fn is_refused(&mut self) -> bool {
         let grants = self.grants.as_ref().is_some_and(Grants::is_refused);

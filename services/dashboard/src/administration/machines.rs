@@ -69,7 +69,7 @@ pub(super) async fn list(
     let mut sites = sites.unwrap_or_default();
     sites.retain(|site| visitor.may("register", &site.id));
     if sites.len() > 1 {
-        page.filter = Some(filter(&sites, &chosen, t));
+        page.filters.push(filter(&sites, &chosen, t));
     }
     if let Ok((mut machines, more)) = machines {
         machines.retain(|one| one.machine.as_ref().is_some_and(|one| visitor.may("register", &one.site_id)));
@@ -85,7 +85,7 @@ pub(super) async fn list(
 fn filter(sites: &[v1::Site], chosen: &str, t: Texts) -> Filter {
     let mut choices = vec![Choice::new("", t.every_site(), chosen)];
     choices.extend(sites.iter().map(|site| Choice::new(&site.id, &site.display_name, chosen)));
-    Filter { label: t.site(), choices }
+    Filter { name: "site", label: t.site(), choices }
 }
 
 /// A table for each site with machines, also for one whose name could not be had.

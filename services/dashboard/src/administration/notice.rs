@@ -17,10 +17,12 @@ pub(super) enum Notice {
     UserDisabled,
     UserEnabled,
     TokenRevoked,
+    ContactSaved,
+    ContactDeleted,
     NothingChanged,
 }
 
-const ALL: [(&str, Notice); 9] = [
+const ALL: [(&str, Notice); 11] = [
     ("site-added", Notice::SiteAdded),
     ("site-changed", Notice::SiteChanged),
     ("machine-changed", Notice::MachineChanged),
@@ -29,6 +31,8 @@ const ALL: [(&str, Notice); 9] = [
     ("user-disabled", Notice::UserDisabled),
     ("user-enabled", Notice::UserEnabled),
     ("token-revoked", Notice::TokenRevoked),
+    ("contact-saved", Notice::ContactSaved),
+    ("contact-deleted", Notice::ContactDeleted),
     ("nothing-changed", Notice::NothingChanged),
 ];
 
@@ -58,6 +62,8 @@ impl Done {
             Notice::UserDisabled => t.user_disabled(id),
             Notice::UserEnabled => t.user_enabled(id),
             Notice::TokenRevoked => t.token_revoked(id),
+            Notice::ContactSaved => t.contact_saved(id),
+            Notice::ContactDeleted => t.contact_deleted(id),
             Notice::NothingChanged => t.nothing_changed().to_owned(),
         }
     }

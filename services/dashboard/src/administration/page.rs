@@ -82,6 +82,8 @@ impl Table {
 /// A choice of what a list shows.
 #[derive(Debug)]
 pub(super) struct Filter {
+    /// Name of its field in the address.
+    pub(super) name: &'static str,
     pub(super) label: &'static str,
     pub(super) choices: Vec<Choice>,
 }
@@ -112,7 +114,7 @@ pub(super) struct ListPage {
     /// Whether the page says that its times are UTC.
     pub(super) has_times: bool,
     pub(super) add: Option<Link>,
-    pub(super) filter: Option<Filter>,
+    pub(super) filters: Vec<Filter>,
     pub(super) missing: Vec<MissingPart>,
     pub(super) cut: String,
     pub(super) tables: Vec<Table>,
@@ -129,7 +131,7 @@ impl ListPage {
             done: String::new(),
             has_times: false,
             add: None,
-            filter: None,
+            filters: Vec::new(),
             missing: Vec::new(),
             cut: String::new(),
             tables: Vec::new(),

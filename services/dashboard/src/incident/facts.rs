@@ -208,7 +208,12 @@ const SIGNALS: [(&str, Words); 16] = [
     ("second_speed", Texts::signal_second_speed),
 ];
 
+/// All signals that a machine may report.
+pub(super) fn signals() -> impl Iterator<Item = &'static str> {
+    SIGNALS.iter().map(|(name, _)| *name)
+}
+
 /// A signal in words; one that is not known as it is.
-fn signal(name: &str, t: Texts) -> &str {
+pub(super) fn signal(name: &str, t: Texts) -> &str {
     SIGNALS.iter().find(|(known, _)| *known == name).map_or(name, |(_, words)| words(t))
 }

@@ -16,35 +16,35 @@ const AROUND_S: f64 = 5.0;
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(super) struct Trace {
     /// Seconds since 1970, growing.
-    times: Vec<f64>,
+    pub(super) times: Vec<f64>,
     /// Speed with its sign, where the direction is known.
-    signed: Vec<Option<f64>>,
+    pub(super) signed: Vec<Option<f64>>,
     /// Speed without sign, where it is not.
-    unknown: Vec<Option<f64>>,
+    pub(super) unknown: Vec<Option<f64>>,
     /// What happened, by time.
-    marks: Vec<Mark>,
+    pub(super) marks: Vec<Mark>,
     /// When a stop was open.
-    shades: Vec<Shade>,
+    pub(super) shades: Vec<Shade>,
     /// What is shown, in seconds since 1970.
-    from: f64,
-    until: f64,
+    pub(super) from: f64,
+    pub(super) until: f64,
 }
 
 /// Something that happened at a moment.
 #[derive(Debug, PartialEq, Serialize)]
-struct Mark {
-    at: f64,
-    label: &'static str,
+pub(super) struct Mark {
+    pub(super) at: f64,
+    pub(super) label: &'static str,
     /// Whether it is the incident itself.
-    main: bool,
+    pub(super) main: bool,
 }
 
 /// A span in which a contact was open.
 #[derive(Debug, PartialEq, Serialize)]
-struct Shade {
-    from: f64,
-    until: f64,
-    label: &'static str,
+pub(super) struct Shade {
+    pub(super) from: f64,
+    pub(super) until: f64,
+    pub(super) label: &'static str,
 }
 
 /// What was known of the belt in an interval.
@@ -159,7 +159,7 @@ impl Trace {
 }
 
 /// Seconds since 1970, to the microsecond.
-fn seconds(time: Option<prost_types::Timestamp>) -> Option<f64> {
+pub(super) fn seconds(time: Option<prost_types::Timestamp>) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "microseconds since 1970 are below 2^52")]
     let exact = |at: jiff::Timestamp| at.as_microsecond() as f64 / 1e6;
     words::moment(time).map(exact)

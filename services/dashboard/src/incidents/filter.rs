@@ -6,7 +6,7 @@ use crate::form::Fields;
 use crate::texts::Texts;
 
 pub(super) const PATH: &str = "/incidents";
-const KEYS: [&str; 7] = ["site", "machine", "severity", "rule", "state", "order", "page"];
+const KEYS: [&str; 9] = ["people", "site", "machine", "severity", "rule", "state", "order", "page", "done"];
 const SEVERITIES: [(&str, v1::Severity); 5] = [
     ("critical", v1::Severity::Critical),
     ("high", v1::Severity::High),
@@ -21,6 +21,8 @@ const ORDERS: [(&str, v1::IncidentOrder); 3] = [
     ("oldest", v1::IncidentOrder::OldestFirst),
     ("worst", v1::IncidentOrder::WorstFirst),
 ];
+const PEOPLE: [(&str, People); 4] =
+    [("all", People::All), ("closed", People::Closed), ("shelved", People::Shelved), ("mine", People::Mine)];
 /// Characters of a wrong value that are shown.
 const SHOWN: usize = 64;
 
@@ -53,9 +55,51 @@ fn cut(text: &str) -> String {
     text.chars().take(SHOWN).collect()
 }
 
-/// What the address asks for. Empty: all.
+/// How far people are with what a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum People {
+    /// It needs somebody: it is neither closed nor laid aside.
+    #[default]
+    Needs,
+    All,
+    Closed,
+    Shelved,
+    /// The visitor works on it.
+    Mine,
+}
+
+impl People {
+    pub(super) const ALL: [People; 5] =
+        [People::Needs, People::All, People::Closed, People::Shelved, People::Mine];
+
+    pub(super) fn words(self, t: Texts) -> &'static str {
+        match self {
+            People::Needs => t.people_needs(),
+            People::All => t.people_all(),
+            People::Closed => t.people_closed(),
+            People::Shelved => t.people_shelved(),
+            People::Mine => t.people_mine(),
+        }
+    }
+
+    /// The same for the API: states, whether laid aside, and who works on it.
+    fn asked(self) -> (&'static [v1::HandlingState], Option<bool>, &'static str) {
+        const NOT_CLOSED: &[v1::HandlingState] =
+            &[v1::HandlingState::Open, v1::HandlingState::Acknowledged, v1::HandlingState::InProgress];
+        match self {
+            People::Needs => (NOT_CLOSED, Some(false), ""),
+            People::All => (&[], None, ""),
+            People::Closed => (&[v1::HandlingState::Closed], None, ""),
+            People::Shelved => (&[], Some(true), ""),
+            People::Mine => (NOT_CLOSED, None, "me"),
+        }
+    }
+}
+
+/// What the address asks for. Empty: what needs a person, of all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Filter {
+    pub(super) people: People,
     pub(super) site: String,
     pub(super) machine: String,
     pub(super) severity: v1::Severity,
@@ -64,6 +108,8 @@ pub(super) struct Filter {
     pub(super) order: v1::IncidentOrder,
     /// Where the list goes on. Empty: its first page.
     pub(super) page: String,
+    /// What was just done to some; it is in no address that a page leads to.
+    pub(super) done: String,
 }
 
 /// A choice of a form's field: value, words.
@@ -84,6 +130,7 @@ impl Filter {
             known.push(name);
         }
         Ok(Filter {
+            people: one_of("people", fields.get("people"), &PEOPLE)?,
             site: fields.trimmed("site").to_owned(),
             machine: fields.trimmed("machine").to_owned(),
             severity: one_of("severity", fields.get("severity"), &SEVERITIES)?,
@@ -91,6 +138,7 @@ impl Filter {
             state: one_of("state", fields.get("state"), &STATES)?,
             order: one_of("order", fields.get("order"), &ORDERS)?,
             page: fields.get("page").to_owned(),
+            done: fields.get("done").to_owned(),
         })
     }
 
@@ -106,7 +154,11 @@ impl Filter {
     /// The same for the API.
     pub(super) fn asked(&self) -> v1::IncidentFilter {
         let filled = |text: &str| if text.is_empty() { Vec::new() } else { vec![text.to_owned()] };
+        let (states, shelved, assignee) = self.people.asked();
         v1::IncidentFilter {
+            handling_states: states.iter().map(|state| i32::from(*state)).collect(),
+            shelved,
+            assignee: assignee.to_owned(),
             site_id: self.site.clone(),
             machine_ids: filled(&self.machine),
             rules: filled(&self.rule),
@@ -124,6 +176,7 @@ impl Filter {
     pub(super) fn address(&self) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         let pairs = [
+            ("people", self.people_name()),
             ("site", self.site.as_str()),
             ("machine", &self.machine),
             ("severity", self.severity_name()),
@@ -135,6 +188,10 @@ impl Filter {
         query.extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty()));
         let query = query.finish();
         if query.is_empty() { PATH.to_owned() } else { format!("{PATH}?{query}") }
+    }
+
+    pub(super) fn people_name(&self) -> &'static str {
+        name_of(self.people, &PEOPLE)
     }
 
     pub(super) fn severity_name(&self) -> &'static str {

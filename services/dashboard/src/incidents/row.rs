@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use wire::api::v1;
 
+use crate::incident::{handling_name, who};
 use crate::texts::Texts;
 use crate::tile;
 use crate::words::{self, Reader};
@@ -57,6 +58,10 @@ pub(crate) struct Row {
     pub(crate) active: bool,
     pub(crate) state: &'static str,
     pub(crate) late: bool,
+    /// How far people are, as a class and in words, and who it is about.
+    pub(crate) handling: &'static str,
+    pub(crate) handling_words: &'static str,
+    pub(crate) who: String,
 }
 
 impl Row {
@@ -70,7 +75,17 @@ impl Row {
         let (severity, severity_words) = severity_name(incident.severity(), reader.t);
         let (direction, _) = tile::direction_name(incident.direction(), reader);
         let at = words::moment(incident.time);
+        let handled = incident.handling.clone().unwrap_or_default();
+        let (handling, handling_words) = match handled.shelve_until_time {
+            Some(_) if handled.state() != v1::HandlingState::Closed => {
+                ("h-shelved", reader.t.handling_shelved())
+            }
+            Some(_) | None => handling_name(&handled, reader.t),
+        };
         Row {
+            handling,
+            handling_words,
+            who: who(&handled, reader.t),
             time: at.map_or_else(String::new, |at| date_and_time(at, &places.zone(&incident.site_id))),
             severity,
             severity_words,

@@ -1,6 +1,9 @@
 mod administration;
+mod drill;
 mod fake;
+mod handling;
 mod incidents;
+mod notification;
 
 use fake::{Answer, Browser, Fake, PASSWORD, SCRIPT, SESSION, SESSION_GERMAN, SESSION_VIEWER};
 

@@ -6,7 +6,7 @@ texts! {
     incidents: "Incidents", "Vorfälle";
     incidents_none: "No incident fits.", "Kein Vorfall passt.";
     incidents_filter: "Filter", "Filter";
-    incidents_keys: "Keys: J and K go down and up, Enter opens.", "Tasten: J und K gehen ab- und aufwärts, Enter öffnet.";
+    incidents_keys: "Keys: J and K go down and up, Enter opens, X selects, A acknowledges.", "Tasten: J und K gehen ab- und aufwärts, Enter öffnet, X wählt aus, A quittiert.";
     incident_time: "Time", "Zeit";
     incident_severity: "Severity", "Schwere";
     incident_rule: "What", "Was";

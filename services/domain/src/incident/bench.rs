@@ -104,6 +104,7 @@ pub enum Change {
 impl Bench {
     /// Takes a record and lets all rules of this kind judge it.
     pub fn take(&mut self, judged: Judged, placed: &Placed<'_>, settings: &MachineSettings) -> Vec<Change> {
+        let told = placed.time;
         let mut placed = *placed;
         let mut changes = Vec::new();
         let spool = (LogId::for_lane(placed.log.0, Lane::Events), placed.position.boot_count);
@@ -121,7 +122,7 @@ impl Bench {
                 placed.time = placed.time.max(newest);
             }
         }
-        self.track.take(placed.time, &placed.seen, settings);
+        self.track.take(placed.time, told, &placed.seen, settings);
         if let Seen::Event { event, .. } = placed.seen {
             let covered = event.recording.map(|trigger| (placed.time, placed.recording(trigger)));
             self.recording = covered.or(self.recording);
@@ -251,6 +252,7 @@ fn raised(
         severity: finding.severity,
         time: finding.time,
         noticed: placed.time,
+        drill: settings.drill,
         cleared: finding.is_momentary.then_some(finding.time),
         direction: finding.direction.0,
         origin: finding.direction.1,

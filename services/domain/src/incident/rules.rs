@@ -34,6 +34,8 @@ pub mod use_outside_staffed_hours;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod measured_stops;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod tests;

@@ -32,8 +32,8 @@ pub struct MachineSettings {
     pub measured_stops: Vec<CommissionedStop>,
     /// Whether it is tagged out of service.
     pub out_of_service: bool,
-    /// Whether a proof test is under way: its stops are no incidents.
-    pub drill: bool,
+    /// The proof test that is under way, by the number of the fact that began it: what is found in it is no incident.
+    pub drill: Option<u64>,
     /// When staff are there; `None`: nobody has said.
     pub staffed: Option<StaffedHours>,
     /// Thresholds that were set for its site, model or itself, laid over each other in this order.

@@ -32,6 +32,10 @@ pub enum Seen<'a> {
     },
 }
 
+/// A standstill is told a second after it began, and may come behind readings that end up to then; what is told later
+/// than this has a clock that was settled anew, in microseconds.
+const SETTLED_US: i64 = 2_000_000;
+
 /// A contact over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ContactTrack {
@@ -145,12 +149,13 @@ impl Track {
         &self.contacts[contact.bit().trailing_zeros() as usize]
     }
 
-    /// Takes in a record. Its time is not before that of the one before it.
-    pub fn take(&mut self, time: UnixMicros, seen: &Seen<'_>, settings: &MachineSettings) {
+    /// Takes in a record. Its time is not before that of the one before it. `told` is the record's own time, which may be
+    /// a little before `time`: an event that had to last before it was one is told behind readings that end later.
+    pub fn take(&mut self, time: UnixMicros, told: UnixMicros, seen: &Seen<'_>, settings: &MachineSettings) {
         self.before = self.time.replace(time);
         match seen {
             Seen::Reading { reading, began } => self.take_reading(time, *began, reading),
-            Seen::Event { event, at } => self.take_event(time, *at, event, settings),
+            Seen::Event { event, at } => self.take_event(time, told, *at, event, settings),
         }
     }
 
@@ -252,6 +257,7 @@ impl Track {
     fn take_event(
         &mut self,
         time: UnixMicros,
+        told: UnixMicros,
         at: MonotonicMicros,
         event: &Event,
         settings: &MachineSettings,
@@ -274,7 +280,8 @@ impl Track {
                 self.stopped = Some(time);
                 self.is_standing(time);
                 if let Some(stop) = self.stop.as_mut().filter(|stop| stop.standstill.is_none()) {
-                    stop.standstill = Some(time.max(stop.time));
+                    let stood = if time.since(told) <= SETTLED_US { told } else { time };
+                    stop.standstill = Some(stood.max(stop.time));
                 }
             }
             EventKind::DirectionChanged => self.direction_changed = Some(time),

@@ -65,12 +65,22 @@ impl MotionWatch {
     /// Takes a speed.
     pub(super) fn see(&mut self, speed: Speed, at: MonotonicMicros) -> Option<MotionEdge> {
         if speed <= STANDSTILL {
-            self.slow_since.get_or_insert(at);
+            let since = self.slow_since.unwrap_or_else(|| self.came_to_rest(speed, at));
+            self.slow_since = Some(since);
             return self.settle(at);
         }
         self.slow_since = None;
         let was = std::mem::replace(&mut self.motion, Motion::Moving);
         (was == Motion::Standing).then_some(MotionEdge::Started(at))
+    }
+
+    /// When the belt got slow, if it was told slow first at `at`: it is taken to have braked evenly from the speed told
+    /// before. A source that is asked rarely would else tell every stop too long.
+    fn came_to_rest(&self, speed: Speed, at: MonotonicMicros) -> MonotonicMicros {
+        let last = self.remembered.back().filter(|(then, old, _)| *old > STANDSTILL && *then < at);
+        let Some((then, old, _)) = last else { return at };
+        let (whole, above) = (u64::from(old.0 - speed.0), u64::from(old.0 - STANDSTILL.0));
+        then.plus(at.since(*then) * above / whole)
     }
 
     /// Lets time pass.

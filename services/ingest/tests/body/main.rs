@@ -91,6 +91,7 @@ impl Stores {
             revoked: None,
             acknowledged: None,
             history: Default::default(),
+            drills: Vec::new(),
         };
         add(FactKind::MachineCreated(machine), name.to_owned()).await.expect("a machine");
     }

@@ -102,6 +102,7 @@ pub(super) fn machine_created(name: &str, at: &str) -> Fact {
         revoked: None,
         acknowledged: None,
         history: Default::default(),
+        drills: Vec::new(),
     };
     Fact {
         time: second(2),

@@ -1,11 +1,15 @@
 //! The suite of the ledger.
 
 mod derived;
+mod handling;
 mod incident_pages;
 mod incidents;
+mod notices;
 mod recordings;
 mod registry;
 
+#[cfg(test)]
+pub(super) use self::incidents::incident;
 use crate::ledger::Ledger;
 
 /// Runs all cases, each in a new place.
@@ -30,6 +34,16 @@ pub async fn ledger<O: AsyncFn() -> Box<dyn Ledger>>(make: impl Fn() -> O) {
     incidents::what_cannot_be_is_refused(&*make()().await).await;
     incident_pages::pages_are_a_plain_sort_and_filter(&*make()().await).await;
     incident_pages::a_page_begins_at_a_place_where_nothing_lies(&*make()().await).await;
+    handling::a_step_is_a_fact_and_a_change(&*make()().await).await;
+    handling::facts_of_an_incident_are_chained_by_leaves(&*make()().await).await;
+    handling::what_cannot_be_stepped_is_refused(&*make()().await).await;
+    handling::a_note_can_be_erased(&*make()().await).await;
+    handling::what_people_did_stays(&*make()().await).await;
+    notices::the_greater_revision_stays_and_is_told(&*make()().await).await;
+    notices::those_that_wait_come_by_when_they_are_due(&*make()().await).await;
+    notices::pages_come_newest_first(&*make()().await).await;
+    notices::the_cursor_goes_forward(&*make()().await).await;
+    notices::what_cannot_be_is_refused(&*make()().await).await;
     recordings::pieces_come_by_number(&*make()().await).await;
     recordings::a_piece_that_is_too_long_is_refused(&*make()().await).await;
     registry::opened_again_it_has_all(make()).await;
@@ -37,4 +51,6 @@ pub async fn ledger<O: AsyncFn() -> Box<dyn Ledger>>(make: impl Fn() -> O) {
     derived::opened_again_it_has_all(make()).await;
     incidents::opened_again_it_goes_on(make()).await;
     recordings::opened_again_it_has_all(make()).await;
+    handling::opened_again_it_has_all(make()).await;
+    notices::opened_again_it_has_all(make()).await;
 }

@@ -1,6 +1,8 @@
-//! Facts of some days in a gym: every kind, each following from those before it.
+//! Facts of some days in a gym: every kind but steps about incidents, each following from those before it.
 
+use domain::handling::HandlingState;
 use domain::ids::UserName;
+use domain::incident::Severity;
 use domain::incident::settings::CommissionedStop;
 use domain::incident::threshold;
 use domain::registry::BeltKind;
@@ -9,12 +11,14 @@ use domain::units::Speed;
 
 use super::given::{machine, machine_created, second, site, site_created, token_created};
 use crate::fact::{
-    Acknowledgement, Arrangement, End, Fact, FactKind, MachineChange, MachineName, NewCommissioning,
-    NewPassword, NewPreferences, NewStaffedHours, NewThresholds, NewUser, Placed, Refusal, ServiceChange,
-    SignOut, SiteChange, TokenNumber, UserChange,
+    Acknowledgement, Anchoring, Arrangement, ContactEnd, DrillEnd, End, Fact, FactKind, MachineChange,
+    MachineName, NewCommissioning, NewContact, NewDrill, NewPassword, NewPreferences, NewStaffedHours,
+    NewThresholds, NewUser, Placed, PolicyChange, Refusal, ServiceChange, SignOut, SiteChange, TokenNumber,
+    UserChange,
 };
 use crate::registry::{
-    Grant, Language, Link, LinkKind, Place, Preferences, Role, Scope, SecretHash, SignIn, SpeedUnit, User,
+    ChainStep, Contact, Deadline, Grant, Language, Link, LinkKind, Place, Preferences, Role, Scope,
+    SecretHash, ServiceRule, SignIn, SpeedUnit, Staffing, User, Way,
 };
 
 pub(super) fn user(name: &str) -> UserName {
@@ -28,7 +32,7 @@ pub(super) const SESSIONS: [SecretHash; 3] = [[0x3a; 32], [0xff; 32], [0; 32]];
 
 /// All of it, a fact each minute.
 pub(super) fn life() -> Vec<Fact> {
-    let kinds = [fleet(), people(), programs(), settings()].concat();
+    let kinds = [fleet(), people(), programs(), settings(), notification()].concat();
     let at = |(minute, kind): (i64, FactKind)| Fact {
         time: second(60 * minute),
         author: "user:anna".to_owned(),
@@ -176,5 +180,50 @@ fn settings() -> Vec<FactKind> {
             site: site("gym-1"),
             hours: Some(std::array::from_fn(|_| vec![(360, 720), (780, 1_440)])),
         }),
+    ]
+}
+
+fn notification() -> Vec<FactKind> {
+    let contact = |name: &str, generation| {
+        let way = Way::Webhook { url: "https://example.org/hook?a=\"b\"".to_owned() };
+        let (display_name, site) = (name.to_uppercase(), Some(site("gym-1")));
+        let (is_anchor, changed) = (true, second(5));
+        let contact =
+            Contact { name: name.to_owned(), display_name, site, way, is_anchor, generation, changed };
+        FactKind::ContactSet(NewContact { contact })
+    };
+    let step = ChainStep {
+        contact: "desk".to_owned(),
+        least: Severity::High,
+        after_seconds: 300,
+        staffing: Staffing::Unstaffed,
+    };
+    let deadline = Deadline {
+        name: "report".to_owned(),
+        least: Severity::Critical,
+        hours: 24,
+        until: HandlingState::Closed,
+    };
+    let policy = |site, chain| {
+        let (deadlines, service) = (Some(vec![deadline.clone()]), Some(ServiceRule { count: 3, days: 9 }));
+        FactKind::PolicySet(PolicyChange { site, chain, deadlines, service })
+    };
+    let anchored =
+        Anchoring { facts: 7, root: "0a".repeat(32), contact: "desk".to_owned(), taken: second(8) };
+    // The proof test begins with the next fact, a fact each minute.
+    let number = (fleet().len() + people().len() + programs().len() + settings().len() + 1) as u64;
+    let until = second(60 * number.cast_signed() + 600);
+    let drill = NewDrill { machine: machine("tm-02"), until };
+    let end = DrillEnd { machine: machine("tm-02"), drill: number, note: "all stop".to_owned() };
+    vec![
+        FactKind::DrillStarted(drill),
+        FactKind::DrillEnded(end),
+        contact("desk", 1),
+        contact("night", 1),
+        contact("desk", 2),
+        FactKind::ContactEnded(ContactEnd { name: "night".to_owned() }),
+        policy(None, None),
+        policy(Some(site("gym-1")), Some(vec![step])),
+        FactKind::HeadAnchored(anchored),
     ]
 }

@@ -1,3 +1,4 @@
+mod handling;
 mod settings;
 
 use proptest::collection::vec;
@@ -5,6 +6,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use self::handling::{drills, handling_entries, handling_kinds};
 use self::settings::{machine_histories, scoped_limits, setting_kinds, site_histories};
 use super::*;
 use crate::registry::{Acknowledged, Entry, Language, LinkKind, SpeedUnit};
@@ -75,10 +77,17 @@ fn a_site() -> impl Strategy<Value = Site> {
 fn a_machine() -> impl Strategy<Value = Machine> {
     let acknowledged =
         (times(), ".{0,9}", times()).prop_map(|(until, by, at)| Acknowledged { until, by, at });
-    let later = (places(), any::<u32>(), option::of(times()), option::of(acknowledged), machine_histories());
+    let later = (
+        places(),
+        any::<u32>(),
+        option::of(times()),
+        option::of(acknowledged),
+        machine_histories(),
+        vec(drills(), 0..2),
+    );
     ((machine_ids(), sites()), ".{0,9}", ".{0,9}", belts(), drives(), any::<u32>(), times(), later).prop_map(
         |((id, site), display_name, model, belt, drive, key_generation, created, later)| {
-            let (place, revoked_generation, revoked, acknowledged, history) = later;
+            let (place, revoked_generation, revoked, acknowledged, history, drills) = later;
             Machine {
                 id,
                 site,
@@ -93,6 +102,7 @@ fn a_machine() -> impl Strategy<Value = Machine> {
                 revoked,
                 acknowledged,
                 history,
+                drills,
             }
         },
     )
@@ -219,12 +229,13 @@ fn entries() -> impl Strategy<Value = Entry> {
         a_sign_in().prop_map(Entry::SignIn),
         a_link().prop_map(Entry::Link),
         scoped_limits().prop_map(Entry::Limits),
+        handling_entries(),
     ]
 }
 
 proptest! {
     #[test]
-    fn facts_come_back(kind in prop_oneof![fleet_kinds(), access_kinds(), setting_kinds()]) {
+    fn facts_come_back(kind in prop_oneof![fleet_kinds(), access_kinds(), setting_kinds(), handling_kinds()]) {
         let json = to_json(&kind);
         let again = from_json(&json, "", UnixMicros(0)).map_err(|error| {
             TestCaseError::fail(format!("{json}: {error:?}"))
@@ -324,6 +335,7 @@ fn facts_of_version_1_are_read() {
         revoked: None,
         acknowledged: None,
         history: Default::default(),
+        drills: Vec::new(),
     };
     assert_eq!(kind.unwrap(), FactKind::MachineCreated(expected));
     let kind =

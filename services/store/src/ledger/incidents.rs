@@ -1,7 +1,8 @@
 //! Incidents and recordings as the ledger keeps them.
 
 use domain::belt::{Contacts, Direction, Origin};
-use domain::ids::{IncidentId, MachineId, RecordingId};
+use domain::handling::{Handling, HandlingState};
+use domain::ids::{IncidentId, MachineId, RecordingId, UserName};
 use domain::incident::{Incident, Rule, Severity};
 use domain::units::{Incline, Speed, UnixMicros};
 
@@ -25,6 +26,8 @@ pub struct StoredIncident {
     pub change: u64,
     /// The version of the rule that did not find it any more; `None`: nothing speaks against it.
     pub unconfirmed: Option<u32>,
+    /// What people did about it.
+    pub handling: Handling,
 }
 
 /// A piece of a recording, in event time.
@@ -76,6 +79,28 @@ pub struct IncidentFilter {
     pub from: UnixMicros,
     /// That happened before this.
     pub until: UnixMicros,
+    /// With which people are so far; empty: any.
+    pub handling: Vec<HandlingState>,
+    /// Shelved at the time that stands beside it, or not; `None`: both.
+    pub shelved: Option<(bool, UnixMicros)>,
+    /// That this user works on; `None`: anybody or nobody.
+    pub assignee: Option<UserName>,
+    /// Found in a proof test, or not; `None`: both.
+    pub drill: Option<bool>,
+    /// As to outages of a site.
+    pub members: Members,
+}
+
+/// Incidents that are part of an outage, which another one stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Members {
+    /// They are listed as others are.
+    #[default]
+    Listed,
+    /// They are left out.
+    LeftOut,
+    /// Only those that this one stands for.
+    Of(IncidentId),
 }
 
 impl Default for IncidentFilter {
@@ -88,6 +113,11 @@ impl Default for IncidentFilter {
             active: None,
             from: UnixMicros(i64::MIN),
             until: UnixMicros(i64::MAX),
+            handling: Vec::new(),
+            shelved: None,
+            assignee: None,
+            drill: None,
+            members: Members::Listed,
         }
     }
 }

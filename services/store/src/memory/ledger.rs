@@ -1,6 +1,8 @@
 //! The ledger in memory.
 
+mod facts;
 mod incidents;
+mod notices;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
@@ -13,14 +15,17 @@ use domain::live::Session;
 use domain::log::{Lane, Position};
 use tokio::sync::watch;
 
+use self::facts::Facts;
 use self::incidents::Incidents;
-use crate::fact::{Fact, FactOutcome};
+use self::notices::Notices;
+use crate::fact::{Fact, FactOutcome, Leaf, StoredFact};
 use crate::ledger::{
-    Checkpoint, Derived, DerivedPiece, IncidentCount, IncidentFilter, IncidentQuery, Ledger, Loss,
-    SessionQuery, StoredIncident, Unreadable,
+    Checkpoint, Derived, DerivedPiece, IncidentCount, IncidentFilter, IncidentQuery, Ledger, Loss, Notice,
+    NoticeQuery, SessionQuery, StoredIncident, Unreadable,
 };
 use crate::registry::Registry;
 use crate::{StoreError, bounds};
+use domain::limits;
 
 /// A ledger that lives as long as its last handle.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +33,8 @@ pub struct MemoryLedger {
     state: Arc<Mutex<State>>,
     /// Number of the newest change of an incident.
     change: watch::Sender<u64>,
+    /// Counts writings of notices.
+    notice_change: watch::Sender<u64>,
 }
 
 /// What was in a ledger at one moment.
@@ -36,7 +43,7 @@ pub struct LedgerSnapshot(State);
 
 #[derive(Debug, Clone, Default)]
 struct State {
-    facts: Vec<Fact>,
+    facts: Facts,
     registry: Arc<Registry>,
     checkpoints: BTreeMap<MachineId, Checkpoint>,
     sessions: BTreeMap<SessionId, Session>,
@@ -44,6 +51,7 @@ struct State {
     /// With the order in which they came first.
     unreadable: BTreeMap<(MachineId, LogId, Lane, Position), (usize, Unreadable)>,
     incidents: Incidents,
+    notices: Notices,
 }
 
 impl MemoryLedger {
@@ -62,6 +70,7 @@ impl MemoryLedger {
         let mut state = self.state();
         *state = snapshot.0.clone();
         self.tell(&state);
+        self.notice_change.send_modify(|count| *count += 1);
     }
 
     /// Tells the number of the newest change while nobody else can change anything.
@@ -80,18 +89,9 @@ fn after<T>(after: Option<&T>) -> (Bound<&T>, Bound<&T>) {
 }
 
 impl State {
-    fn add_fact(&mut self, fact: Fact) -> Result<FactOutcome, StoreError> {
-        let repeats = |other: &Fact| {
-            fact.request_id.is_some() && other.author == fact.author && other.request_id == fact.request_id
-        };
-        if let Some((number, first)) = (1..).zip(&self.facts).find(|(_, other)| repeats(other)) {
-            return Ok(FactOutcome::Repeated(number, Box::new(first.clone())));
-        }
-        let number = self.facts.len() as u64 + 1;
-        let changes = self.registry.follow(number, &fact)?;
-        Arc::make_mut(&mut self.registry).put(number, changes);
-        self.facts.push(fact);
-        Ok(FactOutcome::Added(number))
+    /// The registry, to be changed; who holds it keeps what it was.
+    fn registry_mut(&mut self) -> &mut Registry {
+        Arc::make_mut(&mut self.registry)
     }
 
     fn put(&mut self, derived: Derived) {
@@ -125,25 +125,37 @@ impl State {
 impl Ledger for MemoryLedger {
     async fn add_fact(&self, fact: Fact) -> Result<FactOutcome, StoreError> {
         bounds::fact(&fact)?;
-        self.state().add_fact(fact)
+        let mut state = self.state();
+        let outcome = state.add_fact(fact)?;
+        self.tell(&state);
+        Ok(outcome)
     }
 
     async fn facts(&self, after: u64, max: usize) -> Result<Vec<(u64, Fact)>, StoreError> {
         bounds::page(max, bounds::PAGE_MAX)?;
         let skipped = usize::try_from(after).unwrap_or(usize::MAX);
         let state = self.state();
-        let facts = state.facts.iter().skip(skipped).take(max).cloned();
-        Ok((after.saturating_add(1)..).zip(facts).collect())
+        let facts = state.facts.iter().skip(skipped).take(max);
+        Ok(facts.map(|(number, fact)| (number, fact.clone())).collect())
     }
 
     async fn facts_before(&self, before: u64, max: usize) -> Result<Vec<(u64, Fact)>, StoreError> {
         bounds::page(max, bounds::PAGE_MAX)?;
         let state = self.state();
-        let facts = (1..).zip(&state.facts).take_while(|(number, _)| *number < before);
+        let facts = state.facts.iter().take_while(|(number, _)| *number < before);
         let mut facts: Vec<(u64, Fact)> = facts.map(|(number, fact)| (number, fact.clone())).collect();
         facts.reverse();
         facts.truncate(max);
         Ok(facts)
+    }
+
+    async fn incident_facts(&self, id: &IncidentId) -> Result<Vec<StoredFact>, StoreError> {
+        Ok(self.state().facts.of_incident(id))
+    }
+
+    async fn leaves(&self, after: u64, max: usize) -> Result<Vec<Leaf>, StoreError> {
+        bounds::page(max, limits::LEAVES_READ_MAX)?;
+        Ok(self.state().facts.leaves(after, max))
     }
 
     fn registry(&self) -> Arc<Registry> {
@@ -233,6 +245,33 @@ impl Ledger for MemoryLedger {
         state.incidents.mark_unconfirmed(&ids, rule_version);
         self.tell(&state);
         Ok(())
+    }
+
+    async fn put_notices(&self, notices: Vec<Notice>, taken: Option<u64>) -> Result<(), StoreError> {
+        bounds::notices(&notices, taken)?;
+        let mut state = self.state();
+        if state.notices.put(notices, taken) {
+            self.notice_change.send_modify(|count| *count += 1);
+        }
+        Ok(())
+    }
+
+    async fn notices_taken(&self) -> Result<Option<u64>, StoreError> {
+        Ok(self.state().notices.taken())
+    }
+
+    async fn waiting_notices(&self, max: usize) -> Result<Vec<Notice>, StoreError> {
+        bounds::page(max, limits::NOTICES_READ_MAX)?;
+        Ok(self.state().notices.waiting(max))
+    }
+
+    async fn notices(&self, query: &NoticeQuery) -> Result<Vec<Notice>, StoreError> {
+        bounds::notice_query(query)?;
+        Ok(self.state().notices.list(query))
+    }
+
+    fn notice_change(&self) -> watch::Receiver<u64> {
+        self.notice_change.subscribe()
     }
 
     async fn recording(&self, id: &RecordingId) -> Result<Vec<DerivedPiece>, StoreError> {

@@ -1,5 +1,7 @@
 //! What follows from a fact: pure, the same in every engine.
 
+mod drill;
+mod notification;
 mod settings;
 
 use std::collections::BTreeSet;
@@ -10,8 +12,8 @@ use domain::limits::{LINKS_MAX, TOKENS_MAX, USER_SIGN_INS_MAX, USERS_MAX};
 use domain::units::UnixMicros;
 
 use super::{
-    Acknowledged, Entry, Grant, History, Link, LinkKind, Machine, Registry, SecretHash, SignIn, Site, Token,
-    User,
+    Acknowledged, ContactName, Entry, Grant, History, Link, LinkKind, Machine, Registry, SecretHash, SignIn,
+    Site, Token, User,
 };
 use crate::fact::{
     Acknowledgement, Arrangement, Fact, FactKind, MachineChange, NewPassword, NewUser, SignOut, SiteChange,
@@ -33,6 +35,8 @@ pub enum Change {
     EndLink(SecretHash),
     /// A token that ended long ago is forgotten; its facts stay.
     ForgetToken(SecretHash),
+    /// A contact is told nothing any more.
+    EndContact(ContactName),
 }
 
 type Changes = Result<Vec<Change>, StoreError>;
@@ -73,6 +77,14 @@ impl Registry {
             FactKind::ServiceChanged(change) => self.service_changed(change, fact.time),
             FactKind::Commissioned(new) => self.commissioned(new, fact.time),
             FactKind::StaffedHoursSet(new) => self.staffed_hours_set(new, fact.time),
+            // The ledger keeps it with the incident.
+            FactKind::IncidentStepped(_) => Ok(Vec::new()),
+            FactKind::DrillStarted(new) => self.drill_started(number, fact, new),
+            FactKind::DrillEnded(end) => self.drill_ended(end, fact.time),
+            FactKind::ContactSet(new) => self.contact_set(&new.contact),
+            FactKind::ContactEnded(end) => self.contact_ended(&end.name),
+            FactKind::PolicySet(change) => self.policy_set(change),
+            FactKind::HeadAnchored(anchor) => Ok(self.head_anchored(anchor)),
         }
     }
 

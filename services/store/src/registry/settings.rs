@@ -75,6 +75,25 @@ pub struct MachineTraits {
     pub commissioning: Option<Commissioning>,
 }
 
+/// A proof test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drill {
+    /// Number of the fact that began it.
+    pub number: u64,
+    /// Who began it.
+    pub by: String,
+    /// From when on what is found is part of it.
+    #[serde(rename = "from_us", with = "json::micros")]
+    pub from: UnixMicros,
+    /// Until when: by itself, or as somebody ended it.
+    #[serde(rename = "until_us", with = "json::micros")]
+    pub until: UnixMicros,
+    /// Whether somebody has ended it.
+    pub is_ended: bool,
+    /// What was seen, at most 200 characters.
+    pub note: String,
+}
+
 /// Why nobody shall use a machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutOfService {

@@ -37,6 +37,8 @@ pub(super) struct Format {
     pub(super) durability: Durability,
     /// Memory for the writer's pages, in KiB.
     pub(super) cache_kib: u32,
+    /// Whether what is erased is overwritten in the file.
+    pub(super) overwrites_erased: bool,
     /// Makes a file of any format before `version` one of `version`.
     pub(super) upgrade: fn(&Connection) -> Result<(), Failure>,
 }
@@ -86,6 +88,7 @@ impl StoreFile {
         }
         connection.pragma_update(None, "synchronous", synchronous(format.durability))?;
         connection.pragma_update(None, "cache_size", -i64::from(format.cache_kib))?;
+        connection.pragma_update(None, "secure_delete", format.overwrites_erased)?;
         // The writer moves the log into the file itself, after it has answered.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;

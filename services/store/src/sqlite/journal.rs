@@ -54,6 +54,7 @@ CREATE TABLE slice (
 "],
     durability: Durability::AtOnce,
     cache_kib: 8 * 1024,
+    overwrites_erased: false,
     // There is one format so far.
     upgrade: |_| Ok(()),
 };

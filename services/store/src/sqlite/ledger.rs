@@ -4,14 +4,17 @@ mod derived;
 mod entries;
 mod facts;
 mod incidents;
+mod notices;
 mod recordings;
 mod sessions;
+mod steps;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use domain::ids::{IncidentId, MachineId, RecordingId, SessionId};
+use domain::limits;
 use domain::live::Session;
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -20,10 +23,10 @@ use super::failure::Failure;
 use super::file::{Durability, Format, StoreFile};
 use super::readers::Readers;
 use super::writer::Writer;
-use crate::fact::{Fact, FactOutcome};
+use crate::fact::{Fact, FactOutcome, Leaf, StoredFact};
 use crate::ledger::{
-    Checkpoint, Derived, DerivedPiece, IncidentCount, IncidentFilter, IncidentQuery, Ledger, Loss,
-    SessionQuery, StoredIncident, Unreadable,
+    Checkpoint, Derived, DerivedPiece, IncidentCount, IncidentFilter, IncidentQuery, Ledger, Loss, Notice,
+    NoticeQuery, SessionQuery, StoredIncident, Unreadable,
 };
 use crate::registry::Registry;
 use crate::{StoreError, bounds};
@@ -31,22 +34,24 @@ use crate::{StoreError, bounds};
 const FORMAT: Format = Format {
     name: "ledger",
     application_id: 0x4257_6c64,
-    version: 3,
-    schema: &[entries::SCHEMA, SCHEMA, incidents::SCHEMA, recordings::SCHEMA],
+    version: 4,
+    schema: &[
+        entries::SCHEMA,
+        facts::SCHEMA,
+        steps::SCHEMA,
+        SCHEMA,
+        incidents::TABLE,
+        incidents::INDICES,
+        notices::SCHEMA,
+        recordings::SCHEMA,
+    ],
     durability: Durability::AtOnce,
     cache_kib: 16 * 1024,
+    overwrites_erased: true,
     upgrade,
 };
 
 const SCHEMA: &str = "
-CREATE TABLE fact (
-    number INTEGER PRIMARY KEY,
-    time_us INTEGER NOT NULL,
-    author TEXT NOT NULL,
-    request_id TEXT,
-    body TEXT NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX fact_request ON fact (author, request_id) WHERE request_id IS NOT NULL;
 CREATE TABLE checkpoint (
     machine TEXT PRIMARY KEY,
     sequence INTEGER NOT NULL,
@@ -97,16 +102,27 @@ pub struct SqliteLedger {
     registry: Arc<Mutex<Arc<Registry>>>,
     /// Number of the newest change of an incident that is on disk.
     change: Arc<watch::Sender<u64>>,
+    /// Counts writings of notices that are on disk.
+    notice_change: Arc<watch::Sender<u64>>,
 }
 
-/// Format 1 had a table each for sites, machines and tokens; format 2 had no incidents and recordings.
+/// Format 1 had a table each for sites, machines and tokens; format 2 had no incidents and recordings; format 3 nothing
+/// of what people do about incidents, and no leaves of facts.
 fn upgrade(connection: &Connection) -> Result<(), Failure> {
     let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version < 2 {
         facts::upgrade(connection)?;
     }
-    connection.execute_batch(incidents::SCHEMA)?;
-    connection.execute_batch(recordings::SCHEMA)?;
+    if version < 3 {
+        connection.execute_batch(incidents::TABLE)?;
+        connection.execute_batch(recordings::SCHEMA)?;
+    } else {
+        incidents::add_handling(connection)?;
+    }
+    connection.execute_batch(incidents::INDICES)?;
+    facts::add_leaves(connection)?;
+    connection.execute_batch(steps::SCHEMA)?;
+    connection.execute_batch(notices::SCHEMA)?;
     Ok(())
 }
 
@@ -127,6 +143,7 @@ impl SqliteLedger {
             readers: Readers::new(file),
             registry: Arc::new(Mutex::new(registry)),
             change: Arc::new(watch::Sender::new(change)),
+            notice_change: Arc::default(),
         })
     }
 
@@ -155,14 +172,23 @@ impl Ledger for SqliteLedger {
             facts::add(connection, &known, &fact)
         };
         // On the writer's thread, so that the next fact finds what follows from this one.
-        let committed = move |(outcome, changes): facts::Added| {
-            if let FactOutcome::Added(number) = outcome {
+        let change = self.change.clone();
+        let committed = move |added: facts::Added| {
+            if let FactOutcome::Added(number) = added.outcome {
                 let mut registry = after.lock().unwrap_or_else(PoisonError::into_inner);
-                Arc::make_mut(&mut registry).put(number, changes);
+                Arc::make_mut(&mut registry).put(number, added.changes);
             }
-            outcome
+            if let Some(newest) = added.incident_change {
+                change.send_replace(newest);
+            }
+            (added.outcome, added.has_erased)
         };
-        self.writer.write_then("adding a fact to", work, committed).await
+        let (outcome, has_erased) = self.writer.write_then("adding a fact to", work, committed).await?;
+        if has_erased {
+            // The log still holds what was erased.
+            self.writer.empty_log().await;
+        }
+        Ok(outcome)
     }
 
     async fn facts(&self, after: u64, max: usize) -> Result<Vec<(u64, Fact)>, StoreError> {
@@ -179,6 +205,21 @@ impl Ledger for SqliteLedger {
         let before = i64::try_from(before).unwrap_or(i64::MAX);
         let work = move |connection: &_| facts::list_before(connection, before, max);
         self.readers.read("reading facts of", work).await
+    }
+
+    async fn incident_facts(&self, id: &IncidentId) -> Result<Vec<StoredFact>, StoreError> {
+        let id = *id;
+        let work = move |connection: &_| facts::of_incident(connection, id);
+        self.readers.read("reading facts about an incident of", work).await
+    }
+
+    async fn leaves(&self, after: u64, max: usize) -> Result<Vec<Leaf>, StoreError> {
+        bounds::page(max, limits::LEAVES_READ_MAX)?;
+        // No fact has a number greater than SQLite's greatest.
+        let Ok(after) = i64::try_from(after) else {
+            return Ok(Vec::new());
+        };
+        self.readers.read("reading leaves of", move |connection| facts::leaves(connection, after, max)).await
     }
 
     fn registry(&self) -> Arc<Registry> {
@@ -263,6 +304,37 @@ impl Ledger for SqliteLedger {
         bounds::marked(&ids)?;
         self.write_changes(move |connection| incidents::mark_unconfirmed(connection, &ids, rule_version))
             .await
+    }
+
+    async fn put_notices(&self, notices: Vec<Notice>, taken: Option<u64>) -> Result<(), StoreError> {
+        bounds::notices(&notices, taken)?;
+        let change = self.notice_change.clone();
+        let work = move |connection: &Connection, (): &mut ()| notices::put(connection, &notices, taken);
+        let committed = move |is_changed: bool| {
+            if is_changed {
+                change.send_modify(|count| *count += 1);
+            }
+        };
+        self.writer.write_then("writing notices to", work, committed).await
+    }
+
+    async fn notices_taken(&self) -> Result<Option<u64>, StoreError> {
+        self.readers.read("reading the cursor of notices of", notices::taken).await
+    }
+
+    async fn waiting_notices(&self, max: usize) -> Result<Vec<Notice>, StoreError> {
+        bounds::page(max, limits::NOTICES_READ_MAX)?;
+        self.readers.read("reading notices of", move |connection| notices::waiting(connection, max)).await
+    }
+
+    async fn notices(&self, query: &NoticeQuery) -> Result<Vec<Notice>, StoreError> {
+        bounds::notice_query(query)?;
+        let query = query.clone();
+        self.readers.read("reading notices of", move |connection| notices::list(connection, &query)).await
+    }
+
+    fn notice_change(&self) -> watch::Receiver<u64> {
+        self.notice_change.subscribe()
     }
 
     async fn recording(&self, id: &RecordingId) -> Result<Vec<DerivedPiece>, StoreError> {

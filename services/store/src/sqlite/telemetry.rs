@@ -55,6 +55,7 @@ CREATE INDEX chunk_time ON chunk (machine_no, lane, first_us, last_us) WHERE fir
     // What a power cut takes is read again from the journal: only the watermark must not say more than is there.
     durability: Durability::Later,
     cache_kib: 64 * 1024,
+    overwrites_erased: false,
     // There is one format so far.
     upgrade: |_| Ok(()),
 };

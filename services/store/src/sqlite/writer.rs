@@ -92,6 +92,22 @@ impl<S: Default + Send + 'static> Writer<S> {
         self.job(doing, move |desk| desk.transact(durability, work)).await
     }
 
+    /// Moves all of the log into the file and cuts it to nothing, so that it holds nothing that was erased. If somebody
+    /// reads for too long, that is left to a later time.
+    pub(super) async fn empty_log(&self) {
+        let is_empty = self.job("emptying the log of", |desk| {
+            let pragma = "PRAGMA wal_checkpoint(TRUNCATE)";
+            Ok(desk.connection.query_row(pragma, [], |row| Ok(row.get::<_, i64>(0)? == 0))?)
+        });
+        let problem = match is_empty.await {
+            Ok(true) => return,
+            Ok(false) => "somebody reads".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let file = self.file.path().display();
+        tracing::warn!(%file, problem, "the write-ahead log could not be emptied and may hold an erased text for a while");
+    }
+
     async fn job<T: Send + 'static>(
         &self,
         doing: &'static str,

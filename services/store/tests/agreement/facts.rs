@@ -1,7 +1,8 @@
 //! Facts that go together or do not, of a few sites, machines, people and secrets, so that they meet.
 
+use domain::handling::{Cause, Hurt, Step};
 use domain::ids::UserName;
-use domain::incident::threshold;
+use domain::incident::{Severity, threshold};
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::UnixMicros;
 use proptest::collection::vec;
@@ -9,13 +10,16 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use store::fact::{
-    Acknowledgement, Arrangement, Fact, FactKind, MachineName, NewPassword, NewStaffedHours, NewThresholds,
-    NewUser, Placed, ServiceChange, SignOut, TokenNumber, UserChange,
+    Acknowledgement, Anchoring, Arrangement, ContactEnd, DrillEnd, Fact, FactKind, IncidentStepped,
+    MachineName, NewContact, NewDrill, NewPassword, NewStaffedHours, NewThresholds, NewUser, Note, Placed,
+    PolicyChange, ServiceChange, SignOut, TokenNumber, UserChange,
 };
 use store::registry::{
-    Grant, Link, LinkKind, Machine, Place, Preferences, Role, Scope, SignIn, Site, Token, User,
+    ChainStep, Contact, Grant, Link, LinkKind, Machine, Place, Preferences, Role, Scope, SignIn, Site,
+    Staffing, Token, User, Way,
 };
 
+use crate::incidents::ids;
 use crate::{machines, site_of, times};
 
 pub(crate) fn facts() -> impl Strategy<Value = Fact> {
@@ -43,6 +47,7 @@ pub(crate) fn facts() -> impl Strategy<Value = Fact> {
                 revoked: None,
                 acknowledged: None,
                 history: Default::default(),
+                drills: Vec::new(),
             })
         },
     );
@@ -60,12 +65,14 @@ pub(crate) fn facts() -> impl Strategy<Value = Fact> {
             })
         });
     let request = option::of(select(vec!["", "r1", "r2"]));
-    let author = select(vec!["local:anna".to_owned(), "local:ben".to_owned(), "a".repeat(121)]);
+    let author =
+        select(vec!["local:anna".to_owned(), "local:ben".to_owned(), "server".to_owned(), "a".repeat(121)]);
     (
         author,
         request,
         times(),
-        prop_oneof![2 => site, 2 => machine, 1 => token, 2 => fleet_kinds(), 2 => setting_kinds(), 5 => access_kinds()],
+        prop_oneof![2 => site, 2 => machine, 1 => token, 2 => fleet_kinds(), 2 => setting_kinds(), 5 => access_kinds(),
+            8 => step_kinds(), 3 => notification_kinds()],
     )
         .prop_map(|(author, request_id, time, kind)| Fact {
             time,
@@ -112,8 +119,72 @@ fn setting_kinds() -> impl Strategy<Value = FactKind> {
     prop_oneof![2 => thresholds, 1 => services, 1 => hours]
 }
 
+/// Names of two people.
+pub(crate) fn users() -> impl Strategy<Value = UserName> {
+    select(vec!["anna", "ben"]).prop_map(|name| UserName::new(name).expect("it is a name"))
+}
+
+/// Steps about few incidents, so that they meet; some of them are refused.
+fn step_kinds() -> impl Strategy<Value = FactKind> {
+    let answers = (option::of(select(Cause::ALL.to_vec())), option::of(select(Hurt::ALL.to_vec())));
+    let steps = prop_oneof![
+        2 => Just(Step::Acknowledge),
+        2 => option::of(users()).prop_map(|to| Step::Assign { to }),
+        2 => Just(Step::Note),
+        2 => option::of(times()).prop_map(|until| Step::Shelve { until }),
+        2 => answers.prop_map(|(cause, hurt)| Step::Close { cause, hurt }),
+        1 => any::<bool>().prop_map(|on| Step::Hold { on }),
+        2 => (0..30_u64).prop_map(|number| Step::EraseNote { number }),
+        2 => ids().prop_map(|lead| Step::Join { lead }),
+        1 => (0..3_u64).prop_map(|revision| Step::Seal { revision, evidence: "0a".repeat(32) }),
+    ];
+    let notes = option::of((any::<[u8; 16]>(), "[a-c]{0,3}"));
+    (ids(), steps, notes).prop_map(|(incident, step, note)| {
+        let note = note.map(|(salt, text)| Note::new(salt, text));
+        FactKind::IncidentStepped(IncidentStepped { incident, step, note, previous: None })
+    })
+}
+
+/// Proof tests, who is told, heads that were taken.
+fn notification_kinds() -> impl Strategy<Value = FactKind> {
+    let names = || select(vec!["desk".to_owned(), "night".to_owned(), "Nobody".to_owned()]);
+    let sites = || option::of((0..2_u8).prop_map(site_of));
+    let contacts = (names(), sites(), 0..2_u32).prop_map(|(name, site, generation)| {
+        let way = Way::Webhook { url: "https://example.org/".to_owned() };
+        let (display_name, changed) = (String::new(), UnixMicros(1));
+        let contact = Contact { name, display_name, site, way, is_anchor: true, generation, changed };
+        FactKind::ContactSet(NewContact { contact })
+    });
+    let steps = vec((names(), 0..2_u32), 0..3).prop_map(|steps| {
+        let step = |(contact, after_seconds)| ChainStep {
+            contact,
+            least: Severity::High,
+            after_seconds,
+            staffing: Staffing::Always,
+        };
+        steps.into_iter().map(step).collect()
+    });
+    let policies = (sites(), option::of(steps)).prop_map(|(site, chain)| {
+        FactKind::PolicySet(PolicyChange { site, chain, deadlines: None, service: None })
+    });
+    let anchors = (0..4_u64, names()).prop_map(|(facts, contact)| {
+        let (root, taken) = ("00".repeat(32), UnixMicros(3));
+        FactKind::HeadAnchored(Anchoring { facts, root, contact, taken })
+    });
+    prop_oneof![
+        3 => contacts,
+        1 => names().prop_map(|name| FactKind::ContactEnded(ContactEnd { name })),
+        2 => policies,
+        1 => anchors,
+        1 => (machines(), times())
+            .prop_map(|(machine, until)| FactKind::DrillStarted(NewDrill { machine, until })),
+        1 => (machines(), 0..20_u64).prop_map(|(machine, drill)| {
+            FactKind::DrillEnded(DrillEnd { machine, drill, note: String::new() })
+        }),
+    ]
+}
+
 fn access_kinds() -> impl Strategy<Value = FactKind> {
-    let users = || select(vec!["anna", "ben"]).prop_map(|name| UserName::new(name).expect("it is a name"));
     let hashes = || (0..4_u8).prop_map(|octet| [octet; 32]);
     let ends = || (0..40_i64).prop_map(UnixMicros);
     let grants = || {

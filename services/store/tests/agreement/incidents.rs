@@ -1,6 +1,7 @@
 //! Incidents and recordings: what is put, what is asked, and that both ledgers answer the same.
 
 use domain::belt::{Contacts, Direction, Origin};
+use domain::handling::HandlingState;
 use domain::ids::{IncidentId, RecordingId};
 use domain::incident::{Incident, Rule, Severity};
 use domain::signal::Capabilities;
@@ -8,14 +9,15 @@ use domain::units::{Incline, Speed};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{select, subsequence};
 use store::ledger::{
     DerivedIncident, DerivedPiece, IncidentFilter, IncidentOrder, IncidentPlace, IncidentQuery, Ledger,
-    RecordedPoint,
+    Members, RecordedPoint,
 };
 use store::memory::MemoryLedger;
 use store::sqlite::SqliteLedger;
 
+use crate::facts::users;
 use crate::{machines, times, told};
 
 const DIRECTIONS: [Direction; 4] =
@@ -23,12 +25,12 @@ const DIRECTIONS: [Direction; 4] =
 
 #[derive(Debug, Clone)]
 pub(crate) enum Ask {
-    Page(IncidentQuery),
+    Page(Box<IncidentQuery>),
     Changes(u64, usize),
     Mark(Vec<IncidentId>, u32),
 }
 
-fn ids() -> impl Strategy<Value = IncidentId> {
+pub(crate) fn ids() -> impl Strategy<Value = IncidentId> {
     (0..9_u8).prop_map(|octet| IncidentId([octet; 16]))
 }
 
@@ -53,6 +55,7 @@ pub(crate) fn incidents() -> impl Strategy<Value = DerivedIncident> {
                 severity,
                 time,
                 noticed: time,
+                drill: (revision % 3 == 2).then_some(7),
                 cleared,
                 direction,
                 origin: Origin::Declared,
@@ -93,17 +96,30 @@ pub(crate) fn pieces() -> impl Strategy<Value = DerivedPiece> {
     )
 }
 
+/// What people did, in a filter.
+fn handled() -> impl Strategy<Value = IncidentFilter> {
+    let members = prop_oneof![Just(Members::Listed), Just(Members::LeftOut), ids().prop_map(Members::Of)];
+    let states = prop_oneof![Just(Vec::new()), subsequence(HandlingState::ALL.to_vec(), 1..=4)];
+    let shelved = option::of((any::<bool>(), times()));
+    (states, shelved, option::of(users()), option::of(any::<bool>()), members).prop_map(
+        |(handling, shelved, assignee, drill, members)| IncidentFilter {
+            handling,
+            shelved,
+            assignee,
+            drill,
+            members,
+            ..IncidentFilter::default()
+        },
+    )
+}
+
 pub(crate) fn asks() -> impl Strategy<Value = Ask> {
     let lists = (vec(rules(), 0..3), vec(severities(), 0..3), vec(select(DIRECTIONS.to_vec()), 0..3));
-    let filter = (option::of(vec(machines(), 0..3)), lists, option::of(any::<bool>()), times(), times())
-        .prop_map(|(machines, (rules, severities, directions), active, from, until)| IncidentFilter {
-            machines,
-            rules,
-            severities,
-            directions,
-            active,
-            from,
-            until,
+    let filter =
+        (option::of(vec(machines(), 0..3)), lists, option::of(any::<bool>()), times(), times(), handled());
+    let filter =
+        filter.prop_map(|(machines, (rules, severities, directions), active, from, until, handled)| {
+            IncidentFilter { machines, rules, severities, directions, active, from, until, ..handled }
         });
     let orders = vec![IncidentOrder::NewestFirst, IncidentOrder::OldestFirst, IncidentOrder::WorstFirst];
     let place =
@@ -111,7 +127,7 @@ pub(crate) fn asks() -> impl Strategy<Value = Ask> {
     let query = (filter, select(orders), option::of(place), 0..6_usize)
         .prop_map(|(filter, order, after, max)| IncidentQuery { filter, order, after, max });
     prop_oneof![
-        5 => query.prop_map(Ask::Page),
+        5 => query.prop_map(|query| Ask::Page(Box::new(query))),
         1 => (0..20_u64, 0..5_usize).prop_map(|(after, max)| Ask::Changes(after, max)),
         1 => (vec(ids(), 0..4), 1..3_u32).prop_map(|(ids, version)| Ask::Mark(ids, version)),
     ]
@@ -149,6 +165,7 @@ pub(crate) async fn all_agree(sqlite: &SqliteLedger, memory: &MemoryLedger) -> R
     for octet in 0..9 {
         let id = IncidentId([octet; 16]);
         prop_assert_eq!(told(sqlite.incident(&id).await), told(memory.incident(&id).await));
+        prop_assert_eq!(told(sqlite.incident_facts(&id).await), told(memory.incident_facts(&id).await));
         let id = RecordingId([octet; 16]);
         prop_assert_eq!(told(sqlite.recording(&id).await), told(memory.recording(&id).await));
     }

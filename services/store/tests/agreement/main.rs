@@ -2,6 +2,7 @@
 
 mod facts;
 mod incidents;
+mod notices;
 
 use std::sync::Arc;
 
@@ -126,6 +127,7 @@ enum LedgerStep {
     Sessions(SessionQuery),
     Machine(MachineId, usize),
     Incidents(incidents::Ask),
+    Notices(notices::NoticeAsk),
     Reopen,
 }
 
@@ -191,12 +193,13 @@ fn session_queries() -> impl Strategy<Value = SessionQuery> {
 
 fn ledger_steps() -> impl Strategy<Value = LedgerStep> {
     prop_oneof![
-        4 => facts::facts().prop_map(LedgerStep::Add),
+        6 => facts::facts().prop_map(LedgerStep::Add),
         4 => deriveds().prop_map(|derived| LedgerStep::Put(Box::new(derived))),
         2 => (option::of(0..4_u8), 0..5_usize).prop_map(|(after, max)| LedgerStep::Registry(after, max)),
         4 => session_queries().prop_map(LedgerStep::Sessions),
         2 => (machines(), 0..5_usize).prop_map(|(machine, max)| LedgerStep::Machine(machine, max)),
         4 => incidents::asks().prop_map(LedgerStep::Incidents),
+        4 => notices::notice_asks().prop_map(LedgerStep::Notices),
         1 => Just(LedgerStep::Reopen),
     ]
 }
@@ -296,6 +299,7 @@ async fn ledgers_agree(steps: Vec<LedgerStep>) -> Result<(), TestCaseError> {
             LedgerStep::Add(fact) => {
                 prop_assert_eq!(told(sqlite.add_fact(fact.clone()).await), told(memory.add_fact(fact).await));
                 prop_assert_eq!(sqlite.registry(), memory.registry());
+                prop_assert_eq!(*sqlite.incident_change().borrow(), *memory.incident_change().borrow());
             }
             LedgerStep::Put(derived) => {
                 prop_assert_eq!(told(sqlite.put((*derived).clone()).await), told(memory.put(*derived).await));
@@ -315,6 +319,7 @@ async fn ledgers_agree(steps: Vec<LedgerStep>) -> Result<(), TestCaseError> {
                 );
             }
             LedgerStep::Incidents(ask) => incidents::answers_agree(&sqlite, &memory, ask).await?,
+            LedgerStep::Notices(ask) => notices::answers_agree(&sqlite, &memory, ask).await?,
             LedgerStep::Reopen => {
                 drop(sqlite);
                 sqlite = open();
@@ -324,6 +329,7 @@ async fn ledgers_agree(steps: Vec<LedgerStep>) -> Result<(), TestCaseError> {
     }
     registries_agree(&sqlite, &memory, None, 1_000).await?;
     incidents::all_agree(&sqlite, &memory).await?;
+    notices::all_agree(&sqlite, &memory).await?;
     for octet in 0..12 {
         let id = SessionId([octet; 16]);
         prop_assert_eq!(told(sqlite.session(&id).await), told(memory.session(&id).await));
@@ -344,6 +350,7 @@ async fn registries_agree(
         told(sqlite.facts_before(before, max).await),
         told(memory.facts_before(before, max).await)
     );
+    prop_assert_eq!(told(sqlite.leaves(number, max).await), told(memory.leaves(number, max).await));
     let after = after.map(machine_of);
     let after = after.as_ref();
     prop_assert_eq!(told(sqlite.checkpoints(after, max).await), told(memory.checkpoints(after, max).await));

@@ -62,7 +62,10 @@ pub(super) struct Findings {
 
 impl history::Findings for Findings {
     fn take(&mut self, timeline: usize, incident: Incident) {
-        if self.span.from <= incident.time {
+        if incident.drill.is_some() {
+            // It may have been one before the settings of that time were known.
+            self.found[timeline].remove(&incident.id);
+        } else if self.span.from <= incident.time {
             self.found[timeline].insert(incident.id, Found::new(incident));
         }
     }

@@ -10,7 +10,13 @@ use super::super::{Bench, seconds};
 
 /// The request of a method that names a thing of this site, and what its answer holds if the thing was reached;
 /// `None`: an answer is enough.
-pub(super) fn request(method: &str, site: &str, token: u64, call: u32) -> (Vec<u8>, Option<String>) {
+pub(super) fn request(
+    method: &str,
+    site: &str,
+    token: u64,
+    call: u32,
+    told: Told,
+) -> (Vec<u8>, Option<String>) {
     let (machine, session) = if site == "north" { ("n-1", "01") } else { ("s-1", "02") };
     let (machine_id, site_id, new) = (machine.to_owned(), site.to_owned(), format!("new-{call}"));
     let message = match method {
@@ -37,18 +43,7 @@ pub(super) fn request(method: &str, site: &str, token: u64, call: u32) -> (Vec<u
         "FleetService/AcknowledgeStop" => {
             v1::AcknowledgeStopRequest { machine_id, stop_time: Some(seconds(0)) }.encode_to_vec()
         }
-        "TelemetryService/ListSessions" => {
-            v1::ListSessionsRequest { site_id, ..Default::default() }.encode_to_vec()
-        }
-        "TelemetryService/GetSession" => {
-            v1::GetSessionRequest { session_id: session.repeat(16) }.encode_to_vec()
-        }
-        "TelemetryService/ListReadings" => {
-            v1::ListReadingsRequest { machine_id, ..Default::default() }.encode_to_vec()
-        }
-        "TelemetryService/ListEvents" => {
-            v1::ListEventsRequest { machine_id, ..Default::default() }.encode_to_vec()
-        }
+        _ if method.starts_with("TelemetryService/") => of_history(method, machine_id, site_id, session),
         "AdminService/CreateSite" => {
             v1::CreateSiteRequest { site_id: new, ..Default::default() }.encode_to_vec()
         }
@@ -71,6 +66,9 @@ pub(super) fn request(method: &str, site: &str, token: u64, call: u32) -> (Vec<u
         "AdminService/RenewCredential" | "AdminService/RevokeCredential" | "FleetService/GetMachine" => {
             v1::GetMachineRequest { machine_id }.encode_to_vec()
         }
+        _ if method.starts_with("HandlingService/") => return of_handling(method, machine_id, session, told),
+        _ if method.starts_with("DrillService/") => of_drills(method, machine_id, told),
+        _ if method.starts_with("NotificationService/") => of_notification(method, site_id),
         _ if method.starts_with("IncidentService/") => return of_incidents(method, machine_id, session),
         "AdminService/SetThresholds"
         | "AdminService/SetOutOfService"
@@ -79,6 +77,25 @@ pub(super) fn request(method: &str, site: &str, token: u64, call: u32) -> (Vec<u
         _ => of_people(method, site, token, new),
     };
     (message, None)
+}
+
+/// Requests about what belts did.
+fn of_history(method: &str, machine_id: String, site_id: String, session: &str) -> Vec<u8> {
+    match method {
+        "TelemetryService/ListSessions" => {
+            v1::ListSessionsRequest { site_id, ..Default::default() }.encode_to_vec()
+        }
+        "TelemetryService/GetSession" => {
+            v1::GetSessionRequest { session_id: session.repeat(16) }.encode_to_vec()
+        }
+        "TelemetryService/ListReadings" => {
+            v1::ListReadingsRequest { machine_id, ..Default::default() }.encode_to_vec()
+        }
+        "TelemetryService/ListEvents" => {
+            v1::ListEventsRequest { machine_id, ..Default::default() }.encode_to_vec()
+        }
+        other => panic!("no request for {other}"),
+    }
 }
 
 fn mask() -> Option<prost_types::FieldMask> {
@@ -105,6 +122,100 @@ fn of_settings(method: &str, machine_id: String, site_id: String) -> Vec<u8> {
     }
 }
 
+/// Numbers of facts about a machine of the site.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    /// The one that brought a note about its incident.
+    pub(super) note: u64,
+    /// The one that began a proof test.
+    pub(super) drill: u64,
+}
+
+/// Requests of people who work on incidents; where several can be named, the incident's machine is in the answer.
+fn of_handling(method: &str, machine_id: String, id: &str, told: Told) -> (Vec<u8>, Option<String>) {
+    let incident_id = id.repeat(16);
+    let incident_ids = vec![incident_id.clone()];
+    let message = match method {
+        "HandlingService/AcknowledgeIncidents" => {
+            v1::AcknowledgeIncidentsRequest { incident_ids, ..Default::default() }.encode_to_vec()
+        }
+        "HandlingService/AssignIncidents" => {
+            v1::AssignIncidentsRequest { incident_ids, ..Default::default() }.encode_to_vec()
+        }
+        "HandlingService/NoteIncidents" => {
+            let note = "seen".to_owned();
+            v1::NoteIncidentsRequest { incident_ids, note, ..Default::default() }.encode_to_vec()
+        }
+        "HandlingService/ShelveIncidents" => {
+            v1::ShelveIncidentsRequest { incident_ids, ..Default::default() }.encode_to_vec()
+        }
+        "HandlingService/CloseIncidents" => {
+            let (cause, hurt) = (v1::Cause::Misuse.into(), v1::Hurt::No.into());
+            v1::CloseIncidentsRequest { incident_ids, cause, hurt, ..Default::default() }.encode_to_vec()
+        }
+        "HandlingService/HoldIncidents" => {
+            v1::HoldIncidentsRequest { incident_ids, on: true, ..Default::default() }.encode_to_vec()
+        }
+        "HandlingService/EraseNote" => {
+            return (v1::EraseNoteRequest { incident_id, number: told.note }.encode_to_vec(), None);
+        }
+        "HandlingService/ListIncidentSteps" | "HandlingService/ExportDossier" => {
+            return (v1::ListIncidentStepsRequest { incident_id }.encode_to_vec(), None);
+        }
+        "HandlingService/GetServerKey" => return (Vec::new(), None),
+        other => panic!("no request for {other}"),
+    };
+    (message, Some(machine_id))
+}
+
+/// Requests about proof tests.
+fn of_drills(method: &str, machine_id: String, told: Told) -> Vec<u8> {
+    match method {
+        "DrillService/StartDrill" => {
+            v1::StartDrillRequest { machine_id, ..Default::default() }.encode_to_vec()
+        }
+        "DrillService/EndDrill" => {
+            v1::EndDrillRequest { machine_id, number: told.drill, note: String::new() }.encode_to_vec()
+        }
+        "DrillService/GetDrill" => v1::GetDrillRequest { machine_id, number: 0 }.encode_to_vec(),
+        "DrillService/ListDrills" => {
+            v1::ListDrillsRequest { machine_id, ..Default::default() }.encode_to_vec()
+        }
+        "DrillService/ListProofs" => {
+            v1::ListProofsRequest { machine_id, ..Default::default() }.encode_to_vec()
+        }
+        "DrillService/ListStops" => v1::ListStopsRequest { machine_id, ..Default::default() }.encode_to_vec(),
+        other => panic!("no request for {other}"),
+    }
+}
+
+/// Requests about who is told.
+fn of_notification(method: &str, site_id: String) -> Vec<u8> {
+    let name = format!("desk-{site_id}");
+    match method {
+        "NotificationService/ListContacts" => v1::ListContactsRequest { site_id }.encode_to_vec(),
+        "NotificationService/SetContact" => {
+            let email = "desk@gym.example".to_owned();
+            let contact = v1::Contact { name, site_id, email, ..Default::default() };
+            v1::SetContactRequest { contact: Some(contact), ..Default::default() }.encode_to_vec()
+        }
+        // The same field in each.
+        "NotificationService/DeleteContact" | "NotificationService/TestContact" => {
+            v1::DeleteContactRequest { name }.encode_to_vec()
+        }
+        "NotificationService/ListPolicies" => v1::ListPoliciesRequest { site_id }.encode_to_vec(),
+        "NotificationService/UpdatePolicy" => {
+            let policy = Some(v1::Policy { site_id, ..Default::default() });
+            let update_mask = Some(prost_types::FieldMask { paths: vec!["deadlines".to_owned()] });
+            v1::UpdatePolicyRequest { policy, update_mask, ..Default::default() }.encode_to_vec()
+        }
+        "NotificationService/ListNotices" => {
+            v1::ListNoticesRequest { site_id, ..Default::default() }.encode_to_vec()
+        }
+        other => panic!("no request for {other}"),
+    }
+}
+
 /// Requests about incidents; of those that list, the incident or machine is among what they list.
 fn of_incidents(method: &str, machine_id: String, id: &str) -> (Vec<u8>, Option<String>) {
     let range = Some(v1::TimeRange { start_time: Some(seconds(-60)), end_time: None });
@@ -113,6 +224,10 @@ fn of_incidents(method: &str, machine_id: String, id: &str) -> (Vec<u8>, Option<
         "IncidentService/ListIncidents" => {
             let request = v1::ListIncidentsRequest { page_size: 1_000, ..Default::default() };
             return (request.encode_to_vec(), Some(id.repeat(16)));
+        }
+        "IncidentService/ListSiteIncidents" => {
+            let seen = if id == "01" { "north" } else { "south" };
+            return (Vec::new(), Some(seen.to_owned()));
         }
         "IncidentService/CountIncidents" => v1::CountIncidentsRequest { filter: filter() }.encode_to_vec(),
         "IncidentService/GetIncident" => {

@@ -11,6 +11,8 @@ use domain::registry::BeltKind;
 use domain::signal::Capabilities;
 use domain::units::{MonotonicMicros, Speed};
 use store::StoreError;
+use store::fact::{Fact, FactKind, NewDrill};
+use store::ledger::Ledger;
 use store::memory::MemoryTelemetry;
 use store::telemetry::{Block, Counts, RangeQuery, Stored, Telemetry};
 use tokio::sync::Notify;
@@ -99,6 +101,38 @@ async fn a_lower_limit_finds_what_a_higher_one_does_not() {
     // Nothing of it is kept.
     let kept = bench.incidents().await.list_incidents(v1::ListIncidentsRequest::default()).await.unwrap();
     assert!(kept.into_inner().incidents.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_proof_test_found_is_no_incident_of_a_rehearsal_or_a_rebuild() {
+    let bench = with_history().await;
+    let (machine, until) = (MachineId::new("n-1").unwrap(), NOON);
+    let kind = FactKind::DrillStarted(NewDrill { machine, until });
+    let time = NOON.plus(-200_000_000);
+    let fact = Fact { time, author: "test".to_owned(), request_id: None, kind };
+    bench.ledger.add_fact(fact).await.unwrap();
+    let (_, result) = rehearse(&bench, request(10, "reverse-overspeed.limit", 1_000)).await;
+    assert_eq!((result.counts.len(), result.critical_lost.len()), (0, 0), "{:?}", result.counts);
+    bench.at(600);
+    let span = v1::TimeRange { start_time: Some(seconds(-600)), end_time: Some(seconds(0)) };
+    let request =
+        v1::RebuildIncidentsRequest { site_id: "north".to_owned(), range: Some(span), ..Default::default() };
+    for _ in 0..2 {
+        let stream = bench.incidents().await.rebuild_incidents(request.clone()).await.unwrap();
+        let rebuilt = last(stream.into_inner()).await;
+        let counts = (rebuilt.added, rebuilt.changed, rebuilt.same, rebuilt.unconfirmed);
+        assert_eq!((counts, rebuilt.readings), ((0, 0, 0, 0), 60));
+    }
+    let list = bench.incidents().await.list_incidents(v1::ListIncidentsRequest::default()).await.unwrap();
+    assert!(list.into_inner().incidents.is_empty());
+}
+
+async fn last(mut stream: tonic::Streaming<v1::RebuildIncidentsResponse>) -> v1::Rebuilt {
+    let mut result = None;
+    while let Some(response) = stream.message().await.unwrap() {
+        result = response.result;
+    }
+    result.unwrap()
 }
 
 #[tokio::test]

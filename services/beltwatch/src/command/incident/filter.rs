@@ -42,8 +42,44 @@ pub(in crate::command) struct FilterArgs {
     until: Option<String>,
 }
 
+/// How far people are with them. Everything that is given has to hold.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub(super) struct HandlingArgs {
+    /// Only those with which people are so far; may be given again
+    #[arg(long = "handling", value_enum)]
+    states: Vec<Handling>,
+    /// Only those that need a person: not closed, not laid aside
+    #[arg(long, conflicts_with_all = ["states", "shelved"])]
+    needs_person: bool,
+    /// Only those that you work on
+    #[arg(long, conflicts_with = "assignee")]
+    mine: bool,
+    /// Only those that this user works on
+    #[arg(long, value_name = "USER")]
+    assignee: Option<String>,
+    /// Only those that are laid aside now
+    #[arg(long)]
+    shelved: bool,
+    /// Also each one that is part of an outage which another stands for
+    #[arg(long)]
+    with_members: bool,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Severity {
+enum Handling {
+    /// Nobody has said that they know of it
+    Open,
+    /// Somebody knows of it
+    Acknowledged,
+    /// Somebody works on it
+    #[value(alias = "in_progress")]
+    InProgress,
+    /// It is dealt with
+    Closed,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(in crate::command) enum Severity {
     /// A person may be hurt now
     Critical,
     /// A protection failed, or a dangerous state
@@ -99,13 +135,41 @@ impl FilterArgs {
             directions: self.directions.into_iter().map(|one| one.value().into()).collect(),
             state: self.state.map(State::value).unwrap_or_default().into(),
             range,
+            ..v1::IncidentFilter::default()
         };
         Ok((filter, zone))
     }
 }
 
+impl HandlingArgs {
+    /// The filter with this besides.
+    pub(super) fn apply(self, filter: v1::IncidentFilter) -> v1::IncidentFilter {
+        let needed = [Handling::Open, Handling::Acknowledged, Handling::InProgress];
+        let states = if self.needs_person { needed.to_vec() } else { self.states };
+        let assignee = if self.mine { Some("me".to_owned()) } else { self.assignee };
+        v1::IncidentFilter {
+            handling_states: states.into_iter().map(|one| one.value().into()).collect(),
+            shelved: (self.shelved || self.needs_person).then_some(self.shelved),
+            assignee: assignee.unwrap_or_default(),
+            with_members: self.with_members,
+            ..filter
+        }
+    }
+}
+
+impl Handling {
+    fn value(self) -> v1::HandlingState {
+        match self {
+            Handling::Open => v1::HandlingState::Open,
+            Handling::Acknowledged => v1::HandlingState::Acknowledged,
+            Handling::InProgress => v1::HandlingState::InProgress,
+            Handling::Closed => v1::HandlingState::Closed,
+        }
+    }
+}
+
 impl Severity {
-    fn value(self) -> v1::Severity {
+    pub(in crate::command) fn value(self) -> v1::Severity {
         match self {
             Severity::Critical => v1::Severity::Critical,
             Severity::High => v1::Severity::High,

@@ -6,7 +6,9 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use wire::api::v1;
 
-use super::{COLUMNS, Shown, stop_s};
+use super::ids;
+use super::row::{COLUMNS, Shown, stop_s};
+use super::told::Told;
 use crate::client::{Client, Options};
 use crate::command::pages::Zones;
 use crate::failure::Failure;
@@ -56,10 +58,12 @@ const POINT_COLUMNS: &[Column<Point>] = &[
 ];
 
 pub(super) async fn show(mut client: Client, id: String, options: &Options) -> Result<(), Failure> {
-    let answer =
-        client.incidents.get_incident(v1::GetIncidentRequest { incident_id: id }).await?.into_inner();
+    let id = ids::resolve_one(&mut client, id).await?;
+    let request = v1::GetIncidentRequest { incident_id: id.clone() };
+    let answer = client.incidents.get_incident(request).await?.into_inner();
     let zones = Zones::fetch(&mut client).await?;
     let row = Shown::new(answer.incident.clone().unwrap_or_default(), &zones);
+    let told = Told::fetch(&mut client, &id, &row.zone).await?;
     let points = |zone: &TimeZone| -> Vec<Point> {
         answer.readings.iter().map(|reading| Point { reading: reading.clone(), zone: zone.clone() }).collect()
     };
@@ -68,11 +72,11 @@ pub(super) async fn show(mut client: Client, id: String, options: &Options) -> R
     let (mut out, mut aside) = (io::stdout().lock(), io::stderr().lock());
     let printed = match options.format() {
         Format::Table => {
-            write!(out, "{}", sentences(&row, &answer))?;
+            write!(out, "{}", sentences(&row, &answer, &told))?;
             listing.print(Format::Table, &mut out, &mut aside)
         }
         Format::Csv => listing.print(Format::Csv, &mut out, &mut aside),
-        Format::Json => writeln!(out, "{}", object(&row, &answer, &readings)),
+        Format::Json => writeln!(out, "{}", object(&row, &answer, &told, &readings)),
     };
     match printed {
         // Whoever read it has seen enough.
@@ -92,7 +96,18 @@ pub(super) fn line(row: &Shown) -> String {
     let late = if one.late { ", told late" } else { "" };
     let (severity, state) = (words::severity(one.severity), words::incident_state(one.state));
     let (machine, title) = (plain(&one.machine_id), plain(&one.title));
-    format!("{time}  {severity:<8}  {machine}  {title}{}  {state}{late}  {}", belt(one), plain(&one.id))
+    let (belt, id) = (belt(one), plain(&one.id));
+    format!("{time}  {severity:<8}  {machine}  {title}{belt}  {state}{late}  {}  {id}", handling(row))
+}
+
+/// How far people are, such as `in progress by anna`.
+fn handling(row: &Shown) -> String {
+    let state = people_text(&row.handling());
+    match row.incident.handling.as_ref().map(|handling| plain(&handling.assignee)) {
+        Some(assignee) if !assignee.is_empty() => format!("{state} by {assignee}"),
+        Some(_) => state,
+        None => "handling unknown".to_owned(),
+    }
 }
 
 /// What the belt did, such as `, ▼ reverse at 3.6 km/h`.
@@ -103,7 +118,7 @@ fn belt(one: &v1::Incident) -> String {
 }
 
 /// What happened, what was measured, and what to do.
-fn sentences(row: &Shown, answer: &v1::GetIncidentResponse) -> String {
+fn sentences(row: &Shown, answer: &v1::GetIncidentResponse, told: &Told) -> String {
     let one = &row.incident;
     let mut lines = vec![line(row)];
     let mut say = |name: &str, text: String| {
@@ -141,6 +156,9 @@ fn sentences(row: &Shown, answer: &v1::GetIncidentResponse) -> String {
         let version = one.unconfirmed_by_rule_version;
         say("unconfirmed", format!("version {version} of the rule does not find it"));
     }
+    for (name, sentence) in told.sentences(row) {
+        say(name, sentence);
+    }
     say("what to do", rule.action_card.clone());
     if answer.readings_incomplete {
         say("readings", "more are to come".to_owned());
@@ -167,7 +185,12 @@ fn measured(name: &str, value: i64) -> String {
 }
 
 /// Everything as one object.
-fn object(row: &Shown, answer: &v1::GetIncidentResponse, readings: &[Point]) -> serde_json::Value {
+fn object(
+    row: &Shown,
+    answer: &v1::GetIncidentResponse,
+    told: &Told,
+    readings: &[Point],
+) -> serde_json::Value {
     let one = &row.incident;
     let rule = answer.rule.clone().unwrap_or_default();
     let values = |values: &[v1::NamedValue]| -> serde_json::Map<String, serde_json::Value> {
@@ -182,6 +205,10 @@ fn object(row: &Shown, answer: &v1::GetIncidentResponse, readings: &[Point]) -> 
         "capabilities": one.capabilities,
         "meaning": rule.meaning,
         "action_card": rule.action_card,
+        "deadlines": told.deadlines(row),
+        "timeline": told.timeline(),
+        "members": told.members(),
+        "notices": told.notices(),
         "readings": readings,
         "readings_incomplete": answer.readings_incomplete,
         "recording": points,
@@ -203,6 +230,10 @@ fn point(point: &v1::RecordingPoint) -> serde_json::Value {
 }
 
 #[cfg(test)]
-pub(super) fn text(row: &Shown, answer: &v1::GetIncidentResponse) -> (String, serde_json::Value) {
-    (sentences(row, answer), object(row, answer, &[]))
+pub(super) fn text(
+    row: &Shown,
+    answer: &v1::GetIncidentResponse,
+    told: &Told,
+) -> (String, serde_json::Value) {
+    (sentences(row, answer, told), object(row, answer, told, &[]))
 }

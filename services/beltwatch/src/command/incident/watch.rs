@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use wire::api::v1;
 
-use super::{COLUMNS, Shown, one};
+use super::one;
+use super::row::{COLUMNS, Shown};
 use crate::client::{Client, Options};
 use crate::command::pages::Zones;
 use crate::failure::{Exit, Failure};

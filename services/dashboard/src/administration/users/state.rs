@@ -22,9 +22,14 @@ use crate::visitor::Visitor;
 
 /// Scheme and host by which the browser reaches these pages, such as `https://gym.example`. Empty: not known.
 #[derive(Debug)]
-pub(in super::super) struct Origin(String);
+pub(crate) struct Origin(String);
 
 impl Origin {
+    /// Itself, without a path.
+    pub(crate) fn address(&self) -> &str {
+        &self.0
+    }
+
     /// The whole address of a path.
     pub(super) fn with(&self, path: &str) -> String {
         format!("{}{path}", self.0)

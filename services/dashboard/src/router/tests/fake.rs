@@ -1,7 +1,10 @@
 //! An API in this process that knows two sites, three machines and one user.
 
 pub(super) mod admin;
+pub(super) mod drill;
+pub(super) mod handling;
 pub(super) mod incidents;
+pub(super) mod notification;
 
 use axum::body::Body;
 use axum::http::Response;
@@ -12,8 +15,11 @@ use tower::ServiceExt;
 use wire::api::v1;
 use wire::api::v1::account_service_server::{AccountService, AccountServiceServer};
 use wire::api::v1::admin_service_server::AdminServiceServer;
+use wire::api::v1::drill_service_server::DrillServiceServer;
 use wire::api::v1::fleet_service_server::{FleetService, FleetServiceServer};
+use wire::api::v1::handling_service_server::HandlingServiceServer;
 use wire::api::v1::incident_service_server::IncidentServiceServer;
+use wire::api::v1::notification_service_server::NotificationServiceServer;
 
 use crate::{Dashboard, Settings, in_process, router};
 
@@ -39,7 +45,8 @@ pub(super) struct Fake {
 fn session<T>(request: &tonic::Request<T>) -> Result<String, Status> {
     let value = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
     let session = value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    if [SESSION, SESSION_GERMAN, SESSION_VIEWER].contains(&session) || admin::permissions(session).is_some() {
+    let others = [admin::permissions(session), handling::permissions(session)];
+    if [SESSION, SESSION_GERMAN, SESSION_VIEWER].contains(&session) || others.iter().any(Option::is_some) {
         return Ok(session.to_owned());
     }
     Err(Status::unauthenticated("the session is not known"))
@@ -62,6 +69,7 @@ pub(super) fn machine(id: &str, name: &str) -> v1::MachineState {
     v1::MachineState {
         machine: Some(machine),
         status: v1::Status::Reverse.into(),
+        capabilities: ["emergency_stop", "speed"].map(str::to_owned).to_vec(),
         belt: Some(belt),
         presence: v1::Presence::Online.into(),
         ..v1::MachineState::default()
@@ -135,19 +143,24 @@ impl AccountService for Fake {
         request: tonic::Request<v1::GetAccountRequest>,
     ) -> Result<tonic::Response<v1::GetAccountResponse>, Status> {
         let session = session(&request)?;
-        let german = [SESSION_GERMAN, admin::ADMIN_GERMAN].contains(&session.as_str());
+        let german =
+            [SESSION_GERMAN, admin::ADMIN_GERMAN, handling::STAFF_GERMAN].contains(&session.as_str());
         let preferences = v1::Preferences {
             language: if german { v1::Language::German.into() } else { 0 },
             speed_unit: if german { v1::SpeedUnit::MilesPerHour.into() } else { 0 },
         };
-        let names =
-            if session == SESSION_VIEWER { &["live"][..] } else { &["act", "arrange", "history", "live"] };
+        let names = if session == SESSION_VIEWER {
+            &["live"][..]
+        } else {
+            &["act", "arrange", "evidence", "handle", "history", "live"]
+        };
         let permission = |name: &&str| v1::Permission { name: (*name).to_owned(), site_ids: Vec::new() };
         Ok(tonic::Response::new(v1::GetAccountResponse {
             caller: "user:anna".to_owned(),
             user: Some(v1::User { name: SCRIPT.to_owned(), ..v1::User::default() }),
             preferences: Some(preferences),
             permissions: admin::permissions(&session)
+                .or_else(|| handling::permissions(&session))
                 .unwrap_or_else(|| names.iter().map(permission).collect()),
             expire_time: far(),
         }))
@@ -253,6 +266,9 @@ pub(super) struct Browser {
     fake: Fake,
     admin: admin::Admin,
     incidents: incidents::Incidents,
+    drills: drill::Drills,
+    notification: notification::Notification,
+    handling: handling::Handling,
     secure: bool,
     session: Option<&'static str>,
     headers: Vec<(&'static str, &'static str)>,
@@ -264,6 +280,9 @@ impl Browser {
             fake: Fake::default(),
             admin: admin::Admin::default(),
             incidents: incidents::Incidents::default(),
+            drills: drill::Drills::default(),
+            notification: notification::Notification::default(),
+            handling: handling::Handling::default(),
             secure: false,
             session,
             headers: Vec::new(),
@@ -280,6 +299,18 @@ impl Browser {
 
     pub(super) fn watching(self, incidents: &incidents::Incidents) -> Browser {
         Browser { incidents: incidents.clone(), ..self }
+    }
+
+    pub(super) fn handling(self, handling: &handling::Handling) -> Browser {
+        Browser { handling: handling.clone(), ..self }
+    }
+
+    pub(super) fn drilling(self, drills: &drill::Drills) -> Browser {
+        Browser { drills: drills.clone(), ..self }
+    }
+
+    pub(super) fn notifying(self, notification: &notification::Notification) -> Browser {
+        Browser { notification: notification.clone(), ..self }
     }
 
     pub(super) fn secure(self) -> Browser {
@@ -307,8 +338,12 @@ impl Browser {
             .add_service(FleetServiceServer::new(self.fake))
             .add_service(AdminServiceServer::new(self.admin.clone()))
             .add_service(IncidentServiceServer::new(self.incidents.clone()))
+            .add_service(DrillServiceServer::new(self.drills.clone()))
+            .add_service(NotificationServiceServer::new(self.notification.clone()))
+            .add_service(HandlingServiceServer::new(self.handling.clone()))
             .into_axum_router();
-        let dashboard = Dashboard::new(in_process(routes), Settings { secure: self.secure });
+        let dashboard =
+            Dashboard::new(in_process(routes), Settings { secure: self.secure, ..Settings::default() });
         let mut request =
             axum::http::Request::builder().method(method).uri(path).header("host", "gym.example");
         if method == "POST" {

@@ -21,6 +21,7 @@ async fn the_list_says_what_happened_where_and_how_bad_it_is() {
         ">Northside</td>",
         "reverse, 3.6\u{a0}km/h",
         "<b>active</b>",
+        "<span class=\"handling h-open\">open</span>",
     ] {
         assert!(row.contains(told), "{told} is not in {row}");
     }
@@ -208,7 +209,7 @@ async fn a_machine_shows_its_last_incidents() {
     let asked = incidents.asked().remove(0);
     assert_eq!((asked.filter.unwrap().machine_ids, asked.page_size), (vec!["n-1".to_owned()], 10));
     assert!(page.text.contains(&format!("href=\"/incident/{EMERGENCY_STOP}\"")));
-    assert!(page.text.contains("href=\"/incidents?machine=n-1\""));
+    assert!(page.text.contains("href=\"/incidents?people=all&amp;machine=n-1\""));
     assert!(page.text.contains("What this machine cannot report is not among them."));
     let part = anna().get("/machine/n-1/incidents").await;
     assert!(part.status == 200 && part.text.starts_with("<section id=\"incidents\""));

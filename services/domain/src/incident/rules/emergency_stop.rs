@@ -43,11 +43,6 @@ pub const DEFINITION: Definition = Definition {
 };
 
 fn judge(memory: &mut Memory, step: &Step<'_>) -> Verdict {
-    if step.settings.drill {
-        // In a proof test stops are measured, not raised; a bounce of one of them is none either.
-        memory.value = None;
-        return Verdict::Open;
-    }
     if let Some(event) = step.edge(EventKind::ContactChattering, Contact::EmergencyStop) {
         // The edges before it were told one by one; these are more of the same.
         let count = u32::try_from(memory.value.unwrap_or(0)).unwrap_or(0).saturating_add(event.count);
@@ -154,14 +149,19 @@ mod tests {
     }
 
     #[test]
-    fn in_a_proof_test_it_is_no_incident() {
-        let mut scene = Scene::new(ENCODER).with(|settings| settings.drill = true);
+    fn in_a_proof_test_it_is_measured_and_marked() {
+        let mut scene = Scene::new(ENCODER).with(|settings| settings.drill = Some(7));
         scene.ramp(3.0, 0.5).contact(Contact::EmergencyStop, true).ramp(0.0, 1.6).wait(5.0);
         scene.contact(Contact::EmergencyStop, false).wait(5.0);
-        assert_eq!(scene.found(), []);
-        scene.settings.drill = false;
+        scene.settings.drill = None;
         scene.contact(Contact::EmergencyStop, true).wait(5.0);
-        assert_eq!(scene.found(), [(Rule::EmergencyStop, Severity::Medium)]);
+        let found = scene.incidents();
+        assert_eq!(found.iter().map(|one| one.drill).collect::<Vec<_>>(), [Some(7), None]);
+        assert!(
+            found[0].stop.is_some_and(|stop| (1_400..=2_200).contains(&stop.time_ms)),
+            "{:?}",
+            found[0].stop
+        );
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn judge(memory: &mut Memory, step: &Step<'_>) -> Verdict {
     if let Some(contact) = stopped_by(event) {
         let is_slow = event.before.speed.max(event.belt.speed).is_some_and(|speed| speed < slow(step));
         let switched_off = event.belt.contacts.is_open(Contact::MachinePower) == Some(true);
-        memory.since = (is_slow && !switched_off && !step.settings.drill).then_some(step.time);
+        memory.since = (is_slow && !switched_off && step.settings.drill.is_none()).then_some(step.time);
         if memory.since.is_some() {
             memory.value = Some(i64::from(contact.bit()));
         }
@@ -155,7 +155,7 @@ mod tests {
         check(Scene::new(ENCODER).set(STOPS.name, 5), button, 0.0, 4, 1.0, &[]);
         check(Scene::new(ENCODER).set(DAYS.name, 1), button, 0.0, 9, 13.0, &[]);
         check(Scene::new(ENCODER).set(SLOW.name, 400), key, 1.1, 3, 1.0, &info);
-        check(Scene::new(ENCODER).with(|settings| settings.drill = true), button, 0.0, 9, 1.0, &[]);
+        check(Scene::new(ENCODER).with(|settings| settings.drill = Some(1)), button, 0.0, 9, 1.0, &[]);
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub const DEFINITION: Definition = Definition {
 
 fn judge(memory: &mut Memory, step: &Step<'_>) -> Verdict {
     let Some((reading, began)) = step.reading() else { return Verdict::Open };
-    if !step.settings.out_of_service || step.settings.drill {
+    if !step.settings.out_of_service || step.settings.drill.is_some() {
         memory.let_go();
         return Verdict::Clear;
     }
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_drill_and_a_machine_in_service_may_run() {
-        check(Scene::new(ENCODER).with(|settings| settings.drill = true), 1.6, 60.0, &[]);
+        check(Scene::new(ENCODER).with(|settings| settings.drill = Some(1)), 1.6, 60.0, &[]);
         let mut scene = Scene::new(ENCODER);
         scene.ramp(1.6, 0.5).wait(60.0);
         assert_eq!(scene.found(), []);

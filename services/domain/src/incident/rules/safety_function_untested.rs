@@ -13,7 +13,8 @@ use crate::signal::Capabilities;
 use crate::stop::StopContact;
 use crate::units::{Speed, UnixMicros};
 
-const DAYS: Threshold = Threshold {
+/// Days of use after which a stop has to be tried again.
+pub const DAYS: Threshold = Threshold {
     name: "safety-function-untested.days",
     unit: Unit::Days,
     default: 30,
@@ -163,7 +164,7 @@ mod tests {
 
     #[test]
     fn tests_end_it_and_it_comes_again_when_they_are_old() {
-        let mut scene = Scene::new(ENCODER).set(DAYS.name, 5).with(|settings| settings.drill = true);
+        let mut scene = Scene::new(ENCODER).set(DAYS.name, 5).with(|settings| settings.drill = Some(1));
         days(&mut scene, 8);
         stop(&mut scene, Contact::EmergencyStop, 3.0);
         let cleared = |scene: &Scene| {

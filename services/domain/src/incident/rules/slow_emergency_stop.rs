@@ -5,12 +5,13 @@
 
 use crate::belt::STANDSTILL;
 use crate::incident::definition::{Definition, Finding, Judged, Memory, Verdict};
-use crate::incident::settings::CommissionedStop;
+use crate::incident::settings::{CommissionedStop, MachineSettings};
 use crate::incident::threshold::{Threshold, Unit};
 use crate::incident::track::{Step, StopEpisode};
 use crate::incident::{Rule, Severity};
 use crate::record::EventKind;
 use crate::signal::Capabilities;
+use crate::stop::StopContact;
 use crate::units::{Speed, UnixMicros};
 
 const HIGH: Threshold = Threshold {
@@ -102,7 +103,7 @@ fn judge(memory: &mut Memory, step: &Step<'_>) -> Verdict {
         (memory.since, memory.value) = (Some(stop.time), None);
         memory.marks.retain(|mark| *mark == stop.time);
     }
-    if step.settings.drill || is_cut(step, &stop) {
+    if step.settings.drill.is_some() || is_cut(step, &stop) {
         memory.marks = vec![stop.time];
     }
     let is_resumed = step.track.user_started.is_some_and(|started| started > stop.time);
@@ -189,6 +190,19 @@ fn rise(memory: &mut Memory, step: &Step<'_>, stop: &StopEpisode, from: Speed) -
     })
 }
 
+/// The longest time, in microseconds, that a stop by a contact from a speed may take before this rule is about it; `None`:
+/// no stop by this contact was measured at commissioning. For contacts that a console tells in words it is a second more.
+pub fn commissioned_limit_us(settings: &MachineSettings, contact: StopContact, from: Speed) -> Option<i64> {
+    let scaled_us = scaled_us(&measured(settings, contact, from)?, from);
+    Some(scaled_us * settings.limits.get(&HIGH) / 100)
+}
+
+/// The time of a measured stop as it may be from a speed: from a higher one in proportion more.
+fn scaled_us(measured: &CommissionedStop, from: Speed) -> i64 {
+    let faster = from.0.max(measured.speed.0);
+    i64::from(measured.time_ms) * 1_000 * i64::from(faster) / i64::from(measured.speed.0.max(1))
+}
+
 /// How long a stop may take, in microseconds.
 struct Allowed {
     measured: Option<CommissionedStop>,
@@ -201,11 +215,9 @@ impl Allowed {
         // A console tells everything up to a second late, the stop as well as the speed.
         let is_in_words = step.track.contact(stop.contact.contact()).opened != Some(stop.time);
         let late_us = if is_in_words { LATE_US } else { 0 };
-        let measured = measured(step, stop, from);
+        let measured = measured(step.settings, stop.contact, from);
         if let Some(measured) = measured {
-            let whole_us = i64::from(measured.time_ms) * 1_000;
-            let faster = from.0.max(measured.speed.0);
-            let scaled_us = whole_us * i64::from(faster) / i64::from(measured.speed.0.max(1));
+            let scaled_us = scaled_us(&measured, from);
             let part = |threshold| late_us + scaled_us * step.limit(threshold) / 100;
             return Allowed {
                 measured: Some(measured),
@@ -222,8 +234,8 @@ impl Allowed {
 }
 
 /// The commissioned stop to compare with: from the next speed that is not lower, else the fastest.
-fn measured(step: &Step<'_>, stop: &StopEpisode, from: Speed) -> Option<CommissionedStop> {
-    let by_this = || step.settings.measured_stops.iter().filter(|measured| measured.contact == stop.contact);
+fn measured(settings: &MachineSettings, contact: StopContact, from: Speed) -> Option<CommissionedStop> {
+    let by_this = || settings.measured_stops.iter().filter(|measured| measured.contact == contact);
     let not_lower = by_this().filter(|measured| measured.speed >= from);
     not_lower
         .min_by_key(|measured| measured.speed)
@@ -236,7 +248,6 @@ mod tests {
     use super::*;
     use crate::belt::Contact;
     use crate::incident::rules::scene::{ENCODER, Scene, mm_s};
-    use crate::stop::StopContact;
 
     const BUTTON: Contact = Contact::EmergencyStop;
 
@@ -278,6 +289,19 @@ mod tests {
     fn from_a_higher_speed_it_may_take_longer() {
         check(commissioned(), BUTTON, 6.4, 7.9, &[]);
         check(commissioned(), BUTTON, 6.4, 9.4, &[Severity::High]);
+    }
+
+    #[test]
+    fn the_limit_of_a_stop_is_the_one_that_the_rule_has() {
+        let scene = commissioned();
+        let limit = |kmh: f64, contact| commissioned_limit_us(&scene.settings, contact, Speed(mm_s(kmh)));
+        assert_eq!(limit(3.2, StopContact::EmergencyStop), Some(4_200_000));
+        assert_eq!(limit(1.0, StopContact::EmergencyStop), Some(4_200_000));
+        assert_eq!(limit(6.4, StopContact::EmergencyStop).map(|limit| limit / 10_000), Some(840));
+        assert_eq!(limit(3.2, StopContact::SafetyKey), None);
+        let wider = commissioned().set(HIGH.name, 200);
+        let limit = commissioned_limit_us(&wider.settings, StopContact::EmergencyStop, Speed(mm_s(3.2)));
+        assert_eq!(limit, Some(5_600_000));
     }
 
     #[test]
@@ -348,9 +372,9 @@ mod tests {
 
     #[test]
     fn in_a_proof_test_nothing_is_raised_even_if_it_ends_before_the_belt_stands() {
-        let mut scene = commissioned().with(|settings| settings.drill = true);
+        let mut scene = commissioned().with(|settings| settings.drill = Some(1));
         scene.ramp(3.2, 0.5).contact(BUTTON, true).wait(2.0);
-        scene.settings.drill = false;
+        scene.settings.drill = None;
         scene.wait(20.0);
         assert_eq!(scene.of(Rule::SlowEmergencyStop), []);
     }

@@ -1,6 +1,7 @@
 //! Cases of incidents: versions, changes, counts, what is refused.
 
 use domain::belt::{Contact, Contacts, Direction, Origin};
+use domain::handling::Handling;
 use domain::ids::{IncidentId, MachineId, RecordingId};
 use domain::incident::{Incident, MeasuredStop, Rule, Severity, TracePoint};
 use domain::signal::Capabilities;
@@ -15,7 +16,7 @@ use crate::ledger::{
 };
 
 /// An incident that uses every field.
-pub(super) fn incident(octet: u8, name: &str, at: i64, revision: u64) -> Incident {
+pub(in crate::contract) fn incident(octet: u8, name: &str, at: i64, revision: u64) -> Incident {
     let trace = |at: i64| TracePoint {
         time: second(at),
         span_ms: 1_000,
@@ -33,6 +34,7 @@ pub(super) fn incident(octet: u8, name: &str, at: i64, revision: u64) -> Inciden
         severity: Severity::High,
         time: second(at),
         noticed: second(at),
+        drill: None,
         cleared: (revision > 2).then(|| second(at + 9)),
         direction: Direction::Reverse,
         origin: Origin::Measured,
@@ -55,7 +57,13 @@ pub(super) fn incident(octet: u8, name: &str, at: i64, revision: u64) -> Inciden
 
 /// The incident as it is stored when nothing speaks against it.
 fn stored(incident: Incident, detected: i64, change: u64) -> StoredIncident {
-    StoredIncident { incident, detected: second(detected), change, unconfirmed: None }
+    StoredIncident {
+        incident,
+        detected: second(detected),
+        change,
+        unconfirmed: None,
+        handling: Handling::default(),
+    }
 }
 
 pub(super) async fn put(ledger: &dyn Ledger, incidents: Vec<Incident>, detected: i64) {
@@ -65,15 +73,15 @@ pub(super) async fn put(ledger: &dyn Ledger, incidents: Vec<Incident>, detected:
     ledger.put(derived).await.expect("putting works");
 }
 
-async fn get(ledger: &dyn Ledger, octet: u8) -> Option<StoredIncident> {
+pub(super) async fn get(ledger: &dyn Ledger, octet: u8) -> Option<StoredIncident> {
     ledger.incident(&IncidentId([octet; 16])).await.expect("an incident can be read")
 }
 
-async fn changes(ledger: &dyn Ledger, after: u64, max: usize) -> Vec<StoredIncident> {
+pub(super) async fn changes(ledger: &dyn Ledger, after: u64, max: usize) -> Vec<StoredIncident> {
     ledger.incident_changes(after, max).await.expect("changes can be read")
 }
 
-fn newest(ledger: &dyn Ledger) -> u64 {
+pub(super) fn newest(ledger: &dyn Ledger) -> u64 {
     *ledger.incident_change().borrow()
 }
 

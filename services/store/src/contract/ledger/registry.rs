@@ -125,6 +125,14 @@ fn check_end_of_life(registry: &Registry) {
     let values: Vec<usize> = registry.all_limits().map(|limits| limits.newest().iter().count()).collect();
     assert_eq!(values, [1, 0, 1], "of the site, the model, the machine");
     assert!(registry.has_administrator());
+    let drills: Vec<_> = two.drills.iter().map(|drill| (drill.is_ended, drill.note.as_str())).collect();
+    assert_eq!((drills, one.drills.len()), (vec![(true, "all stop")], 0));
+    let contacts: Vec<_> =
+        registry.contacts().map(|contact| (contact.name.as_str(), contact.generation)).collect();
+    assert_eq!(contacts, [("desk", 2)]);
+    assert_eq!(registry.chain(&site("gym-1")).len(), 1);
+    assert_eq!(registry.deadlines(&site("gym-1")).len(), 1);
+    assert_eq!(registry.anchors().map(|anchor| anchor.facts).collect::<Vec<_>>(), [7]);
     let ben = &registry.users()[&user("ben")];
     assert_eq!((ben.password.as_deref(), ben.expires), (Some("$argon2id$second"), Some(second(99_999))));
     let left = SESSIONS.map(|hash| registry.sign_in(&hash).is_some());

@@ -3,13 +3,14 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, HashSet};
 
+use domain::handling::Handling;
 use domain::ids::{IncidentId, MachineId, RecordingId};
-use domain::incident::{Incident, Rule, Severity};
+use domain::incident::{Rule, Severity};
 use domain::limits;
 
 use crate::ledger::{
     DerivedIncident, DerivedPiece, IncidentCount, IncidentFilter, IncidentOrder, IncidentPlace,
-    IncidentQuery, StoredIncident,
+    IncidentQuery, Members, StoredIncident,
 };
 
 /// All incidents of a ledger.
@@ -25,13 +26,15 @@ impl Incidents {
     /// Takes an incident if it is new or has a greater revision.
     pub(super) fn put(&mut self, derived: DerivedIncident) {
         let DerivedIncident { incident, mut detected } = derived;
+        let mut handling = Handling::default();
         if let Some(old) = self.by_id.get(&incident.id) {
             if incident.revision <= old.incident.revision {
                 return;
             }
             detected = old.detected;
+            handling = old.handling.clone();
         }
-        self.change(StoredIncident { incident, detected, change: 0, unconfirmed: None });
+        self.change(StoredIncident { incident, detected, change: 0, unconfirmed: None, handling });
     }
 
     /// Notes that a version of the rule did not find these any more.
@@ -41,6 +44,13 @@ impl Incidents {
             if let Some(known) = known {
                 self.change(StoredIncident { unconfirmed: Some(rule_version), ..known.clone() });
             }
+        }
+    }
+
+    /// What people have done about an incident is this now.
+    pub(super) fn handle(&mut self, id: &IncidentId, handling: Handling) {
+        if let Some(known) = self.by_id.get(id) {
+            self.change(StoredIncident { handling, ..known.clone() });
         }
     }
 
@@ -102,7 +112,7 @@ impl Incidents {
             filter.machines.as_ref().map(|machines| machines.iter().collect());
         self.by_id.values().filter(move |stored| {
             machines.as_ref().is_none_or(|machines| machines.contains(&stored.incident.machine))
-                && takes(filter, &stored.incident)
+                && takes(filter, stored)
         })
     }
 
@@ -119,13 +129,23 @@ impl Incidents {
 }
 
 /// Whether a filter takes an incident, machines apart.
-fn takes(filter: &IncidentFilter, incident: &Incident) -> bool {
+fn takes(filter: &IncidentFilter, stored: &StoredIncident) -> bool {
+    let (incident, handling) = (&stored.incident, &stored.handling);
     let any = |is_empty: bool, contains: bool| is_empty || contains;
     any(filter.rules.is_empty(), filter.rules.contains(&incident.rule))
         && any(filter.severities.is_empty(), filter.severities.contains(&incident.severity))
         && any(filter.directions.is_empty(), filter.directions.contains(&incident.direction))
         && filter.active.is_none_or(|active| active == incident.cleared.is_none())
         && (filter.from..filter.until).contains(&incident.time)
+        && any(filter.handling.is_empty(), filter.handling.contains(&handling.state))
+        && filter.shelved.is_none_or(|(is_shelved, now)| handling.is_shelved(now) == is_shelved)
+        && (filter.assignee.is_none() || filter.assignee == handling.assignee)
+        && filter.drill.is_none_or(|drill| drill == incident.drill.is_some())
+        && match filter.members {
+            Members::Listed => true,
+            Members::LeftOut => handling.lead.is_none(),
+            Members::Of(lead) => handling.lead == Some(lead),
+        }
 }
 
 /// Which of two places comes first.

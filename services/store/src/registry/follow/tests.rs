@@ -1,4 +1,6 @@
 mod access;
+mod drill;
+mod notification;
 mod settings;
 
 use domain::registry::{BeltKind, DriveKind};
@@ -46,6 +48,7 @@ fn machine(name: &str, at: &str) -> FactKind {
         revoked: None,
         acknowledged: None,
         history: Default::default(),
+        drills: Vec::new(),
     })
 }
 

@@ -40,11 +40,13 @@ impl Registry {
             .flat_map(|limits| changes(&limits.history))
             .chain(changes(&machine.history))
             .chain(changes(&site.history))
+            .chain(machine.drills.iter().flat_map(|drill| [drill.from, drill.until]))
             .collect()
     }
 
     fn settings_at(&self, machine: &Machine, site: &Site, time: UnixMicros) -> MachineSettings {
         let MachineTraits { belt, drive, model, out_of_service, commissioning } = machine.traits_at(time);
+        let drill = machine.drills.iter().rfind(|drill| (drill.from..drill.until).contains(&time));
         let SiteTraits { time_zone, staffed } = site.traits_at(time);
         let scopes = [Scope::Site(site.id.clone()), Scope::Model(model), Scope::Machine(machine.id.clone())];
         let set = scopes.iter().filter_map(|scope| self.limits.get(scope)?.history.at(time));
@@ -57,7 +59,7 @@ impl Registry {
             direction_proven: commissioning.as_ref().is_some_and(|shown| shown.direction_proven),
             measured_stops: commissioning.map(|shown| shown.stops).unwrap_or_default(),
             out_of_service: out_of_service.is_some(),
-            drill: false,
+            drill: drill.map(|drill| drill.number),
             staffed: staffed.map(|days| StaffedHours { zone: time_zone, days }),
             limits,
         }

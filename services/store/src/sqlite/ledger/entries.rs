@@ -33,6 +33,7 @@ pub(super) fn write(connection: &Connection, change: &Change) -> Result<(), Fail
         Change::EndSignIn(hash) => remove(connection, SIGN_IN, hash),
         Change::EndLink(hash) => remove(connection, LINK, hash),
         Change::ForgetToken(hash) => remove(connection, TOKEN, hash),
+        Change::EndContact(name) => remove_id(connection, CONTACT, name),
     }
 }
 
@@ -50,6 +51,7 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<Entry>, Failure> {
 const SIGN_IN: &str = "sign_in";
 const LINK: &str = "link";
 const TOKEN: &str = "token";
+const CONTACT: &str = "contact";
 
 fn key(entry: &Entry) -> (&'static str, String) {
     match entry {
@@ -64,15 +66,25 @@ fn key(entry: &Entry) -> (&'static str, String) {
             Scope::Model(model) => ("model_limits", model.clone()),
             Scope::Machine(machine) => ("machine_limits", machine.to_string()),
         },
+        Entry::Contact(contact) => (CONTACT, contact.name.clone()),
+        Entry::Policy(policy) => match &policy.site {
+            Some(site) => ("site_policy", site.to_string()),
+            None => ("policy", String::new()),
+        },
+        Entry::Anchor(anchor) => ("anchor", format!("{:020}/{}", anchor.facts, anchor.contact)),
     }
 }
 
 fn remove(connection: &Connection, kind: &str, hash: &[u8; 32]) -> Result<(), Failure> {
+    remove_id(connection, kind, &hex(hash))
+}
+
+fn remove_id(connection: &Connection, kind: &str, id: &str) -> Result<(), Failure> {
     let mut statement = connection.prepare_cached("DELETE FROM entry WHERE kind = ?1 AND id = ?2")?;
-    statement.execute(params![kind, hex(hash)])?;
+    statement.execute(params![kind, id])?;
     Ok(())
 }
 
 fn hex(hash: &[u8; 32]) -> String {
-    hash.iter().map(|octet| format!("{octet:02x}")).collect()
+    hex::encode(hash)
 }

@@ -25,8 +25,19 @@ pub(in super::super) const NEXT_PAGE: &str = "v1+next/page=";
 
 /// What a session may do, by name and sites; none: it is not one of these.
 pub(super) fn permissions(session: &str) -> Option<Vec<v1::Permission>> {
-    let administrator =
-        ["act", "administer", "arrange", "audit", "configure", "diagnose", "history", "live", "register"];
+    let administrator = [
+        "act",
+        "administer",
+        "arrange",
+        "audit",
+        "configure",
+        "diagnose",
+        "evidence",
+        "handle",
+        "history",
+        "live",
+        "register",
+    ];
     let (names, sites): (&[&str], &[&str]) = match session {
         ADMIN | ADMIN_GERMAN => (&administrator, &[]),
         ADMIN_SOUTH => (&administrator, &["south"]),
@@ -255,9 +266,12 @@ impl AdminService for Admin {
 
     async fn set_out_of_service(
         &self,
-        _request: Request<v1::SetOutOfServiceRequest>,
+        request: Request<v1::SetOutOfServiceRequest>,
     ) -> Answered<v1::SetOutOfServiceResponse> {
-        Err(Status::unimplemented("no page asks this"))
+        if self.note(request)?.reason == SCRIPT {
+            return Err(wrong(&["reason"]));
+        }
+        Ok(Response::new(v1::SetOutOfServiceResponse::default()))
     }
 
     async fn record_commissioning(

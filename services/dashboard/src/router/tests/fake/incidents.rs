@@ -8,6 +8,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use wire::api::v1;
 use wire::api::v1::incident_service_server::IncidentService;
 
+use super::handling::is_told;
 use super::{SCRIPT, STOP, session};
 
 /// An emergency stop, with a recording; still active.
@@ -38,7 +39,7 @@ impl Incidents {
     }
 }
 
-fn at(seconds: i64) -> Option<prost_types::Timestamp> {
+pub(super) fn at(seconds: i64) -> Option<prost_types::Timestamp> {
     Some(prost_types::Timestamp { seconds: STOP.0 + seconds, nanos: 0 })
 }
 
@@ -46,7 +47,7 @@ fn value(name: &str, value: i64) -> v1::NamedValue {
     v1::NamedValue { name: name.to_owned(), value }
 }
 
-fn emergency_stop() -> v1::Incident {
+pub(super) fn emergency_stop() -> v1::Incident {
     v1::Incident {
         id: EMERGENCY_STOP.to_owned(),
         machine_id: "n-1".to_owned(),
@@ -72,11 +73,25 @@ fn emergency_stop() -> v1::Incident {
         rule_version: 1,
         capabilities: vec!["emergency_stop".to_owned(), "speed".to_owned()],
         has_recording: true,
+        handling: Some(v1::Handling {
+            state: v1::HandlingState::Open.into(),
+            is_normal_stop: true,
+            deadlines: vec![
+                v1::DeadlineState { name: "insurer".to_owned(), due_time: at(86_400), met_time: None },
+                v1::DeadlineState { name: "call".to_owned(), due_time: PAST, met_time: None },
+                v1::DeadlineState { name: "look".to_owned(), due_time: PAST, met_time: PAST },
+            ],
+            ..v1::Handling::default()
+        }),
         ..v1::Incident::default()
     }
 }
 
-fn fault() -> v1::Incident {
+/// 2001.
+const PAST: Option<prost_types::Timestamp> =
+    Some(prost_types::Timestamp { seconds: 1_000_000_000, nanos: 0 });
+
+pub(super) fn fault() -> v1::Incident {
     v1::Incident {
         id: FAULT.to_owned(),
         machine_id: "n-9".to_owned(),
@@ -95,6 +110,15 @@ fn fault() -> v1::Incident {
         explained: "The belt was found standing.".to_owned(),
         rule_version: 1,
         unconfirmed_by_rule_version: 2,
+        handling: Some(v1::Handling {
+            state: v1::HandlingState::Closed.into(),
+            closed: Some(v1::Deed { time: at(7_200), author: "user:otto".to_owned() }),
+            cause: v1::Cause::SensorFault.into(),
+            hurt: v1::Hurt::No.into(),
+            legal_hold: true,
+            lead_incident_id: "7".repeat(32),
+            ..v1::Handling::default()
+        }),
         ..v1::Incident::default()
     }
 }
@@ -174,6 +198,25 @@ impl IncidentService for Incidents {
         Ok(Response::new(v1::ListIncidentsResponse { incidents, next_page_token, as_of: at(2) }))
     }
 
+    async fn list_site_incidents(
+        &self,
+        request: Request<v1::ListSiteIncidentsRequest>,
+    ) -> Answered<v1::ListSiteIncidentsResponse> {
+        session(&request)?;
+        let count = |severity: v1::Severity, count, open| v1::SeverityCount {
+            severity: severity.into(),
+            count,
+            open,
+        };
+        let north = v1::SiteIncidents {
+            site_id: "north".to_owned(),
+            counts: vec![count(v1::Severity::Critical, 2, 1), count(v1::Severity::Low, 3, 0)],
+            oldest_open: Some(emergency_stop()),
+            proofs_overdue: 4,
+        };
+        Ok(Response::new(v1::ListSiteIncidentsResponse { sites: vec![north] }))
+    }
+
     async fn count_incidents(
         &self,
         request: Request<v1::CountIncidentsRequest>,
@@ -197,9 +240,12 @@ impl IncidentService for Incidents {
         &self,
         request: Request<v1::GetIncidentRequest>,
     ) -> Answered<v1::GetIncidentResponse> {
-        session(&request)?;
+        let is_told = is_told(&session(&request)?);
         let (closed, open) = (v1::ContactState::Closed, v1::ContactState::Open);
-        let [stop, drive] = [emergency_stop(), fault()];
+        let [stop, mut drive] = [emergency_stop(), fault()];
+        if let Some(handling) = drive.handling.as_mut().filter(|_| !is_told) {
+            handling.set_hurt(v1::Hurt::Unspecified);
+        }
         let [stop_rule, drive_rule] = [&rules()[0], &rules()[1]].map(Clone::clone);
         let answer = match request.into_inner().incident_id.as_str() {
             EMERGENCY_STOP => v1::GetIncidentResponse {

@@ -1,0 +1,6 @@
+//! A dossier as a server makes it, and what can be done to it.
+
+mod changed;
+mod forged;
+mod whole;
+mod world;

@@ -1,0 +1,158 @@
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use domain::ids::RecordingId;
+use domain::incident::Rule;
+use dossier::Head;
+use store::ledger::{Derived, DerivedPiece};
+use store::registry::Contact;
+
+use super::*;
+use crate::given::{Gym, hook, incident, machine, second};
+
+/// A proof without evidence, whose signatures only tell what was signed.
+#[derive(Debug)]
+pub(crate) struct Count;
+
+#[async_trait]
+impl Proof for Count {
+    async fn evidence(&self, _: &IncidentId) -> Option<(u64, String)> {
+        None
+    }
+
+    fn sign_head(&self, head: Head, time: UnixMicros) -> String {
+        format!("{} facts signed at {}", head.facts, time.0)
+    }
+}
+
+/// Evidence of the incident as the ledger has it, unless it is told to fail.
+#[derive(Debug)]
+struct Evidence {
+    gym: Gym,
+    is_failing: Mutex<bool>,
+}
+
+#[async_trait]
+impl Proof for Evidence {
+    async fn evidence(&self, id: &IncidentId) -> Option<(u64, String)> {
+        let stored = self.gym.ledger.incident(id).await.unwrap()?;
+        let is_failing = *self.is_failing.lock().unwrap();
+        (!is_failing).then(|| (stored.incident.revision, "ab".repeat(32)))
+    }
+
+    fn sign_head(&self, head: Head, time: UnixMicros) -> String {
+        Count.sign_head(head, time)
+    }
+}
+
+async fn gym(contacts: &[Contact]) -> (Gym, Arc<Evidence>, Keeper) {
+    let gym = Gym::new(contacts, &[]).await;
+    let proof = Arc::new(Evidence { gym: gym.clone(), is_failing: Mutex::new(false) });
+    let keeper = keeper(&gym, &proof);
+    (gym, proof, keeper)
+}
+
+fn keeper(gym: &Gym, proof: &Arc<Evidence>) -> Keeper {
+    let clock = gym.clone();
+    let settings = Settings {
+        url: String::new(),
+        mail: None,
+        secrets: Arc::new(|_, _| [0; 32]),
+        clock: Arc::new(move || clock.now()),
+        machine_changed: Arc::new(|| ()),
+    };
+    Keeper::new(gym.ledger.clone(), settings, proof.clone())
+}
+
+async fn sealed(gym: &Gym, id: IncidentId) -> Option<u64> {
+    let stored = gym.ledger.incident(&id).await.unwrap().unwrap();
+    stored.handling.sealed.map(|(revision, _)| revision)
+}
+
+async fn seals(gym: &Gym, id: IncidentId) -> usize {
+    gym.ledger.incident_facts(&id).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn evidence_is_sealed_once_for_each_version() {
+    let (gym, _, mut keeper) = gym(&[]).await;
+    let mut found = incident(1, Rule::EmergencyStop, Severity::Critical, 0);
+    found.trace_complete = false;
+    let id = gym.found(found.clone()).await;
+    keeper.turn().await.unwrap();
+    assert_eq!(sealed(&gym, id).await, None);
+    (found.trace_complete, found.revision) = (true, 2);
+    gym.found(found.clone()).await;
+    keeper.turn().await.unwrap();
+    keeper.turn().await.unwrap();
+    assert_eq!((sealed(&gym, id).await, seals(&gym, id).await), (Some(2), 1));
+    found.revision = 3;
+    gym.found(found).await;
+    keeper.turn().await.unwrap();
+    assert_eq!((sealed(&gym, id).await, seals(&gym, id).await), (Some(3), 2));
+}
+
+#[tokio::test]
+async fn a_recording_is_waited_for_within_reason() {
+    let (gym, _, mut keeper) = gym(&[]).await;
+    let recorded = |octet| {
+        let mut found = incident(octet, Rule::EmergencyStop, Severity::Critical, 0);
+        found.recording = Some(RecordingId([octet; 16]));
+        found
+    };
+    let (first, second_one) = (gym.found(recorded(1)).await, gym.found(recorded(2)).await);
+    keeper.turn().await.unwrap();
+    assert_eq!((sealed(&gym, first).await, sealed(&gym, second_one).await), (None, None));
+    let recording = RecordingId([1; 16]);
+    let piece =
+        DerivedPiece { recording, machine: machine("m-1"), number: 0, is_last: true, points: Vec::new() };
+    gym.ledger.put(Derived { recordings: vec![piece], ..Derived::default() }).await.unwrap();
+    gym.at(5);
+    keeper.turn().await.unwrap();
+    assert_eq!((sealed(&gym, first).await, sealed(&gym, second_one).await), (Some(1), None));
+    gym.at(180);
+    keeper.turn().await.unwrap();
+    assert_eq!(sealed(&gym, second_one).await, Some(1));
+}
+
+#[tokio::test]
+async fn what_a_restart_left_unsealed_is_found() {
+    let (gym, proof, mut keeper) = gym(&[]).await;
+    *proof.is_failing.lock().unwrap() = true;
+    let id = gym.found(incident(1, Rule::EmergencyStop, Severity::Critical, 0)).await;
+    keeper.turn().await.unwrap();
+    *proof.is_failing.lock().unwrap() = false;
+    keeper.turn().await.unwrap();
+    assert_eq!(sealed(&gym, id).await, None, "it is asked for again only after a while");
+    let mut keeper = self::keeper(&gym, &proof);
+    keeper.turn().await.unwrap();
+    assert_eq!(sealed(&gym, id).await, Some(1));
+}
+
+#[tokio::test]
+async fn each_anchor_gets_one_head_a_day() {
+    let anchor = |name: &str| Contact { is_anchor: true, ..hook(name) };
+    let (gym, proof, mut keeper) = gym(&[anchor("lawyer"), hook("floor")]).await;
+    let facts = gym.registry().last_fact;
+    keeper.turn().await.unwrap();
+    keeper.turn().await.unwrap();
+    let heads = gym.notices().await;
+    let leaves = gym.ledger.leaves(0, usize::try_from(facts).unwrap()).await.unwrap();
+    let root = hex::encode(dossier::head(leaves).root);
+    assert_eq!(
+        heads.iter().map(|n| (n.contact.as_str(), n.about.clone())).collect::<Vec<_>>(),
+        [("lawyer", About::Head { facts, root })]
+    );
+    // A restart plans nothing anew; a new anchor and a new day do.
+    gym.at(60)
+        .fact(store::fact::FactKind::ContactSet(store::fact::NewContact { contact: anchor("office") }))
+        .await;
+    let mut keeper = self::keeper(&gym, &proof);
+    keeper.turn().await.unwrap();
+    let names = |notices: Vec<Notice>| notices.into_iter().map(|notice| notice.contact).collect::<Vec<_>>();
+    assert_eq!(names(gym.notices().await), ["lawyer", "office"]);
+    gym.at(86_400);
+    keeper.turn().await.unwrap();
+    assert_eq!(gym.notices().await.len(), 4);
+    assert_eq!(gym.notices().await[2].planned, second(86_400));
+}

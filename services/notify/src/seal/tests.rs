@@ -1,0 +1,28 @@
+use domain::ids::RecordingId;
+use domain::incident::{Rule, Severity};
+
+use super::*;
+use crate::given::{incident, second, stored};
+
+#[track_caller]
+fn check(change: impl Fn(&mut StoredIncident), is_recorded: bool, now: i64, expected: Readiness) {
+    let mut stored = stored(incident(1, Rule::EmergencyStop, Severity::Critical, 0));
+    stored.incident.revision = 3;
+    stored.incident.recording = Some(RecordingId([1; 16]));
+    change(&mut stored);
+    assert_eq!(readiness(&stored, is_recorded, second(now)), expected);
+}
+
+#[test]
+fn evidence_is_sealed_when_it_is_complete() {
+    let sealed = |revision: u64| {
+        move |stored: &mut StoredIncident| stored.handling.sealed = Some((revision, String::new()))
+    };
+    check(|_| {}, true, 20, Readiness::Ready);
+    check(|stored| stored.incident.trace_complete = false, true, 20, Readiness::NotWanted);
+    check(sealed(2), true, 20, Readiness::Ready);
+    check(sealed(3), true, 20, Readiness::NotWanted);
+    check(|_| {}, false, 20, Readiness::From(second(25)));
+    check(|_| {}, false, 178, Readiness::From(second(180)));
+    check(|_| {}, false, 180, Readiness::Ready);
+}

@@ -1,0 +1,50 @@
+//! What the follower needs from whoever starts it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::ids::{IncidentId, SiteId};
+use domain::units::UnixMicros;
+use dossier::Head;
+
+use crate::mail::MailServer;
+use crate::webhook::Secrets;
+
+/// Who looks at the pages.
+pub trait OpenPages: Send + Sync + fmt::Debug {
+    /// How many pages are open that show a site. Never waits.
+    fn count(&self, site: &SiteId) -> usize;
+}
+
+/// What proves that nothing was changed; dossiers know how.
+#[async_trait]
+pub trait Proof: Send + Sync + fmt::Debug {
+    /// The evidence of an incident as it is now: the incident's version and the SHA-256 of the evidence in 64 hexadecimal
+    /// digits. `None`: it cannot be told now; it is asked for again later.
+    async fn evidence(&self, id: &IncidentId) -> Option<(u64, String)>;
+
+    /// A head of all facts, signed at that time, as the dossier crate writes it: JSON in one line. Never waits.
+    fn sign_head(&self, head: Head, time: UnixMicros) -> String;
+}
+
+/// How notices are sent.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where people reach the pages, without a slash at the end, such as `https://gym.example.org`.
+    pub url: String,
+    /// The mail server; `None`: there is none, and mail fails.
+    pub mail: Option<MailServer>,
+    /// The secret of a webhook's contact, by its name and generation.
+    pub secrets: Secrets,
+    /// The server's clock.
+    pub clock: Arc<dyn Fn() -> UnixMicros + Send + Sync>,
+    /// A machine was tagged out of service: who folds its records has to know. Never waits.
+    pub machine_changed: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("url", &self.url).field("mail", &self.mail).finish_non_exhaustive()
+    }
+}
