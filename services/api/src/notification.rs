@@ -112,7 +112,7 @@ impl NotificationService for Notifications {
         &self,
         request: Request<v1::ListNoticesRequest>,
     ) -> Result<Response<v1::ListNoticesResponse>, Status> {
-        let work = |_, scope, request| self.notices(scope, request);
+        let work = |caller, scope, request| self.notices(caller, scope, request);
         self.gate.answer("NotificationService/ListNotices", request, work).await
     }
 }

@@ -18,6 +18,9 @@ pub trait Surroundings: Send + Sync + std::fmt::Debug {
     /// Messages that were refused, in any order, at most some hundred.
     fn refusals(&self) -> Vec<Refusal>;
 
+    /// Where people reach the server, such as `https://gym.example`.
+    fn url(&self) -> String;
+
     /// The moment before which everything committed is in the ledger and in the telemetry store; `None`: not known.
     fn settled(&self) -> Option<UnixMicros>;
 

@@ -89,6 +89,10 @@ impl Surroundings for Stage {
         self.refusals.lock().unwrap().clone()
     }
 
+    fn url(&self) -> String {
+        "https://gym.example".to_owned()
+    }
+
     fn settled(&self) -> Option<UnixMicros> {
         Some(self.now().plus(-1_000_000))
     }

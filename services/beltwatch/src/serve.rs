@@ -101,7 +101,9 @@ impl Server {
         let ingest = Ingest::start(settings, journal, ledger, telemetry, feed).await?;
         let ingest = Arc::new(ingest);
         let registry_changed = Arc::new(Notify::new());
+        let url = config.url(api_address);
         let around = Arc::new(Around {
+            url: url.clone(),
             ingest: ingest.clone(),
             metrics,
             broker: broker_address.clone(),
@@ -112,7 +114,7 @@ impl Server {
             registry_changed: registry_changed.clone(),
         });
         let stopping = CancellationToken::new();
-        let (url, pages) = (config.url(api_address), dashboard::OpenPages::default());
+        let pages = dashboard::OpenPages::default();
         let reached = (pages.clone(), around.clone());
         let telling = telling::start(&config.mail, &url, stores.ledger.clone(), &master, reached, &stopping)?;
         let first_link = people::first_administrator_link(&*stores.ledger, unix_now()).await?;

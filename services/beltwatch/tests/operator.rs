@@ -48,6 +48,10 @@ impl Surroundings for Stage {
     fn refusals(&self) -> Vec<Refusal> {
         Vec::new()
     }
+    fn url(&self) -> String {
+        String::new()
+    }
+
     fn settled(&self) -> Option<UnixMicros> {
         Some(NOON)
     }

@@ -182,7 +182,8 @@ pub const CHAIN_STEPS_MAX: usize = 20;
 pub const DEADLINES_MAX: usize = 10;
 /// Heads of all facts that were taken outside and the registry keeps. More: the newer ones stay in the audit only.
 pub const ANCHORS_KEPT_MAX: usize = 10_000;
-/// Steps that people take about one incident. More: refused; the server's own go on.
+/// Steps that people take about one incident. More: refused, but for its first acknowledgement and closing and for erasing
+/// notes; the server's own go on.
 pub const INCIDENT_STEPS_MAX: u32 = 1_000;
 /// Incidents that one request steps. More: refused.
 pub const INCIDENTS_STEPPED_MAX: usize = 100;

@@ -172,14 +172,12 @@ impl Gym {
 
     pub(crate) async fn chain(&self, chain: &[ChainStep]) {
         let chain = Some(chain.to_vec());
-        self.fact(FactKind::PolicySet(PolicyChange { site: None, chain, deadlines: None, service: None }))
-            .await;
+        self.fact(FactKind::PolicySet(PolicyChange { chain, ..PolicyChange::default() })).await;
     }
 
     pub(crate) async fn service(&self, count: u32, days: u32) {
         let service = Some(ServiceRule { count, days });
-        self.fact(FactKind::PolicySet(PolicyChange { site: None, chain: None, deadlines: None, service }))
-            .await;
+        self.fact(FactKind::PolicySet(PolicyChange { service, ..PolicyChange::default() })).await;
     }
 
     pub(crate) async fn staffed(&self, days: StaffedDays) {

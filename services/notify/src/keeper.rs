@@ -15,14 +15,14 @@ use dossier::Peaks;
 use store::StoreError;
 use store::ledger::{
     About, IncidentFilter, IncidentOrder, IncidentPlace, IncidentQuery, Ledger, Notice, NoticeQuery,
-    NoticeState,
+    NoticeState, StoredIncident,
 };
 use store::registry::ContactName;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::seal::{self, Readiness};
-use crate::surroundings::{Proof, Settings};
+use crate::surroundings::{Evidence, Proof, Settings};
 use crate::{facts, metrics, text};
 
 #[cfg(test)]
@@ -35,6 +35,9 @@ const SEALS_A_TURN: usize = 20;
 /// How often it looks for what was missed, and how far back, in microseconds.
 const SWEEP_EVERY_US: i64 = 3_600 * 1_000_000;
 const SWEPT_US: i64 = 24 * 3_600 * 1_000_000;
+/// What was sealed is sealed in a newer version when it has not changed for so long, in microseconds: an incident that stands
+/// for something that happens every second must not add a fact every second.
+const CALM_US: i64 = 60 * 1_000_000;
 /// When evidence that could not be told is asked for again, in microseconds.
 const AGAIN_US: i64 = 30 * 1_000_000;
 
@@ -111,8 +114,14 @@ impl Keeper {
             let changes = self.ledger.incident_changes(self.taken, INCIDENT_CHANGES_READ).await?;
             let Some(last) = changes.last() else { return Ok(()) };
             self.taken = last.change;
+            let calm = self.now().plus(CALM_US);
+            let from = |stored: &StoredIncident| match stored.handling.sealed {
+                Some(_) => calm,
+                None => UnixMicros(i64::MIN),
+            };
             let unsealed = changes.iter().filter(|stored| seal::is_wanted(stored));
-            let unsealed: Vec<IncidentId> = unsealed.map(|stored| stored.incident.id).collect();
+            let unsealed: Vec<(IncidentId, UnixMicros)> =
+                unsealed.map(|stored| (stored.incident.id, from(stored))).collect();
             self.want(unsealed);
         }
     }
@@ -128,15 +137,19 @@ impl Keeper {
             let found = self.ledger.incidents(&query).await?;
             let Some(last) = found.last() else { return Ok(()) };
             after = Some(IncidentPlace::of(&last.incident));
-            self.want(found.iter().filter(|stored| seal::is_wanted(stored)).map(|stored| stored.incident.id));
+            // Of those with a recording more may have come since they were sealed; only a start has forgotten which.
+            let is_first = self.swept.is_none();
+            let may_grow = |stored: &StoredIncident| is_first && stored.incident.recording.is_some();
+            let wanted = found.iter().filter(|stored| seal::is_wanted(stored) || may_grow(stored));
+            self.want(wanted.map(|stored| (stored.incident.id, UnixMicros(i64::MIN))));
         }
         Ok(())
     }
 
-    fn want(&mut self, ids: impl IntoIterator<Item = IncidentId>) {
-        for id in ids {
+    fn want(&mut self, wanted: impl IntoIterator<Item = (IncidentId, UnixMicros)>) {
+        for (id, from) in wanted {
             if self.waiting.len() < SEALS_WAITING_MAX || self.waiting.contains_key(&id) {
-                self.waiting.insert(id, UnixMicros(i64::MIN));
+                self.waiting.insert(id, from);
             }
         }
     }
@@ -158,24 +171,22 @@ impl Keeper {
     /// Seals an incident if it is ready; gives when to try again.
     async fn seal(&self, id: IncidentId, now: UnixMicros) -> Result<Option<UnixMicros>, StoreError> {
         let Some(stored) = self.ledger.incident(&id).await? else { return Ok(None) };
-        let is_recorded = match &stored.incident.recording {
-            Some(recording) => {
-                self.ledger.recording(recording).await?.last().is_some_and(|piece| piece.is_last)
-            }
-            None => true,
-        };
-        match seal::readiness(&stored, is_recorded, now) {
-            Readiness::NotWanted => Ok(None),
-            Readiness::From(later) => Ok(Some(later)),
-            Readiness::Ready => {
-                let Some((revision, evidence)) = self.proof.evidence(&id).await else {
-                    return Ok(Some(now.plus(AGAIN_US)));
-                };
-                let step = (id, Step::Seal { revision, evidence });
-                facts::step(&*self.ledger, "seal", format!("seal:{id}:{revision}"), step, now).await?;
-                Ok(None)
-            }
+        if !stored.incident.trace_complete {
+            return Ok(None);
         }
+        let Some(evidence) = self.proof.evidence(&id).await else { return Ok(Some(now.plus(AGAIN_US))) };
+        match seal::readiness(&stored, &evidence, now) {
+            Readiness::NotWanted => return Ok(None),
+            Readiness::From(later) => return Ok(Some(later)),
+            Readiness::Ready => {}
+        }
+        let Evidence { revision, hash, .. } = evidence;
+        // The same evidence is sealed once, whoever finds that it has to be.
+        let request = format!("seal:{id}:{}", hash.get(..16).unwrap_or(&hash));
+        let step = (id, Step::Seal { revision, evidence: hash });
+        facts::step(&*self.ledger, "seal", request, step, now).await?;
+        // What comes of its recording later is looked for, too.
+        Ok((!evidence.is_complete).then(|| now.plus(AGAIN_US)))
     }
 
     /// Gives the head of the day to each anchor that has not got it.

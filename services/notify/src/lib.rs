@@ -6,7 +6,6 @@
 //! message that was under way is sent again, with the same id.
 
 mod carrier;
-mod contact;
 mod facts;
 mod follower;
 #[cfg(test)]
@@ -29,9 +28,8 @@ mod surroundings;
 mod text;
 mod webhook;
 
-pub use contact::{check_address, check_url};
 pub use keeper::send_head;
 pub use mail::{MailServer, MailTls};
 pub use start::{start, test};
-pub use surroundings::{OpenPages, Proof, Settings};
+pub use surroundings::{Evidence, OpenPages, Proof, Settings};
 pub use webhook::Secrets;

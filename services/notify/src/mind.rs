@@ -22,6 +22,8 @@ mod tests;
 const REASON_CHARS_MAX: usize = 300;
 /// For so long what a contact under way has still to get is put off when there is too much of it, in microseconds.
 const PUT_OFF_US: i64 = 10 * 1_000_000;
+/// A clock that is put right by less than this, in microseconds, delays nothing worth telling.
+const SET_BACK_US: i64 = 60 * 1_000_000;
 
 /// What is sent to whom.
 #[derive(Debug, Default)]
@@ -63,9 +65,14 @@ impl Mind {
             return Vec::new();
         }
         let is_due = |notice: &Notice| {
-            let retells = |at| registry.contact(&notice.contact).is_some_and(|contact| contact.changed > at);
+            // A change that lies ahead is of a clock that was set back since: it would be new for ever.
+            let retells = |at| {
+                registry
+                    .contact(&notice.contact)
+                    .is_some_and(|contact| at < contact.changed && contact.changed <= now)
+            };
             let is_unwatched = || notice.site.as_ref().is_some_and(|site| !is_watched(site));
-            notice.due <= now
+            is_time(notice, now)
                 // Somebody may have put right what made it fail.
                 || notice.last_attempt.is_some_and(retells)
                 || (notice.severity == Severity::Critical && notice.attempts == 0 && is_unwatched())
@@ -87,7 +94,7 @@ impl Mind {
         }
         let pace = self.paces.entry(notice.contact.clone()).or_default();
         if let Some(contact) = registry.contact(&notice.contact) {
-            pace.changed(contact.changed);
+            pace.changed(contact.changed, now);
         }
         pace.gate(now)
     }
@@ -103,9 +110,13 @@ impl Mind {
         let mut turn = Turn::default();
         let mut ready: BTreeMap<ContactName, Vec<Notice>> = BTreeMap::new();
         for notice in candidates {
-            if let Some(reason) = unneeded(&notice, known, registry, now) {
+            if let Some(reason) = unneeded(&notice, known, registry) {
                 turn.written.push(plan::not_needed(&notice, reason));
-            } else if notice.due <= now || notice.last_attempt.is_some() || is_first(&notice, known, registry)
+            } else if is_shelved(&notice, known, now) {
+                // It was laid aside just now; the plan will say from when on it waits again.
+            } else if is_time(&notice, now)
+                || notice.last_attempt.is_some()
+                || is_first(&notice, known, registry)
             {
                 ready.entry(notice.contact.clone()).or_default().push(notice);
             }
@@ -201,19 +212,33 @@ impl Mind {
     }
 }
 
+/// Whether a notice is due. One that was planned ahead of now is of a clock that was set back since: rather too early than
+/// an hour late.
+fn is_time(notice: &Notice, now: UnixMicros) -> bool {
+    notice.due <= now || notice.planned.since(now) > SET_BACK_US
+}
+
 fn is_first(notice: &Notice, known: &Known, registry: &Registry) -> bool {
     let About::Incident { incident } = &notice.about else { return false };
     let stored = known.get(incident).and_then(Option::as_ref);
     stored.is_some_and(|stored| plan::first_step(registry, stored) == Some(notice.step))
 }
 
-fn unneeded(notice: &Notice, known: &Known, registry: &Registry, now: UnixMicros) -> Option<String> {
-    if registry.contact(&notice.contact).is_none() {
+fn is_shelved(notice: &Notice, known: &Known, now: UnixMicros) -> bool {
+    let stored = notice.about.incident().and_then(|incident| known.get(&incident)?.as_ref());
+    stored.is_some_and(|stored| plan::shelved_until(stored, now).is_some())
+}
+
+fn unneeded(notice: &Notice, known: &Known, registry: &Registry) -> Option<String> {
+    let Some(contact) = registry.contact(&notice.contact) else {
         return Some("the contact was taken away".to_owned());
+    };
+    if contact.site.is_some() && contact.site != notice.site && notice.about.incident().is_some() {
+        return Some("the contact was taken away, and one of this name made for another site".to_owned());
     }
     let About::Incident { incident } = &notice.about else { return None };
     match known.get(incident)? {
-        Some(stored) => plan::unneeded(stored, now).map(|unneeded| unneeded.before(notice)),
+        Some(stored) => plan::unneeded(stored).map(|unneeded| unneeded.before(notice)),
         None => Some("there is no such incident any more".to_owned()),
     }
 }

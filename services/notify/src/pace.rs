@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use domain::incident::Severity;
 use domain::limits::{CONTACT_MESSAGES_MAX, CONTACT_URGENT_MESSAGES_MAX};
 use domain::units::UnixMicros;
-use store::ledger::Notice;
+use store::ledger::{About, Notice};
 
 /// The time in which messages are counted, in microseconds.
 const WINDOW_US: i64 = 600 * 1_000_000;
@@ -34,7 +34,7 @@ pub(crate) enum Gate {
     Open,
     /// What is critical, alone.
     Urgent,
-    /// What is critical and was never tried, for the contact fails.
+    /// What was never tried and is critical or a test, for the contact fails.
     Untried,
     /// Nothing.
     Shut,
@@ -43,10 +43,12 @@ pub(crate) enum Gate {
 impl Gate {
     pub(crate) fn lets(self, notice: &Notice) -> bool {
         let is_critical = notice.severity == Severity::Critical;
+        let is_test = matches!(notice.about, About::Test { .. });
         match self {
             Gate::Open => true,
             Gate::Urgent => is_critical,
-            Gate::Untried => is_critical && notice.attempts == 0,
+            // Whoever tries a contact wants to see whether it fails still.
+            Gate::Untried => (is_critical || is_test) && notice.attempts == 0,
             Gate::Shut => false,
         }
     }
@@ -55,10 +57,12 @@ impl Gate {
 impl Pace {
     /// What may go now.
     pub(crate) fn gate(&mut self, now: UnixMicros) -> Gate {
+        // What lies ahead is of a clock that was set back since, and says nothing.
         for times in [&mut self.sent, &mut self.urgent] {
-            while times.front().is_some_and(|time| now.since(*time) >= WINDOW_US) {
-                times.pop_front();
-            }
+            times.retain(|time| (0..WINDOW_US).contains(&now.since(*time)));
+        }
+        if self.failed.is_some_and(|failed| now < failed) {
+            (self.failed, self.held_until) = (None, None);
         }
         if self.held_until.is_some_and(|until| now < until) {
             return Gate::Untried;
@@ -94,8 +98,8 @@ impl Pace {
     }
 
     /// It was changed then: if it has failed before, that is of no use any more.
-    pub(crate) fn changed(&mut self, changed: UnixMicros) {
-        if self.failed.is_some_and(|failed| failed < changed) {
+    pub(crate) fn changed(&mut self, changed: UnixMicros, now: UnixMicros) {
+        if changed <= now && self.failed.is_some_and(|failed| failed < changed) {
             self.failures = 0;
             self.held_until = None;
         }
@@ -135,14 +139,27 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_set_back_silences_nobody() {
+        let mut pace = Pace::default();
+        for at in 0..6 {
+            pace.took(Gate::Open, second(86_400 + at));
+        }
+        pace.failed(3, second(86_410), second(86_700));
+        assert_eq!(pace.gate(second(86_411)), Gate::Untried);
+        assert_eq!(pace.gate(second(0)), Gate::Open);
+    }
+
+    #[test]
     fn a_contact_that_fails_is_left_alone_but_for_what_is_new_and_critical() {
         let mut pace = Pace::default();
         pace.failed(1, second(5), second(10));
         assert_eq!((pace.gate(second(9)), pace.gate(second(10))), (Gate::Untried, Gate::Open));
         pace.failed(2, second(10), second(30));
-        pace.changed(second(10));
+        pace.changed(second(10), second(11));
         assert_eq!((pace.gate(second(11)), pace.failures), (Gate::Untried, 2));
-        pace.changed(second(11));
+        pace.changed(second(12), second(11));
+        assert_eq!(pace.failures, 2, "that lies ahead");
+        pace.changed(second(11), second(11));
         assert_eq!((pace.gate(second(11)), pace.failures), (Gate::Open, 0));
     }
 }

@@ -18,6 +18,8 @@ pub(crate) const LATE_US: i64 = 15 * 60 * 1_000_000;
 /// sets up a chain today is not called for what lay there yesterday.
 const PLANNED_WITHIN_US: i64 = 24 * 3_600 * 1_000_000;
 const SECOND_US: i64 = 1_000_000;
+/// What is written with a notice that waits because its incident is laid aside.
+const SHELVED: &str = "the incident is shelved";
 
 /// What has to be written about an incident: new notices of its chain, and known ones that are not needed any more.
 ///
@@ -32,10 +34,7 @@ pub(crate) fn plan(
     now: UnixMicros,
 ) -> Vec<Notice> {
     let severity = stored.incident.severity;
-    if stored.incident.drill.is_some() {
-        return Vec::new();
-    }
-    let unneeded = unneeded(stored, now);
+    let (unneeded, shelved) = (unneeded(stored), shelved_until(stored, now));
     let waiting =
         known.iter().filter(|notice| notice.state == NoticeState::Waiting && !is_under_way(&notice.id));
     let mut written: Vec<Notice> = waiting
@@ -44,19 +43,46 @@ pub(crate) fn plan(
                 (notice.severity < severity)
                     .then(|| format!("it rose to {} and is told anew", severity.name()))
             };
-            let reason = unneeded.as_ref().map(|unneeded| unneeded.before(notice)).or_else(rose)?;
-            Some(not_needed(notice, reason))
+            match unneeded.as_ref().map(|unneeded| unneeded.before(notice)).or_else(rose) {
+                Some(reason) => Some(not_needed(notice, reason)),
+                None => put_off(registry, notice, shelved, now),
+            }
         })
         .collect();
     let is_planned = known.iter().any(|notice| notice.step > 0 && notice.severity >= severity);
     let is_old = known.is_empty() && now.since(stored.detected) > PLANNED_WITHIN_US;
     if unneeded.is_none() && !is_planned && !is_old {
         let from = if known.is_empty() { stored.detected } else { now };
-        written.extend(
-            steps(registry, stored).map(|(number, step)| notice(registry, stored, (number, step), from, now)),
-        );
+        let planned = steps(registry, stored).map(|(number, step)| {
+            let planned = notice(registry, stored, (number, step), from, now);
+            Notice { revision: 1, ..put_off(registry, &planned, shelved, now).unwrap_or(planned) }
+        });
+        written.extend(planned);
     }
     written
+}
+
+/// The next version of a waiting notice whose incident was laid aside, or taken up again before its time; `None`: it stays.
+/// Its chain begins anew when the time has come: what is laid aside must not be forgotten.
+fn put_off(
+    registry: &Registry,
+    notice: &Notice,
+    shelved: Option<UnixMicros>,
+    now: UnixMicros,
+) -> Option<Notice> {
+    let wait_us = wait_us(registry, notice);
+    let (due, reason) = match shelved {
+        Some(until) => (until.plus(wait_us), SHELVED),
+        None if notice.reason == SHELVED => (notice.due.min(now.plus(wait_us)), ""),
+        None => return None,
+    };
+    let is_put_off = notice.due != due || notice.reason != reason;
+    (notice.state == NoticeState::Waiting && is_put_off).then(|| Notice {
+        due,
+        reason: reason.to_owned(),
+        revision: notice.revision + 1,
+        ..notice.clone()
+    })
 }
 
 fn notice(
@@ -157,9 +183,17 @@ impl Unneeded {
     }
 }
 
+/// Until when an incident is laid aside; `None`: it is not.
+pub(crate) fn shelved_until(stored: &StoredIncident, now: UnixMicros) -> Option<UnixMicros> {
+    stored.handling.shelved_until.filter(|_| stored.is_shelved(now))
+}
+
 /// Why nobody has to be told of an incident any more; `None`: they have to.
-pub(crate) fn unneeded(stored: &StoredIncident, now: UnixMicros) -> Option<Unneeded> {
+pub(crate) fn unneeded(stored: &StoredIncident) -> Option<Unneeded> {
     let handling = &stored.handling;
+    if stored.incident.drill.is_some() {
+        return Some(Unneeded("it was found to be part of a proof test".to_owned()));
+    }
     let by = |by: &str| by.strip_prefix("user:").unwrap_or(by).to_owned();
     let reason = match (handling.state, &handling.closing, &handling.acknowledged) {
         (HandlingState::Closed, Some(closing), _) => format!("closed by {}", by(&closing.first.by)),
@@ -170,7 +204,6 @@ pub(crate) fn unneeded(stored: &StoredIncident, now: UnixMicros) -> Option<Unnee
         (HandlingState::Acknowledged | HandlingState::InProgress, _, None) => "acknowledged".to_owned(),
         (HandlingState::Open, _, _) => match handling.lead {
             Some(lead) => format!("it was found to be part of the outage of incident {lead}"),
-            None if handling.is_shelved(now) => "shelved".to_owned(),
             None => return None,
         },
     };

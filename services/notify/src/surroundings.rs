@@ -17,12 +17,24 @@ pub trait OpenPages: Send + Sync + fmt::Debug {
     fn count(&self, site: &SiteId) -> usize;
 }
 
+/// The evidence of an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// Version of the incident.
+    pub revision: u64,
+    /// SHA-256 of the evidence, in 64 hexadecimal digits.
+    pub hash: String,
+    /// Whether it has everything that it will have.
+    pub is_complete: bool,
+    /// Whether this version was sealed before more of its recording came.
+    pub has_grown: bool,
+}
+
 /// What proves that nothing was changed; dossiers know how.
 #[async_trait]
 pub trait Proof: Send + Sync + fmt::Debug {
-    /// The evidence of an incident as it is now: the incident's version and the SHA-256 of the evidence in 64 hexadecimal
-    /// digits. `None`: it cannot be told now; it is asked for again later.
-    async fn evidence(&self, id: &IncidentId) -> Option<(u64, String)>;
+    /// The evidence of an incident as it is now. `None`: it cannot be told now; it is asked for again later.
+    async fn evidence(&self, id: &IncidentId) -> Option<Evidence>;
 
     /// A head of all facts, signed at that time, as the dossier crate writes it: JSON in one line. Never waits.
     fn sign_head(&self, head: Head, time: UnixMicros) -> String;

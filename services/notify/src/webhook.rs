@@ -17,9 +17,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::{ClientConfig, RootCertStore};
 use sha2::Sha256;
-use store::registry::Contact;
+use store::registry::{Contact, check_url};
 
-use crate::contact::check_url;
 use crate::message::Message;
 use crate::retry::Refusal;
 
@@ -72,7 +71,7 @@ impl Webhooks {
 
     /// Tells a webhook. The caller bounds the time.
     pub(crate) async fn send(&self, url: &str, message: &Message) -> Result<(), Refusal> {
-        check_url(url).map_err(Refusal::lasting)?;
+        check_url(url).map_err(|why| Refusal::lasting(format!("the contact's url {why}")))?;
         let request = self.request(url, message).map_err(|error| Refusal::lasting(error.to_string()))?;
         let answer = self.client.request(request).await.map_err(|error| Refusal::passing(causes(&error)))?;
         let status = answer.status();

@@ -18,7 +18,9 @@ use domain::units::UnixMicros;
 use serde::{Deserialize, Serialize};
 
 pub use self::follow::Change;
-pub use self::notification::{ChainStep, Contact, ContactName, Deadline, Policy, ServiceRule, Staffing, Way};
+pub use self::notification::{
+    ChainStep, Contact, ContactName, Deadline, Policy, PolicyPart, ServiceRule, Staffing, Way,
+};
 pub use self::settings::{
     BEGINNING, Commissioning, Dated, Drill, History, MachineTraits, NewLimits, OutOfService, Scope,
     ScopedLimits, SiteTraits, StaffedDays,

@@ -65,10 +65,26 @@ impl Edges {
     }
 }
 
+/// Gives a belt something else to do while it runs.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hand(Arc<Mutex<Option<Vec<Act>>>>);
+
+impl Hand {
+    /// From the belt's next step on: these, the last one for ever.
+    pub(super) fn does(&self, acts: &[Act]) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(acts.to_vec());
+    }
+
+    fn take(&self) -> Option<Vec<Act>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
 /// A belt with an encoder and contacts.
 #[derive(Debug)]
 pub(super) struct Belt {
     machine: String,
+    hand: Hand,
     acts: Vec<Act>,
     /// How often the acts are played before the last one goes on for ever.
     rounds: u64,
@@ -88,6 +104,7 @@ impl Belt {
         let begins = agent::clock::monotonic().plus(later_us);
         Belt {
             machine: machine.to_owned(),
+            hand: Hand::default(),
             acts: acts.to_vec(),
             rounds,
             begins,
@@ -97,6 +114,12 @@ impl Belt {
             has_direction: acts.iter().all(|act| act.direction.is_some()),
             edges: edges.clone(),
         }
+    }
+
+    /// A belt that stands until this hand gives it something to do.
+    pub(super) fn by_hand(machine: &str, hand: &Hand) -> Belt {
+        let belt = Belt::new(machine, &[Act::stands(1_000)], 1, 0, &Edges::default());
+        Belt { hand: hand.clone(), ..belt }
     }
 
     /// When it is asked next.
@@ -123,6 +146,9 @@ impl Belt {
     }
 
     fn tell(&mut self, at: MonotonicMicros, out: &mut Vec<Signal>) {
+        if let Some(acts) = self.hand.take() {
+            (self.acts, self.rounds, self.begins) = (acts, 1, at);
+        }
         let act = self.act(at);
         if act.open == Some(Contact::EmergencyStop) && self.was_open != act.open {
             self.edges.note(Edge { machine: self.machine.clone(), at });

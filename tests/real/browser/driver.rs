@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use fantoccini::wd::WebDriverCompatibleCommand;
-use fantoccini::{Client, ClientBuilder};
+use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -137,6 +137,51 @@ impl Browser {
             tokio::time::sleep(POLL).await;
         }
         bail!("not so after {PATIENCE:?} at {}: {expression}", self.address().await?)
+    }
+
+    /// Taps what this selector finds, as soon as a finger could.
+    pub(super) async fn tap(&self, css: &str) -> anyhow::Result<()> {
+        self.on_element(css, None).await.with_context(|| format!("tapping {css}"))
+    }
+
+    /// Types into the field that this selector finds.
+    pub(super) async fn write(&self, css: &str, text: &str) -> anyhow::Result<()> {
+        self.on_element(css, Some(text)).await.with_context(|| format!("writing into {css}"))
+    }
+
+    /// A page that asks again by itself may replace what was found: then it is found anew.
+    async fn on_element(&self, css: &str, text: Option<&str>) -> anyhow::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let done = async {
+                let element = self.client.find(Locator::Css(css)).await?;
+                match text {
+                    Some(text) => element.send_keys(text).await,
+                    None => element.click().await,
+                }
+            };
+            match done.await {
+                Ok(()) => return Ok(()),
+                Err(error) if Instant::now() >= deadline => {
+                    bail!("not after {PATIENCE:?} at {}: {error}", self.address().await?)
+                }
+                Err(_) => tokio::time::sleep(POLL).await,
+            }
+        }
+    }
+
+    /// The page on A4 paper, as PDF.
+    pub(super) async fn paper(&self) -> anyhow::Result<Vec<u8>> {
+        let page = json!({ "page": { "width": 21.0, "height": 29.7 }, "shrinkToFit": false });
+        let printed = self.client.issue_cmd(Post { path: "print", body: page }).await.context("printing")?;
+        base64(printed.as_str().context("what is printed is text")?)
+    }
+
+    /// Where files that are downloaded go.
+    pub(super) async fn downloads(&self, folder: &Path) -> anyhow::Result<()> {
+        let allow = json!({ "behavior": "allow", "downloadPath": folder });
+        self.command("Browser.setDownloadBehavior", allow).await?;
+        Ok(())
     }
 
     /// A command of the browser's own protocol.
@@ -270,6 +315,21 @@ impl WebDriverCompatibleCommand for Post {
     fn method_and_body(&self, _: &Url) -> (http::Method, Option<String>) {
         (http::Method::POST, Some(self.body.to_string()))
     }
+}
+
+/// Octets of a text in base64, as its RFC 4648 says.
+fn base64(text: &str) -> anyhow::Result<Vec<u8>> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut octets, mut bits, mut count) = (Vec::new(), 0_u32, 0);
+    for digit in text.trim_end_matches('=').bytes() {
+        let value = DIGITS.iter().position(|one| *one == digit).context("no base64")?;
+        (bits, count) = (bits << 6 | u32::try_from(value)?, count + 6);
+        if count >= 8 {
+            count -= 8;
+            octets.push(u8::try_from(bits >> count & 0xff)?);
+        }
+    }
+    Ok(octets)
 }
 
 /// Checks that the console shows no error and no warning of a policy.

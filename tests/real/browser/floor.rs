@@ -13,8 +13,11 @@ use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
 use wire::api::v1::account_service_client::AccountServiceClient;
 use wire::api::v1::admin_service_client::AdminServiceClient;
+use wire::api::v1::drill_service_client::DrillServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
+use wire::api::v1::handling_service_client::HandlingServiceClient;
 use wire::api::v1::incident_service_client::IncidentServiceClient;
+use wire::api::v1::notification_service_client::NotificationServiceClient;
 use wire::api::v1::{BeltKind, CreateMachineRequest, CreateSiteRequest, MachineState, Status};
 use wire::api::v1::{ListMachinesRequest, RedeemLinkRequest};
 use wire::credential::Credential;
@@ -70,23 +73,45 @@ impl Floor {
         self.folder.path()
     }
 
+    pub(super) async fn account(&self) -> anyhow::Result<AccountServiceClient<Channel>> {
+        Ok(AccountServiceClient::new(channel(self.server()?).await?))
+    }
+
     pub(super) async fn admin(&self) -> anyhow::Result<AdminServiceClient<Service>> {
-        let server = self.server()?;
-        let identity = Identity::bearer(server.operator_secret(), Some("browser"))?;
-        Ok(AdminServiceClient::with_interceptor(channel(server).await?, identity))
+        let (channel, identity) = self.operator().await?;
+        Ok(AdminServiceClient::with_interceptor(channel, identity))
     }
 
     pub(super) async fn incidents(&self) -> anyhow::Result<IncidentServiceClient<Service>> {
+        let (channel, identity) = self.operator().await?;
+        Ok(IncidentServiceClient::with_interceptor(channel, identity))
+    }
+
+    pub(super) async fn handling(&self) -> anyhow::Result<HandlingServiceClient<Service>> {
+        let (channel, identity) = self.operator().await?;
+        Ok(HandlingServiceClient::with_interceptor(channel, identity))
+    }
+
+    pub(super) async fn drills(&self) -> anyhow::Result<DrillServiceClient<Service>> {
+        let (channel, identity) = self.operator().await?;
+        Ok(DrillServiceClient::with_interceptor(channel, identity))
+    }
+
+    pub(super) async fn notification(&self) -> anyhow::Result<NotificationServiceClient<Service>> {
+        let (channel, identity) = self.operator().await?;
+        Ok(NotificationServiceClient::with_interceptor(channel, identity))
+    }
+
+    async fn operator(&self) -> anyhow::Result<(Channel, Identity)> {
         let server = self.server()?;
         let identity = Identity::bearer(server.operator_secret(), Some("browser"))?;
-        Ok(IncidentServiceClient::with_interceptor(channel(server).await?, identity))
+        Ok((channel(server).await?, identity))
     }
 
     /// Each machine's state, as the API tells it.
     pub(super) async fn states(&self) -> anyhow::Result<Vec<MachineState>> {
-        let server = self.server()?;
-        let identity = Identity::bearer(server.operator_secret(), Some("browser"))?;
-        let mut fleet = FleetServiceClient::with_interceptor(channel(server).await?, identity);
+        let (channel, identity) = self.operator().await?;
+        let mut fleet = FleetServiceClient::with_interceptor(channel, identity);
         let request = ListMachinesRequest { page_size: 1_000, ..ListMachinesRequest::default() };
         Ok(fleet.list_machines(request).await?.into_inner().machines)
     }
@@ -151,9 +176,14 @@ impl Floor {
 
     /// The same, at this address.
     pub(super) async fn sign_in_at(browser: &Browser, address: &str) -> anyhow::Result<()> {
+        Floor::sign_in_as(browser, address, USER).await
+    }
+
+    /// The same, as somebody else. All have the same password.
+    pub(super) async fn sign_in_as(browser: &Browser, address: &str, name: &str) -> anyhow::Result<()> {
         browser.open(address).await?;
         let script = include_str!("scripts/sign_in.js");
-        browser.run(script, vec![USER.into(), PASSWORD.into()]).await?;
+        browser.run(script, vec![name.into(), PASSWORD.into()]).await?;
         browser.wait_until("location.pathname !== '/sign-in' && document.readyState === 'complete'").await
     }
 
@@ -165,9 +195,16 @@ impl Floor {
         self.sign_in(browser).await
     }
 
-    /// Two sites; at the first a machine in every status there is.
+    /// A server with two sites; at the first a machine in every status there is.
     pub(super) async fn in_every_status() -> anyhow::Result<Floor> {
         let mut floor = Floor::start().await?;
+        floor.fill().await?;
+        Ok(floor)
+    }
+
+    /// Two sites; at the first a machine in every status there is.
+    pub(super) async fn fill(&mut self) -> anyhow::Result<()> {
+        let floor = self;
         floor.add_site("north", "Northside Gym").await?;
         floor.add_site("harbour", "Harbour Rehabilitation").await?;
         let edges = Edges::default();
@@ -201,8 +238,7 @@ impl Floor {
         let is_reached = |states: &[MachineState]| {
             all.iter().all(|status| states.iter().any(|state| state.status() == *status))
         };
-        floor.wait_for("a machine in every status", is_reached).await?;
-        Ok(floor)
+        floor.wait_for("a machine in every status", is_reached).await
     }
 
     /// Waits until the API tells what is hoped for.

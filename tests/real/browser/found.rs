@@ -63,8 +63,13 @@ impl Watch {
 
 /// The system's clock, in milliseconds since 1970.
 fn now_ms() -> f64 {
+    millis(now_us())
+}
+
+/// The same in microseconds.
+pub(super) fn now_us() -> i64 {
     let monotonic = i64::try_from(agent::clock::monotonic().0).unwrap_or(i64::MAX);
-    millis(monotonic.saturating_add(agent::clock::system().offset_us))
+    monotonic.saturating_add(agent::clock::system().offset_us)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "microseconds since 1970 fit a double for centuries")]

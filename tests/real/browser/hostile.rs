@@ -4,11 +4,13 @@
 use anyhow::{Context, ensure};
 use domain::belt::{Contact, Direction};
 use serde_json::{Value, json};
+use wire::api::v1::{GetIncidentRequest, ListDrillsRequest, NoteIncidentsRequest};
 
 use super::belt::{Act, Belt, Edges};
 use super::driver::{Browser, check_console};
 use super::exchange::{ForeignSite, check_refused, send};
 use super::floor::Floor;
+use super::incidents;
 use crate::report;
 
 const NAMES: [&str; 3] = [
@@ -19,7 +21,18 @@ const NAMES: [&str; 3] = [
 /// Field of our forms that only our own pages know.
 const TOKEN: &str = "token";
 /// Pages on which names are shown.
-const PAGES: [&str; 4] = ["/", "/floor/north", "/machine/north-01", "/machine/north-02"];
+const PAGES: [&str; 8] = [
+    "/",
+    "/floor/north",
+    "/machine/north-01",
+    "/machine/north-02",
+    "/machine/north-01/drill",
+    "/machine/north-01/tag",
+    "/incidents",
+    "/proofs",
+];
+/// Pages whose forms another site sends.
+const FORMS: [&str; 4] = ["/floor/north", "/incidents", "/machine/north-01/drill", "/administration/policies/@all"];
 /// Where somebody may want a person to end up.
 const AWAY: [&str; 8] = [
     "//evil.example",
@@ -56,16 +69,28 @@ async fn attack(browser: &Browser, floor: &mut Floor) -> anyhow::Result<()> {
         .wait_for("all belts are stopped", |states| states.iter().all(|state| state.last_stop.is_some()))
         .await?;
     fixation(browser, floor).await?;
-    names(browser, floor).await?;
-    forgery(browser, floor).await?;
+    incidents::wait_for(floor, NAMES.len()).await?;
+    let incident = incidents::list(floor).await?.remove(0).id;
+    names(browser, floor, &incident).await?;
+    forgery(browser, floor, &incident).await?;
     forged_requests(browser, floor).await?;
     away(browser, floor).await
 }
 
-/// Script in names is text.
-async fn names(browser: &Browser, floor: &Floor) -> anyhow::Result<()> {
+/// Script in names and notes is text.
+async fn names(browser: &Browser, floor: &Floor, incident: &str) -> anyhow::Result<()> {
+    for name in NAMES {
+        let request = NoteIncidentsRequest {
+            incident_ids: vec![incident.to_owned()],
+            note: format!("written: {name}"),
+            ..NoteIncidentsRequest::default()
+        };
+        floor.handling().await?.note_incidents(request).await.context("a note")?;
+    }
     let mut shown = String::new();
-    for page in PAGES {
+    let mut pages = PAGES.map(str::to_owned).to_vec();
+    pages.extend([format!("/incident/{incident}"), format!("/incident/{incident}/print")]);
+    for page in &pages {
         browser.open(&floor.url(page)).await?;
         ensure!(!browser.has_dialog().await, "{page}: a name was run");
         check_console(&browser.console().await?, page)?;
@@ -81,8 +106,9 @@ async fn names(browser: &Browser, floor: &Floor) -> anyhow::Result<()> {
     }
     for name in NAMES {
         ensure!(shown.contains(name), "{name} is not shown as text");
+        ensure!(shown.contains(&format!("written: {name}")), "{name} is not shown as the text of a note");
     }
-    report("hostile: names with script in them are text on every page");
+    report("hostile: names and notes with script in them are text on every page");
     Ok(())
 }
 
@@ -123,16 +149,20 @@ async fn session_cookie(browser: &Browser) -> anyhow::Result<Value> {
 }
 
 /// Another site, open in the same browser, sends forms of ours in the person's name.
-async fn forgery(browser: &Browser, floor: &Floor) -> anyhow::Result<()> {
-    browser.open(&floor.url("/floor/north")).await?;
-    let forms = browser.run(include_str!("scripts/forms.js"), Vec::new()).await?;
-    let mut forms: Forms = serde_json::from_value(forms)?;
+async fn forgery(browser: &Browser, floor: &Floor, incident: &str) -> anyhow::Result<()> {
+    let before = dealt(floor, incident).await?;
+    let mut forms = Forms::new();
+    for page in FORMS.map(str::to_owned).into_iter().chain([format!("/incident/{incident}")]) {
+        browser.open(&floor.url(&page)).await?;
+        let found = browser.run(include_str!("scripts/forms.js"), Vec::new()).await?;
+        forms.extend(serde_json::from_value::<Forms>(found)?);
+    }
     forms.sort();
     forms.dedup();
-    for wanted in ["/sign-out", "/seen"] {
+    for wanted in ["/sign-out", "/seen", "/incidents/step", &format!("/{incident}/step"), "/drill", "/chain"] {
         ensure!(
             forms.iter().any(|(action, _)| action.contains(wanted)),
-            "the floor has no form to {wanted}: {forms:?}"
+            "no page has a form to {wanted}: {forms:?}"
         );
     }
     for (action, fields) in &forms {
@@ -165,9 +195,20 @@ async fn forgery(browser: &Browser, floor: &Floor) -> anyhow::Result<()> {
         stops.clone().all(|stop| stop.acknowledged_by.is_empty()),
         "a form of another site said that a stop was seen to"
     );
+    ensure!(dealt(floor, incident).await? == before, "a form of another site did something about an incident");
+    let drills = floor.drills().await?.list_drills(ListDrillsRequest::default()).await?.into_inner().drills;
+    ensure!(drills.is_empty(), "a form of another site began a proof test");
     browser.console().await?;
     report(&format!("hostile: {} forms sent by another site changed nothing", forms.len()));
     Ok(())
+}
+
+/// How far people are with an incident. That the server seals it is not theirs.
+async fn dealt(floor: &Floor, incident: &str) -> anyhow::Result<(i32, u32, String)> {
+    let request = GetIncidentRequest { incident_id: incident.to_owned() };
+    let found = floor.incidents().await?.get_incident(request).await?.into_inner().incident;
+    let handling = found.and_then(|found| found.handling).context("how far people are")?;
+    Ok((handling.state, handling.note_count, handling.assignee))
 }
 
 /// The same without a browser: a good session, and requests that come from elsewhere or carry a forged token. In the

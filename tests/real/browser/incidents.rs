@@ -84,7 +84,8 @@ pub(super) async fn wait_for(floor: &Floor, count: usize) -> anyhow::Result<()> 
     bail!("not within {PATIENCE:?}: {count} incidents; there are {listed}")
 }
 
-async fn list(floor: &Floor) -> anyhow::Result<Vec<Incident>> {
+/// All of them, the newest first.
+pub(super) async fn list(floor: &Floor) -> anyhow::Result<Vec<Incident>> {
     let reply = floor.incidents().await?.list_incidents(ListIncidentsRequest::default()).await;
     Ok(reply.context("listing incidents")?.into_inner().incidents)
 }

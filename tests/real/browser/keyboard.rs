@@ -11,7 +11,18 @@ use super::incidents;
 use crate::report;
 
 /// Pages whose controls are gone through.
-const PAGES: [&str; 5] = ["/", "/floor/north", "/machine/north-01", "/incidents", "/account"];
+const PAGES: [&str; 10] = [
+    "/",
+    "/floor/north",
+    "/machine/north-01",
+    "/machine/north-08/drill",
+    "/machine/north-08/service",
+    "/incidents",
+    "/proofs",
+    "/administration/add/contact",
+    "/administration/policies/@all",
+    "/account",
+];
 /// More presses than this lead nowhere.
 const PRESSES_MAX: usize = 400;
 
@@ -33,6 +44,11 @@ async fn walk(browser: &Browser, floor: &Floor) -> anyhow::Result<()> {
         browser.open(&floor.url(page)).await?;
         go_through(browser, page, &mut faults).await?;
     }
+    browser.open(&floor.url("/incidents")).await?;
+    browser.tap("#incidents a.open").await?;
+    browser.wait_until("document.querySelector('#forms')").await?;
+    browser.run("document.querySelectorAll('details').forEach((part) => part.open = true)", Vec::new()).await?;
+    go_through(browser, "an incident with all forms open", &mut faults).await?;
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
     see_to(browser, floor, "north-01", Key::Enter).await?;
     see_to(browser, floor, "north-02", Key::Space).await?;

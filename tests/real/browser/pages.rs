@@ -1,5 +1,7 @@
 //! Every page as people see it: pictures for looking at, and what a program can tell of them.
 
+mod scene;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
@@ -7,6 +9,7 @@ use anyhow::{Context, ensure};
 use serde_json::json;
 use wire::api::v1::{CreateUserRequest, Grant, Role};
 
+use self::scene::Scene;
 use super::driver::{Browser, check_console};
 use super::floor::Floor;
 use super::incidents;
@@ -31,15 +34,38 @@ const VIEWS: [View; 5] = [
 const DESK: (u64, u64) = (1_280, 900);
 const PHONE: (u64, u64) = (360, 780);
 /// Pages that must be found by following links.
-const REQUIRED: [&str; 6] = ["/", "/floor/*", "/machine/*", "/account", "/incidents", "/incident/*"];
+const REQUIRED: [&str; 17] = [
+    "/",
+    "/floor/*",
+    "/machine/*",
+    "/machine/*/drill",
+    "/machine/*/service",
+    "/machine/*/tag",
+    "/account",
+    "/incidents",
+    "/incident/*",
+    "/incident/*/print",
+    "/proofs",
+    "/administration/contacts",
+    "/administration/contacts/*/test",
+    "/administration/add/contact",
+    "/administration/policies",
+    "/administration/policies/*",
+    "/administration/notices",
+];
+/// Pages of which only those are looked at that show what there is to see.
+const CHOSEN: [&str; 5] =
+    ["/incident/*", "/incident/*/print", "/machine/*", "/machine/*/drill", "/machine/*/drill/*"];
+/// Whether a form was answered with what is wrong in it.
+const IS_REFUSED: &str = "document.querySelector('main .error')";
 /// True once a page that has a chart has asked for what it draws.
 const CHART_IS_ASKED: &str = include_str!("scripts/chart_is_asked.js");
 /// More pages than this are a loop.
 const PAGES_MAX: usize = 60;
 
 pub(super) async fn run(browser: &Browser, shots: Option<&Path>, axe: Option<&str>) -> anyhow::Result<()> {
-    let mut floor = Floor::in_every_status().await?;
-    let outcome = look(browser, &mut floor, Watch { shots, axe }).await;
+    let mut floor = Floor::start().await?;
+    let outcome = Box::pin(look(browser, &mut floor, Watch { shots, axe })).await;
     floor.stop().await?;
     outcome
 }
@@ -55,6 +81,7 @@ async fn look(browser: &Browser, floor: &mut Floor, watch: Watch<'_>) -> anyhow:
     if let Some(folder) = watch.shots {
         std::fs::create_dir_all(folder).context("no folder for the pictures")?;
     }
+    let mut scene = Scene::set(floor).await?;
     incidents::add_fast_machine(floor).await?;
     let floor = &*floor;
     let user = CreateUserRequest {
@@ -69,33 +96,48 @@ async fn look(browser: &Browser, floor: &mut Floor, watch: Watch<'_>) -> anyhow:
     for (name, path) in
         [("sign-in", "/sign-in"), ("link", link.as_str()), ("link-unknown", "/link/bwl1_unknown")]
     {
-        visit(browser, floor, watch, name, path, &mut faults).await?;
+        visit(browser, floor, watch, &Page::new(name, path), &mut faults).await?;
     }
     floor.sign_in(browser).await?;
     let shown = incidents::wait_for_both(floor).await?;
-    let mut pages = find_pages(browser, floor).await?;
-    report(&format!("pages: {}", pages.join(" ")));
-    // Of incidents and their machines those are looked at that show what there is to see.
-    pages.retain(|path| !["/incident/*", "/machine/*"].contains(&kind(path).as_str()));
-    let mut named: Vec<(String, String)> = pages.iter().map(|path| (file_name(path), path.clone())).collect();
-    for (name, incident) in [("recorded", &shown.recorded), ("unrecorded", &shown.unrecorded)] {
-        named.push((format!("incident-{name}"), format!("/incident/{}", incident.id)));
-        let machine = format!("/machine/{}", incident.machine_id);
-        named.push((file_name(&machine), machine));
+    scene.play(floor, &shown).await?;
+    let mut found = find_pages(browser, floor).await?;
+    report(&format!("pages: {}", found.join(" ")));
+    found.retain(|path| !CHOSEN.contains(&kind(path).as_str()));
+    let mut pages: Vec<Page> = found.iter().map(|path| Page::new(&file_name(path), path)).collect();
+    pages.extend(scene.pages(&shown));
+    pages.push(Page::new("not-found", "/nothing-here"));
+    for page in &pages {
+        visit(browser, floor, watch, page, &mut faults).await?;
     }
-    for (name, path) in &named {
-        visit(browser, floor, watch, name, path, &mut faults).await?;
-    }
-    visit(browser, floor, watch, "not-found", "/nothing-here", &mut faults).await?;
     let asked = if watch.axe.is_some() { "axe-core asked" } else { "axe-core not asked" };
     report(&format!(
         "pages: {} pages in {} views, {asked}, {} faults",
-        named.len() + 4,
+        pages.len() + 3,
         VIEWS.len(),
         faults.len()
     ));
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
     Ok(())
+}
+
+/// A page to look at.
+#[derive(Debug)]
+struct Page {
+    name: String,
+    path: String,
+    /// What is done on it before it is looked at: something that is refused.
+    press: Option<&'static str>,
+}
+
+impl Page {
+    fn new(name: &str, path: &str) -> Page {
+        Page { name: name.to_owned(), path: path.to_owned(), press: None }
+    }
+
+    fn refused(name: &str, path: &str, press: &'static str) -> Page {
+        Page { press: Some(press), ..Page::new(name, path) }
+    }
 }
 
 /// Spoils a page to see that what is wrong with it is found.
@@ -120,10 +162,10 @@ async fn visit(
     browser: &Browser,
     floor: &Floor,
     watch: Watch<'_>,
-    name: &str,
-    path: &str,
+    page: &Page,
     faults: &mut Vec<String>,
 ) -> anyhow::Result<()> {
+    let Page { name, path, press } = page;
     let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for view in VIEWS {
         let mut note = |fault: String| found.entry(fault).or_default().push(view.name);
@@ -132,6 +174,10 @@ async fn visit(
         browser.language(view.language).await?;
         browser.console().await?;
         browser.open(&floor.url(path)).await?;
+        if let Some(press) = press {
+            browser.run(press, Vec::new()).await?;
+            browser.wait_until(IS_REFUSED).await.with_context(|| format!("{name} is not refused"))?;
+        }
         browser.wait_until(CHART_IS_ASKED).await?;
         let language = browser.run("return document.documentElement.lang", Vec::new()).await?;
         if language != json!(view.language) {
@@ -157,8 +203,8 @@ async fn visit(
             }
         }
         let mut lines = browser.console().await?;
-        // The browser itself reports a page that is answered with an error; these two are.
-        let is_refused = ["not-found", "link-unknown"].contains(&name);
+        // The browser itself reports a page that is answered with an error; these are.
+        let is_refused = press.is_some() || ["not-found", "link-unknown"].contains(&name.as_str());
         lines.retain(|line| !(is_refused && line.text.contains("status of 4")));
         if let Err(error) = check_console(&lines, name) {
             note(format!("{error:#}"));
@@ -194,11 +240,15 @@ async fn find_pages(browser: &Browser, floor: &Floor) -> anyhow::Result<Vec<Stri
 /// The page without what it is about.
 fn kind(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').collect();
-    let parts = parts.iter().enumerate().map(|(number, part)| match number {
-        2 if ["floor", "machine", "incident"].contains(&parts[1]) => "*",
-        3.. => "*",
-        _ => part,
-    });
+    let is_about = |number: usize| match (number, parts[1]) {
+        (2, "floor" | "machine" | "incident") => true,
+        (3, "administration") => parts[2] != "add",
+        // Forms of the other areas are alike.
+        (4.., "administration") => parts[2] != "contacts",
+        (4.., _) => true,
+        _ => false,
+    };
+    let parts = parts.iter().enumerate().map(|(number, part)| if is_about(number) { "*" } else { part });
     parts.collect::<Vec<_>>().join("/")
 }
 

@@ -1,6 +1,6 @@
 //! From a press of the emergency stop to its incident in `WatchIncidents`, while the receiver answers, hangs or refuses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,7 +28,9 @@ struct Watch {
 }
 
 impl Watch {
+    /// Watches for incidents that are not in the ledger yet; those that are may still change.
     async fn start(gym: &Gym) -> anyhow::Result<Watch> {
+        let known: BTreeSet<String> = gym.critical().await?.into_iter().map(|incident| incident.id).collect();
         let filter = IncidentFilter { rules: vec!["emergency-stop".to_owned()], ..IncidentFilter::default() };
         let request = WatchIncidentsRequest { filter: Some(filter), cursor: String::new() };
         let mut client = gym.client().await?.incidents;
@@ -38,7 +40,7 @@ impl Watch {
         let watching = tokio::spawn(async move {
             while let Some(told) = stream.message().await? {
                 let now_ms = clock::now_ms();
-                if let Some(incident) = told.incident {
+                if let Some(incident) = told.incident.filter(|incident| !known.contains(&incident.id)) {
                     let mut found = shared.lock().unwrap_or_else(PoisonError::into_inner);
                     found.entry(incident.id).or_insert((incident.machine_id, now_ms));
                 }

@@ -196,7 +196,7 @@ impl Gym {
         let request = v1::UpdatePolicyRequest {
             policy: Some(v1::Policy { chain: vec![step], ..Default::default() }),
             update_mask: Some(FieldMask { paths: vec!["chain".to_owned()] }),
-            request_id: String::new(),
+            ..v1::UpdatePolicyRequest::default()
         };
         self.client().await?.notifications.update_policy(request).await.context("setting the chain")?;
         Ok(())

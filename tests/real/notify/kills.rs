@@ -7,7 +7,7 @@ use wire::api::v1::NoticeState;
 
 use super::clock;
 use super::gym::{Gym, LOOK};
-use super::receiver::Receiver;
+use super::receiver::{Message, Receiver};
 use super::verdict::{Press, Seen, Strike};
 
 /// The latest moment of a kill after the press.
@@ -42,12 +42,10 @@ pub(super) async fn kill_many(
                 tokio::time::sleep(Duration::from_micros(random.u64(0..=BEHIND_US))).await;
             }
         }
-        // Until it is dead it may still take an answer.
         gym.kill().await.with_context(|| format!("kill {}", kill + 1))?;
         let killed_ms = clock::now_ms();
-        let again_ms = clock::now_ms();
         gym.start_again().await.with_context(|| format!("after kill {}", kill + 1))?;
-        presses.push(Press { machine, strike: Some(Strike { killed_ms, again_ms }) });
+        presses.push(Press { machine, strike: Some(Strike { killed_ms }) });
     }
     Ok(())
 }
@@ -73,8 +71,10 @@ pub(super) async fn settle(
         let is_planned = |id: &str| notices.iter().any(|notice| notice.incident_id == id && notice.step == 1);
         let unplanned = incidents.iter().filter(|incident| !is_planned(&incident.id)).count();
         if waiting == 0 && unplanned == 0 {
-            let of_contact = |message: &super::receiver::Message| message.contact == contact;
+            let of_contact = |message: &Message| message.contact == contact;
             let messages = receiver.messages().into_iter().filter(of_contact).collect();
+            // What came just now is listed, too.
+            let notices = gym.notices(contact).await?;
             return Ok(Seen { incidents, notices, messages, presses });
         }
         if tokio::time::Instant::now() >= deadline {

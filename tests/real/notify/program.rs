@@ -53,9 +53,8 @@ impl Program {
         let status = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
         ensure!(status.success(), "cannot signal {name}, process {id}");
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
-        ended
-            .with_context(|| format!("{name} does not end"))?
-            .with_context(|| format!("waiting for {name}"))?;
+        let status = ended.with_context(|| format!("{name} does not end"))??;
+        ensure!(status.success(), "{name} ended with {status}; its log:\n{}", self.last_words());
         Ok(())
     }
 

@@ -19,12 +19,11 @@ pub(super) struct Press {
     pub(super) strike: Option<Strike>,
 }
 
-/// A kill of the server and what followed it; in milliseconds since 1970.
+/// A kill of the server, which was started again at once.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Strike {
+    /// When it was dead, in milliseconds since 1970.
     pub(super) killed_ms: f64,
-    /// When the server was started again.
-    pub(super) again_ms: f64,
 }
 
 /// Everything that is known at the end.
@@ -175,7 +174,7 @@ fn judge_strike(seen: &Seen, incident: &Incident, strike: Strike, verdict: &mut 
     let first = messages.iter().map(|message| message.came_ms).min_by(f64::total_cmp);
     if let Some(first) = first.filter(|_| phase < 2) {
         let longest = &mut verdict.longest_ms[1 - phase];
-        *longest = longest.max(first - strike.again_ms);
+        *longest = longest.max(first - strike.killed_ms);
     }
 }
 

@@ -4,6 +4,7 @@ use ::dossier::{AnchorTaken, CoverageText, Entry, Head, Input, NoteText, Tree, b
 use domain::limits::{DOSSIER_LEAVES_MAX, LEAVES_READ_MAX};
 use sha2::{Digest, Sha256};
 use store::fact::{Anchoring, FactKind, IncidentStepped, StoredFact};
+use store::ledger::{DerivedPiece, StoredIncident};
 use store::registry::{Machine, Registry};
 use wire::api::v1;
 
@@ -16,6 +17,8 @@ use crate::status::ApiError;
 
 /// Heads that are told with the server's key.
 const HEADS_TOLD: usize = 10;
+/// How often an incident that changes while it is read is read again.
+const SETTLED_TURNS: usize = 5;
 
 impl Steps {
     pub(super) async fn export(
@@ -28,16 +31,15 @@ impl Steps {
         let id = stored.incident.id;
         // Closed never: the service owns the semaphore.
         let _turn = self.exports.acquire().await;
-        let facts = self.ground.ledger.incident_facts(&id).await?;
+        let (stored, pieces, facts) = self.settled(stored).await?;
         let registry = self.ground.ledger.registry();
         let anchors = anchors(&registry, &facts);
         let tree = self.tree(anchors.iter().map(|anchor| anchor.head.facts).max().unwrap_or(0)).await?;
-        let pieces = seal::pieces_of(&self.ground.ledger, &stored).await?;
         let coverage = self.coverage(&machine, &stored.incident).await?;
         let site = registry.sites().get(&machine.site).expect("a machine stands at a registered site");
         let input = Input {
             made: self.now(),
-            server: "",
+            server: &self.ground.surroundings.url(),
             version: env!("CARGO_PKG_VERSION"),
             incident: id,
             context: &context(&registry, (&machine, site), &stored, coverage),
@@ -61,6 +63,31 @@ impl Steps {
             key_fingerprint: self.key.fingerprint(),
             anchored: anchors.iter().any(covers),
         })
+    }
+
+    /// An incident with the pieces of its recording and its facts, as they were at one moment. If more of the recording came
+    /// since it was sealed it is sealed again: else its evidence would look changed.
+    async fn settled(
+        &self,
+        mut stored: StoredIncident,
+    ) -> Result<(StoredIncident, Vec<DerivedPiece>, Vec<StoredFact>), ApiError> {
+        let ledger = &self.ground.ledger;
+        let id = stored.incident.id;
+        let mut turn = 1;
+        loop {
+            let pieces = seal::pieces_of(ledger, &stored).await?;
+            if seal::has_grown(&stored, &pieces) {
+                ledger.add_fact(seal::again(&stored, &pieces, self.now())).await?;
+                stored = ledger.incident(&id).await?.unwrap_or(stored);
+            }
+            let facts = ledger.incident_facts(&id).await?;
+            let now = ledger.incident(&id).await?;
+            match now.filter(|now| now.change != stored.change && turn < SETTLED_TURNS) {
+                Some(now) => stored = now,
+                None => return Ok((stored, pieces, facts)),
+            }
+            turn += 1;
+        }
     }
 
     /// The tree over the first `facts` leaves, as far as there are so many.

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use ::dossier::{Evidence, RecordedPoint, Recording, evidence};
+use domain::handling::Step;
 use domain::ids::IncidentId;
+use domain::units::UnixMicros;
 use store::StoreError;
+use store::fact::{Fact, FactKind, IncidentStepped, SERVER};
 use store::ledger::{DerivedPiece, Ledger, StoredIncident};
 
 use crate::incident::show::is_complete;
@@ -24,6 +27,8 @@ pub struct Sealing {
     pub evidence: String,
     /// Whether readings and recording, if there is one, have everything that they will have.
     pub is_complete: bool,
+    /// Whether the incident was sealed in this version before more of its recording came: then it is to be sealed again.
+    pub has_grown: bool,
 }
 
 impl Sealer {
@@ -44,6 +49,7 @@ impl Sealer {
             revision: stored.incident.revision,
             evidence: of(&stored, &pieces).hex(),
             is_complete: stored.incident.trace_complete && (!has_recording || is_complete(&pieces)),
+            has_grown: has_grown(&stored, &pieces),
         }))
     }
 }
@@ -57,6 +63,24 @@ pub(super) async fn pieces_of(
         Some(recording) => ledger.recording(recording).await,
         None => Ok(Vec::new()),
     }
+}
+
+/// Whether what was sealed of this version is the same evidence without the last pieces of its recording. Any other
+/// difference is for the verifier to find: it is never sealed again.
+pub(super) fn has_grown(stored: &StoredIncident, pieces: &[DerivedPiece]) -> bool {
+    let Some((revision, sealed)) = &stored.handling.sealed else { return false };
+    let is_of = |count: usize| of(stored, &pieces[..count]).hex() == *sealed;
+    *revision == stored.incident.revision && !is_of(pieces.len()) && (0..pieces.len()).any(is_of)
+}
+
+/// The fact that seals an incident again. Its identity tells what was sealed, so that it is added once.
+pub(super) fn again(stored: &StoredIncident, pieces: &[DerivedPiece], now: UnixMicros) -> Fact {
+    let (id, revision) = (stored.incident.id, stored.incident.revision);
+    let evidence = of(stored, pieces).hex();
+    let request_id = Some(format!("seal:{id}:{}", &evidence[..16]));
+    let step = Step::Seal { revision, evidence };
+    let kind = FactKind::IncidentStepped(IncidentStepped { incident: id, step, note: None, previous: None });
+    Fact { time: now, author: SERVER.to_owned(), request_id, kind }
 }
 
 /// The evidence of an incident with the pieces of its recording, which are by number.

@@ -33,7 +33,7 @@ pub(crate) fn handling(stored: &StoredIncident, machine: &Machine, view: &View<'
     let corrected = closing.filter(|closing| closing.last.number != closing.first.number);
     v1::Handling {
         state: state(handling.state),
-        shelve_until_time: handling.shelved_until.filter(|_| handling.is_shelved(view.now)).map(timestamp),
+        shelve_until_time: handling.shelved_until.filter(|_| stored.is_shelved(view.now)).map(timestamp),
         assignee: handling.assignee.as_ref().map(ToString::to_string).unwrap_or_default(),
         acknowledged: handling.acknowledged.as_ref().map(deed),
         closed: closing.map(|closing| deed(&closing.first)),
@@ -68,12 +68,12 @@ fn deadlines(incident: &Incident, handling: &Handling, deadlines: &[Deadline]) -
 
 /// When people got so far; `None`: they have not, or it is not known when.
 fn met(handling: &Handling, until: HandlingState) -> Option<UnixMicros> {
-    let closed = || handling.closing.as_ref().map(|closing| closing.first.time);
     match until {
-        // Everything is so far from the beginning: a deadline that asks for nothing is not accepted.
-        HandlingState::Open => None,
+        // Of these a deadline is not accepted: everything is open from the beginning, and when somebody took it on is not
+        // kept.
+        HandlingState::Open | HandlingState::InProgress => None,
         HandlingState::Acknowledged => handling.acknowledged.as_ref().map(|deed| deed.time),
-        HandlingState::InProgress | HandlingState::Closed => closed(),
+        HandlingState::Closed => handling.closing.as_ref().map(|closing| closing.first.time),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::handling::{HandlingState, Step};
 use domain::ids::MachineId;
 use domain::incident::{Incident, Rule};
-use domain::limits::{INCIDENT_STEPS_MAX, STOPS_ACKNOWLEDGED_MAX};
+use domain::limits::STOPS_ACKNOWLEDGED_MAX;
 use domain::units::UnixMicros;
 use store::StoreError;
 use store::fact::{Acknowledgement, Fact, FactKind, IncidentStepped};
@@ -43,11 +43,7 @@ impl SeenTo<'_> {
         };
         let order = IncidentOrder::NewestFirst;
         let query = IncidentQuery { filter, order, after: None, max: STOPS_ACKNOWLEDGED_MAX };
-        for StoredIncident { incident, handling, .. } in self.ledger.incidents(&query).await? {
-            if handling.steps >= INCIDENT_STEPS_MAX {
-                tracing::warn!(incident.id = %incident.id, "incident has no room for the step that its stop was seen to");
-                continue;
-            }
+        for StoredIncident { incident, .. } in self.ledger.incidents(&query).await? {
             let (step, note, previous) = (Step::Acknowledge, None, None);
             let stepped = IncidentStepped { incident: incident.id, step, note, previous };
             self.add(FactKind::IncidentStepped(stepped)).await?;

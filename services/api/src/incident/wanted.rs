@@ -85,7 +85,7 @@ impl Wanted {
             && self.active.is_none_or(|active| active == incident.cleared.is_none())
             && (self.from..self.until).contains(&incident.time)
             && allows(&self.handling, &handling.state)
-            && self.shelved.is_none_or(|shelved| shelved == handling.is_shelved(now))
+            && self.shelved.is_none_or(|shelved| shelved == stored.is_shelved(now))
             && (self.assignee.is_none() || self.assignee == handling.assignee)
             && (self.with_members || handling.lead.is_none())
             && incident.drill.is_none()

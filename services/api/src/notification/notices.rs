@@ -6,7 +6,8 @@ use store::ledger::{About, Notice, NoticeQuery, NoticeState};
 use wire::api::v1;
 
 use super::Notifications;
-use crate::access::Scope;
+use crate::access::rights::Permission;
+use crate::access::{Caller, Scope};
 use crate::check::Check;
 use crate::convert::timestamp;
 use crate::incident::show::severity;
@@ -21,6 +22,7 @@ const PAGE_MAX: usize = domain::limits::NOTICES_READ_MAX - 1;
 impl Notifications {
     pub(super) async fn notices(
         &self,
+        caller: Caller,
         scope: Scope,
         mut request: v1::ListNoticesRequest,
     ) -> Result<v1::ListNoticesResponse, ApiError> {
@@ -50,8 +52,9 @@ impl Notifications {
         rows.truncate(size);
         let last = rows.last().filter(|_| has_more);
         let next = last.map(|last| AfterNotice { planned: last.planned, id: last.id });
+        let configures = self.gate.reach(&caller, Permission::Configure);
         Ok(v1::ListNoticesResponse {
-            notices: rows.iter().map(show).collect(),
+            notices: rows.iter().map(|notice| shown_to(&configures, notice)).collect(),
             next_page_token: next.map(|next| self.pages.token(&asked, &next)).unwrap_or_default(),
         })
     }
@@ -64,6 +67,14 @@ pub(super) fn sites_seen(visible: &Visible, site: Option<SiteId>) -> Option<Vec<
         None if visible.is_whole() => None,
         None => Some(visible.sites(None).map(|site| site.id.clone()).collect()),
     }
+}
+
+/// What a mail server or a webhook answers may name addresses, which are for those who may set contacts.
+fn shown_to(configures: &Scope, notice: &Notice) -> v1::Notice {
+    let may_set = notice.site.as_ref().map_or(*configures == Scope::All, |site| configures.has(site));
+    let is_answer = matches!(notice.state, NoticeState::Waiting | NoticeState::Failed);
+    let shown = show(notice);
+    if may_set || !is_answer { shown } else { v1::Notice { reason: String::new(), ..shown } }
 }
 
 pub(super) fn show(notice: &Notice) -> v1::Notice {

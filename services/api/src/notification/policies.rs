@@ -4,8 +4,9 @@ use domain::handling::HandlingState;
 use domain::ids::SiteId;
 use domain::incident::Severity;
 use domain::limits::{CHAIN_STEPS_MAX, DEADLINES_MAX};
+use prost_types::FieldMask;
 use store::fact::{FactKind, FactOutcome, PolicyChange};
-use store::registry::{ChainStep, Deadline, Registry, ServiceRule, Staffing};
+use store::registry::{ChainStep, Deadline, PolicyPart, Registry, ServiceRule, Staffing};
 use wire::api::v1;
 
 use super::{Notifications, everywhere, request_id_reused};
@@ -16,7 +17,7 @@ use crate::incident::show::severity;
 use crate::registry::Visible;
 use crate::status::{ApiError, Violation};
 
-/// What can be changed of a policy.
+/// What can be changed of a policy, in the order of `PolicyPart::ALL`.
 const FIELDS: [&str; 3] = ["chain", "deadlines", "out_of_service"];
 /// Policies of sites in one answer: each may have some kilobytes.
 const SITES_SHOWN_MAX: usize = 1_000;
@@ -68,7 +69,11 @@ impl Notifications {
         let visible = self.visible(&scope);
         may_change(&visible, &scope, site.as_ref())?;
         let mut check = Check::default();
-        let fields = masked(&mut check, request.update_mask.as_ref(), &FIELDS);
+        let cleared = check.cleared_parts(&request.cleared, request.update_mask.as_ref());
+        let fields = match (&request.update_mask, cleared.is_empty()) {
+            (None, false) => Vec::new(),
+            (mask, _) => masked(&mut check, mask.as_ref(), &FIELDS),
+        };
         let has = |field: &str| fields.contains(&field);
         let registry = visible.registry();
         let chain = has("chain").then(|| check.chain(&new.chain, site.as_ref(), registry));
@@ -76,7 +81,7 @@ impl Notifications {
         let service = has("out_of_service").then(|| check.service_rule(&new));
         let request_id = check.request_id(&request.request_id);
         check.finish()?;
-        let change = PolicyChange { site: site.clone(), chain, deadlines, service };
+        let change = PolicyChange { site: site.clone(), chain, deadlines, service, cleared };
         let kind = FactKind::PolicySet(change);
         match self.add(&caller, request_id, kind.clone()).await? {
             FactOutcome::Added(_) => {}
@@ -150,6 +155,26 @@ fn show_deadline(deadline: &Deadline) -> v1::Deadline {
 }
 
 impl Check {
+    /// What is taken back: each once, and nothing that is set as well.
+    fn cleared_parts(&mut self, names: &[String], mask: Option<&FieldMask>) -> Vec<PolicyPart> {
+        let mut cleared = Vec::new();
+        for name in names {
+            let Some(part) = PolicyPart::ALL.into_iter().find(|part| part.name() == name) else {
+                self.wrong("cleared", format!("names {}; {} are known", quoted(name), FIELDS.join(", ")));
+                continue;
+            };
+            let is_set = mask.is_some_and(|mask| mask.paths.contains(name));
+            if is_set || cleared.contains(&part) {
+                let also = if is_set { "in update_mask, too" } else { "more than once" };
+                self.wrong("cleared", format!("names {name} {also}; one of both, and once, is allowed"));
+            }
+            cleared.push(part);
+        }
+        // A longer list names something twice.
+        cleared.truncate(FIELDS.len());
+        cleared
+    }
+
     fn chain(
         &mut self,
         steps: &[v1::ChainStep],
@@ -227,10 +252,11 @@ impl Check {
         }
         let until = match v1::HandlingState::try_from(deadline.until) {
             Ok(v1::HandlingState::Acknowledged) => HandlingState::Acknowledged,
-            Ok(v1::HandlingState::InProgress) => HandlingState::InProgress,
             Ok(v1::HandlingState::Closed) => HandlingState::Closed,
-            Ok(v1::HandlingState::Unspecified | v1::HandlingState::Open) | Err(_) => {
-                let allowed = "2 (acknowledged), 3 (in progress) and 4 (closed) are allowed";
+            // When somebody took an incident on is not kept, so nothing could say that it was met.
+            Ok(v1::HandlingState::Unspecified | v1::HandlingState::Open | v1::HandlingState::InProgress)
+            | Err(_) => {
+                let allowed = "2 (acknowledged) and 4 (closed) are allowed";
                 self.wrong("policy.deadlines.until", format!("is {}; {allowed}", deadline.until));
                 return None;
             }

@@ -2,7 +2,7 @@
 
 mod given;
 
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use wire::api::v1;
 
 use crate::client::{Client, Options};
@@ -33,6 +33,8 @@ enum Action {
     Deadlines(DeadlineArgs),
     /// Sets when a machine is tagged out of service by itself
     Service(ServiceArgs),
+    /// Takes back what was set for a site: what is set for all holds there again
+    Inherit(InheritArgs),
 }
 
 /// For whom.
@@ -63,7 +65,7 @@ struct ChainArgs {
 struct DeadlineArgs {
     #[command(flatten)]
     whose: WhoseArgs,
-    /// What for, of which severity on, within how many hours, and until incidents are acknowledged, in-progress or closed,
+    /// What for, of which severity on, within how many hours, and until incidents are acknowledged or closed,
     /// such as "report to the insurer:high:72:closed"; at most 10
     #[arg(long = "deadline", value_name = "NAME:SEVERITY:HOURS:UNTIL", value_parser = given::deadline)]
     #[arg(required_unless_present = "none")]
@@ -87,6 +89,40 @@ struct ServiceArgs {
     /// Never
     #[arg(long, conflicts_with_all = ["count", "days"])]
     never: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+struct InheritArgs {
+    /// For this site
+    #[arg(long, value_name = "SITE")]
+    site: String,
+    /// Which parts
+    #[arg(required = true, value_enum)]
+    parts: Vec<Part>,
+    #[command(flatten)]
+    repeat: RepeatArgs,
+}
+
+/// A part of what is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Who is told
+    Chain,
+    /// By when something has to be done
+    Deadlines,
+    /// When a machine is tagged out of service by itself
+    Service,
+}
+
+impl Part {
+    /// Its name in requests.
+    fn name(self) -> &'static str {
+        match self {
+            Part::Chain => "chain",
+            Part::Deadlines => "deadlines",
+            Part::Service => "out_of_service",
+        }
+    }
 }
 
 /// One part of what holds for a site.
@@ -219,11 +255,11 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
         }
         Action::Chain(ChainArgs { whose, steps, .. }) => {
             let policy = v1::Policy { chain: steps, ..v1::Policy::default() };
-            update(&mut client, whose, policy, "chain").await?
+            update(&mut client, whose, policy, Part::Chain).await?
         }
         Action::Deadlines(DeadlineArgs { whose, deadlines, .. }) => {
             let policy = v1::Policy { deadlines, ..v1::Policy::default() };
-            update(&mut client, whose, policy, "deadlines").await?
+            update(&mut client, whose, policy, Part::Deadlines).await?
         }
         Action::Service(ServiceArgs { whose, count, days, .. }) => {
             let policy = v1::Policy {
@@ -231,7 +267,12 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
                 out_of_service_days: days.unwrap_or_default(),
                 ..v1::Policy::default()
             };
-            update(&mut client, whose, policy, "out_of_service").await?
+            update(&mut client, whose, policy, Part::Service).await?
+        }
+        Action::Inherit(InheritArgs { site, parts, repeat }) => {
+            let cleared = parts.into_iter().map(|part| part.name().to_owned()).collect();
+            let policy = Some(v1::Policy { site_id: site, ..v1::Policy::default() });
+            send(&mut client, repeat, v1::UpdatePolicyRequest { policy, cleared, ..Default::default() }).await?
         }
     };
     let rows: Vec<Shown> = policies.into_iter().flat_map(rows).collect();
@@ -242,14 +283,20 @@ async fn update(
     client: &mut Client,
     whose: WhoseArgs,
     policy: v1::Policy,
-    field: &str,
+    part: Part,
 ) -> Result<Vec<v1::Policy>, Failure> {
-    let request_id = whose.repeat.id()?;
-    let request = v1::UpdatePolicyRequest {
-        policy: Some(v1::Policy { site_id: whose.site, ..policy }),
-        update_mask: Some(prost_types::FieldMask { paths: vec![field.to_owned()] }),
-        request_id: request_id.clone(),
-    };
+    let policy = Some(v1::Policy { site_id: whose.site, ..policy });
+    let update_mask = Some(prost_types::FieldMask { paths: vec![part.name().to_owned()] });
+    send(client, whose.repeat, v1::UpdatePolicyRequest { policy, update_mask, ..Default::default() }).await
+}
+
+async fn send(
+    client: &mut Client,
+    repeat: RepeatArgs,
+    request: v1::UpdatePolicyRequest,
+) -> Result<Vec<v1::Policy>, Failure> {
+    let request_id = repeat.id()?;
+    let request = v1::UpdatePolicyRequest { request_id: request_id.clone(), ..request };
     let answer =
         twice(&request_id, async || client.notifications.update_policy(request.clone()).await).await?;
     Ok(answer.policy.into_iter().collect())

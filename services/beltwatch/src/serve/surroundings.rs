@@ -36,6 +36,7 @@ pub(super) struct Around {
     pub(super) ingest: Arc<IngestHandle>,
     pub(super) metrics: PrometheusHandle,
     pub(super) broker: String,
+    pub(super) url: String,
     pub(super) master: MasterKey,
     /// What makes machines' certificates, if the embedded broker speaks TLS.
     pub(super) tls: Option<Arc<Tls>>,
@@ -78,6 +79,10 @@ impl Surroundings for Around {
             count: self.ingest.counters().refused_for(refused.reason),
         };
         self.ingest.refusals().into_iter().map(shown).collect()
+    }
+
+    fn url(&self) -> String {
+        self.url.clone()
     }
 
     fn settled(&self) -> Option<UnixMicros> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use anyhow::Context;
-use api::Sealer;
+use api::{Sealer, Sealing};
 use async_trait::async_trait;
 use dashboard::OpenPages;
 use domain::ids::{IncidentId, SiteId};
@@ -96,9 +96,11 @@ impl fmt::Debug for Proofs {
 
 #[async_trait]
 impl notify::Proof for Proofs {
-    async fn evidence(&self, id: &IncidentId) -> Option<(u64, String)> {
+    async fn evidence(&self, id: &IncidentId) -> Option<notify::Evidence> {
         match self.sealer.evidence_of(id).await {
-            Ok(sealing) => sealing.map(|sealing| (sealing.revision, sealing.evidence)),
+            Ok(sealing) => sealing.map(|Sealing { revision, evidence, is_complete, has_grown }| {
+                notify::Evidence { revision, hash: evidence, is_complete, has_grown }
+            }),
             Err(error) => {
                 tracing::error!(%error, incident.id = %id, "the evidence of an incident could not be read");
                 None

@@ -25,7 +25,7 @@ const PAGE: i32 = 100;
 /// Words for one of the API's names.
 type Words = fn(Texts) -> &'static str;
 
-const KINDS: [(&str, Words); 22] = [
+const KINDS: [(&str, Words); 29] = [
     ("site_created", Texts::did_site_created),
     ("site_changed", Texts::did_site_changed),
     ("machine_created", Texts::did_machine_created),
@@ -47,6 +47,13 @@ const KINDS: [(&str, Words); 22] = [
     ("service_changed", Texts::did_service_changed),
     ("commissioned", Texts::did_commissioned),
     ("staffed_hours_set", Texts::did_staffed_hours_set),
+    ("incident_stepped", Texts::did_incident_stepped),
+    ("drill_started", Texts::did_drill_started),
+    ("drill_ended", Texts::did_drill_ended),
+    ("contact_set", Texts::did_contact_set),
+    ("contact_ended", Texts::did_contact_ended),
+    ("policy_set", Texts::did_policy_set),
+    ("head_anchored", Texts::did_head_anchored),
     ("access_refused", Texts::did_access_refused),
 ];
 const REASONS: [(&str, Words); 7] = [

@@ -209,6 +209,29 @@ pub(super) async fn service(
     save(&state, &visitor, &key, &typed, Section::Service).await
 }
 
+/// What is asked of the API; none if the editor has something to say about what was typed.
+fn update(
+    editor: &mut Editor,
+    typed: &Fields,
+    key: &str,
+    section: Section,
+    t: Texts,
+) -> Option<v1::UpdatePolicyRequest> {
+    let site_id = if key == ALL { String::new() } else { key.to_owned() };
+    let part = section.mask().to_owned();
+    if !typed.get("inherit").is_empty() {
+        let policy = Some(v1::Policy { site_id, ..v1::Policy::default() });
+        return Some(v1::UpdatePolicyRequest { policy, cleared: vec![part], ..Default::default() });
+    }
+    let Ok(policy) = section.parse(editor, t) else {
+        t.fields_wrong().clone_into(&mut editor.error);
+        return None;
+    };
+    let policy = Some(v1::Policy { site_id, ..policy });
+    let update_mask = Some(FieldMask { paths: vec![part] });
+    Some(v1::UpdatePolicyRequest { policy, update_mask, ..Default::default() })
+}
+
 /// Saves one part; a button that adds or takes away a row saves nothing.
 async fn save(
     dashboard: &Dashboard,
@@ -227,15 +250,8 @@ async fn save(
     if editor.change(typed) {
         return frame::html(StatusCode::OK, &page);
     }
-    let Ok(mut policy) = section.parse(editor, t) else {
-        t.fields_wrong().clone_into(&mut editor.error);
+    let Some(message) = update(editor, typed, key, section, t) else {
         return frame::html(StatusCode::UNPROCESSABLE_ENTITY, &page);
-    };
-    policy.site_id = if key == ALL { String::new() } else { key.to_owned() };
-    let message = v1::UpdatePolicyRequest {
-        policy: Some(policy),
-        update_mask: Some(FieldMask { paths: vec![section.mask().to_owned()] }),
-        request_id: String::new(),
     };
     let mut client = dashboard.clients().notification();
     match answer(client.update_policy(visitor.caller.request(message))).await {

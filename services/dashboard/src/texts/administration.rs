@@ -151,6 +151,13 @@ texts! {
     did_service_changed: "service changed", "Betrieb geändert";
     did_commissioned: "commissioned", "in Betrieb genommen";
     did_staffed_hours_set: "staffed hours set", "Zeiten mit Personal gesetzt";
+    did_incident_stepped: "incident worked on", "Vorfall bearbeitet";
+    did_drill_started: "proof test begun", "Prüfung begonnen";
+    did_drill_ended: "proof test ended", "Prüfung beendet";
+    did_contact_set: "contact set", "Kontakt gesetzt";
+    did_contact_ended: "contact taken away", "Kontakt entfernt";
+    did_policy_set: "notification set", "Benachrichtigung gesetzt";
+    did_head_anchored: "head taken outside", "Stand außen übernommen";
     did_access_refused: "refused", "abgewiesen";
     refused_not_authentic: "not authentic", "nicht echt";
     refused_unknown_machine: "unknown machine", "unbekanntes Gerät";

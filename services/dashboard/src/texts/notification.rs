@@ -52,6 +52,7 @@ texts! {
     policy_days: "Within days", "In Tagen";
     policy_remove: "Remove", "Entfernen";
     policy_add: "Add a row", "Zeile hinzufügen";
+    policy_inherit: "As for all sites", "Wie für alle Studios";
     policy_saved: "Saved.", "Gespeichert.";
     least_severity: "From severity", "Ab Schwere";
     chain_after: "After minutes", "Nach Minuten";
@@ -65,7 +66,6 @@ texts! {
     deadline_until: "Met when", "Erfüllt, wenn";
     deadline_wrong: "Say what for in 1 to 60 characters, and use 1 to 2160 whole hours.", "Sagen Sie in 1 bis 60 Zeichen, wofür, und geben Sie 1 bis 2160 ganze Stunden an.";
     until_acknowledged: "acknowledged", "bestätigt";
-    until_in_progress: "somebody works on it", "jemand arbeitet daran";
     until_closed: "closed", "abgeschlossen";
     notices_none: "Nobody was told of anything.", "Niemand hat eine Nachricht bekommen.";
     notices_page_gone: "There is no such page, contact or site, or you may not see it.", "Diese Seite, diesen Kontakt oder dieses Studio gibt es nicht, oder Sie dürfen sie nicht sehen.";

@@ -63,6 +63,9 @@ struct Episode {
     /// Whether that was told.
     #[serde(default)]
     is_told: bool,
+    /// The proof test in which it began.
+    #[serde(default)]
+    drill: Option<u64>,
 }
 
 /// A record with its place.
@@ -189,20 +192,28 @@ impl Bench {
         if let Some(episode) = self.episodes.get_mut(&rule) {
             let is_long_ago = |since| placed.time.since(since) >= REARM_US;
             let is_over = episode.is_told && episode.clear_since.is_some_and(is_long_ago);
-            if !is_over && !finding.is_another {
+            // What goes on when the proof test is over is part of it no more.
+            let outlasts = episode.drill.is_some() && episode.drill != settings.drill;
+            if !is_over && !finding.is_another && !outlasts {
                 (episode.clear_since, episode.is_told) = (ended, ended.is_some());
                 changes.push(Change::Goes(episode.incident, Box::new(finding)));
                 return;
             }
             if !episode.is_told {
-                let since = episode.clear_since.unwrap_or(finding.time);
+                let last = if outlasts { placed.time } else { finding.time };
+                let since = episode.clear_since.unwrap_or(last);
                 changes.push(Change::Cleared(episode.incident, since));
             }
         }
         let mut incident = raised(definition, finding, placed, settings, capabilities);
         let covers = |(time, _): &(UnixMicros, RecordingId)| incident.time.since(*time).abs() <= COVERED_US;
         incident.recording = self.recording.filter(covers).map(|(_, recording)| recording);
-        let episode = Episode { incident: incident.id, clear_since: ended, is_told: ended.is_some() };
+        let episode = Episode {
+            incident: incident.id,
+            clear_since: ended,
+            is_told: ended.is_some(),
+            drill: settings.drill,
+        };
         self.episodes.insert(rule, episode);
         changes.push(Change::Raised(Box::new(incident)));
     }

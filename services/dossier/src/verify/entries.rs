@@ -130,9 +130,9 @@ impl<'a> Chain<'a> {
             let body = link.body.as_ref().filter(|_| link.step() == Some("seal"))?;
             Some((body.revision?, link, body.evidence.as_deref()?))
         });
-        let Some((sealed, link, evidence)) =
-            seals.max_by_key(|(revision, link, _)| (*revision, link.row.number))
-        else {
+        let seals: Vec<(u64, &Link<'_>, &str)> = seals.collect();
+        let newest = seals.iter().max_by_key(|(revision, link, _)| (*revision, link.row.number));
+        let Some((sealed, link, evidence)) = newest.copied() else {
             report.hold(Statement::NotSealed);
             return;
         };
@@ -146,6 +146,10 @@ impl<'a> Chain<'a> {
         } else if octets(&link.row.leaf) == Some(link.leaf) {
             // An entry that was changed seals nothing; that was told already.
             report.hold(Statement::Sealed { number, time: link.row.time_us, revision });
+            let others = seals.iter().filter(|(of, _, other)| *of == revision && *other != evidence);
+            for (_, other, _) in others {
+                report.hold(Statement::SealedAgain { number: other.row.number, revision });
+            }
         }
     }
 

@@ -238,6 +238,13 @@ pub enum Statement {
         /// As which version of the incident.
         revision: u64,
     },
+    /// Another entry had sealed the same version as something else before.
+    SealedAgain {
+        /// By which entry.
+        number: u64,
+        /// As which version of the incident.
+        revision: u64,
+    },
     /// The evidence was never sealed.
     NotSealed,
     /// An older version was sealed; this one was not.
@@ -292,6 +299,11 @@ impl fmt::Display for Statement {
             Statement::Sealed { number, time, revision } => {
                 write!(f, "the evidence is as entry {number} sealed it at {} (version {revision})", utc(*time))
             }
+            Statement::SealedAgain { number, revision } => write!(
+                f,
+                "sealed more than once: entry {number} had sealed version {revision} as something else before; the server \
+                 says that the rest of the recording came later"
+            ),
             Statement::NotSealed => f.write_str("not sealed: nothing says what the evidence was before this dossier was made"),
             Statement::SealedBefore { found, number, revision } => write!(
                 f,

@@ -114,3 +114,18 @@ fn settings_that_cannot_be_are_told_and_passwords_are_not() {
         assert!(Mail::new(&MailServer { tls, host: "mail.example.org".to_owned(), ..server(465) }).is_ok());
     }
 }
+
+#[test]
+fn every_address_that_a_contact_may_have_can_be_written_to() {
+    let addresses = [
+        "ops@example.org",
+        "o.p-s+floor@mail.example.org",
+        "root@localhost",
+        "a@[127.0.0.1]",
+        "a@[IPv6:::1]",
+    ];
+    for address in addresses {
+        assert_eq!(store::registry::check_address(address), Ok(()));
+        assert!(address.parse::<lettre::Address>().is_ok(), "{address}");
+    }
+}

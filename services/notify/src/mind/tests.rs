@@ -243,3 +243,66 @@ async fn too_much_for_one_is_put_off_so_that_others_are_seen() {
     assert_eq!(put_off.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2]);
     assert!(put_off.iter().all(|(_, due)| due.since(second(9)) > 200_000_000));
 }
+
+#[tokio::test]
+async fn a_contact_made_anew_for_another_site_is_not_told_of_the_old_one() {
+    let mut contacts = vec![hook("c-0")];
+    contacts[0].site = Some(crate::given::site());
+    let registry = Gym::new(&contacts, &[]).await.registry();
+    let mut mind = Mind::default();
+    let mut elsewhere = notice(1, "c-0", Severity::Critical, 0);
+    elsewhere.site = Some(SiteId::new("south").unwrap());
+    let turn = mind.turn(vec![elsewhere.clone()], &known(&[elsewhere]), &registry, second(1));
+    assert_eq!((turn.sent.len(), turn.written[0].state), (0, NoticeState::NotNeeded));
+    assert_eq!(sent(&mut mind, &registry, &[notice(1, "c-0", Severity::Low, 0)], 1), [told("c-0", &[1])]);
+}
+
+#[tokio::test]
+async fn what_was_laid_aside_while_it_was_planned_is_not_sent() {
+    let registry = gym().await.registry();
+    let mut mind = Mind::default();
+    let planned = notice(1, "c-0", Severity::High, 0);
+    let mut known = known(std::slice::from_ref(&planned));
+    if let Some(Some(stored)) = known.get_mut(&IncidentId([1; 16])) {
+        stored.handling.shelved_until = Some(second(100));
+    }
+    for (now, messages) in [(1, 0), (100, 1)] {
+        let turn = mind.turn(vec![planned.clone()], &known, &registry, second(now));
+        assert_eq!((turn.sent.len(), turn.written.len()), (messages, 0), "{now}");
+    }
+}
+
+#[tokio::test]
+async fn a_test_of_a_contact_that_fails_goes_at_once() {
+    let registry = gym().await.registry();
+    let mut mind = Mind::default();
+    let failing = notice(1, "c-0", Severity::High, 0);
+    let refusal = || Err(Refusal::lasting("status 404"));
+    mind.ended("c-0", std::slice::from_ref(&failing), refusal(), &registry, second(1));
+    let mut test = notice(2, "c-0", Severity::Info, 2);
+    test.about = About::Test { by: "user:anna".to_owned() };
+    assert_eq!(sent(&mut mind, &registry, &[failing, test], 2), [told("c-0", &[2])]);
+}
+
+#[tokio::test]
+async fn a_contact_that_was_changed_in_the_future_is_not_told_without_end() {
+    let mut contacts = vec![hook("c-0")];
+    contacts[0].changed = second(86_400);
+    let registry = Gym::new(&contacts, &[]).await.registry();
+    let mut mind = Mind::default();
+    let first = notice(1, "c-0", Severity::High, 0);
+    let refusal = || Err(Refusal::passing("status 500"));
+    let failed = mind.ended("c-0", std::slice::from_ref(&first), refusal(), &registry, second(1));
+    assert_eq!(sent(&mut mind, &registry, &failed, 1), [], "the clock was set back; it waits its second");
+    assert_eq!(sent(&mut mind, &registry, &failed, 3), [told("c-0", &[1])]);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_delays_nothing() {
+    let registry = gym().await.registry();
+    let mut mind = Mind::default();
+    let mut planned = notice(1, "c-0", Severity::High, 3_900);
+    planned.planned = second(3_600);
+    assert_eq!(sent(&mut mind, &registry, std::slice::from_ref(&planned), 3_550), []);
+    assert_eq!(sent(&mut mind, &registry, &[planned], 0), [told("c-0", &[1])]);
+}

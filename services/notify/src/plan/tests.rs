@@ -64,7 +64,6 @@ async fn nobody_is_called_for_what_is_no_news() {
     for steps in [
         vec![Step::Acknowledge],
         vec![Step::Assign { to: None }],
-        vec![Step::Shelve { until: Some(second(100)) }],
         vec![Step::Join { lead: IncidentId([9; 16]) }],
         vec![Step::Close { cause: None, hurt: None }],
     ] {
@@ -74,12 +73,64 @@ async fn nobody_is_called_for_what_is_no_news() {
         }
         check(&registry, &handled, &[]);
     }
-    let mut shelved_before = critical(1);
-    shelved_before.handling.take(&Step::Shelve { until: Some(second(0)) }, false, deed);
-    check(&registry, &shelved_before, &[("floor", 1, 0), ("office", 2, 300), ("floor", 3, 600)]);
     let mut old = critical(1);
     old.detected = second(0);
     assert_eq!(fresh(&registry, &old, &[], 86_401), []);
+}
+
+/// Step, second in which it is due, and what is written with it.
+fn waiting(notices: &[Notice]) -> Vec<(u32, i64, &str)> {
+    notices.iter().map(|one| (one.step, one.due.since(second(0)) / 1_000_000, one.reason.as_str())).collect()
+}
+
+#[tokio::test]
+async fn what_was_laid_aside_is_told_when_its_time_has_come() {
+    let gym = gym().await;
+    let registry = gym.registry();
+    let deed = Deed { number: 1, time: second(0), by: "user:anna".to_owned() };
+    let shelve = |stored: &mut StoredIncident, until: Option<i64>| {
+        stored.handling.take(&Step::Shelve { until: until.map(second) }, false, deed.clone());
+    };
+    let mut found = stored(incident(1, Rule::SlowEmergencyStop, Severity::High, 0));
+    let mut known = fresh(&registry, &found, &[], 0);
+    known[0].state = NoticeState::Sent;
+    shelve(&mut found, Some(3_600));
+    let put_off = fresh(&registry, &found, &known, 100);
+    assert_eq!(waiting(&put_off), [(2, 3_900, SHELVED)]);
+    assert!(put_off.iter().all(|one| one.state == NoticeState::Waiting && one.revision == 2));
+    assert_eq!(fresh(&registry, &found, &put_off, 101), []);
+    // For longer, and then taken up again before its time.
+    shelve(&mut found, Some(7_200));
+    let longer = fresh(&registry, &found, &put_off, 102);
+    assert_eq!(waiting(&longer), [(2, 7_500, SHELVED)]);
+    shelve(&mut found, None);
+    let again = fresh(&registry, &found, &longer, 1_000);
+    assert_eq!(waiting(&again), [(2, 1_300, "")]);
+    assert_eq!(fresh(&registry, &found, &again, 1_001), []);
+
+    // Laid aside before anybody could be told.
+    let mut early = stored(incident(2, Rule::SlowEmergencyStop, Severity::High, 0));
+    shelve(&mut early, Some(3_600));
+    let planned = fresh(&registry, &early, &[], 1);
+    assert_eq!(waiting(&planned), [(1, 3_600, SHELVED), (2, 3_900, SHELVED)]);
+    assert!(planned.iter().all(|one| one.revision == 1));
+    // What becomes critical is not laid aside.
+    early.incident.severity = Severity::Critical;
+    let risen = fresh(&registry, &early, &planned, 50);
+    let told: Vec<_> = risen.iter().filter(|one| one.state == NoticeState::Waiting).cloned().collect();
+    assert_eq!(waiting(&told), [(1, 50, ""), (2, 350, ""), (3, 650, "")]);
+}
+
+#[tokio::test]
+async fn what_turns_out_to_be_a_proof_test_is_told_to_nobody() {
+    let gym = gym().await;
+    let registry = gym.registry();
+    let mut found = critical(1);
+    let known = fresh(&registry, &found, &[], 0);
+    found.incident.drill = Some(7);
+    let written = fresh(&registry, &found, &known, 1);
+    assert_eq!(written.len(), 3);
+    assert!(written.iter().all(|one| one.state == NoticeState::NotNeeded), "{written:?}");
 }
 
 #[tokio::test]

@@ -162,7 +162,7 @@ async fn what_is_not_taken_says_why() {
     let free = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port();
     check(carry(&to(free)).await, false, "refused");
     let outside = Way::Webhook { url: "http://example.org/hook".to_owned() };
-    check(carry(&message(outside, vec![told(1, Severity::Low)])).await, true, "https is required");
+    check(carry(&message(outside, vec![told(1, Severity::Low)])).await, true, "take https");
 }
 
 #[tokio::test(start_paused = true)]

@@ -185,7 +185,7 @@ fn settings() -> Vec<FactKind> {
 
 fn notification() -> Vec<FactKind> {
     let contact = |name: &str, generation| {
-        let way = Way::Webhook { url: "https://example.org/hook?a=\"b\"".to_owned() };
+        let way = Way::Webhook { url: "https://example.org/hook?a='b'&c=%22".to_owned() };
         let (display_name, site) = (name.to_uppercase(), Some(site("gym-1")));
         let (is_anchor, changed) = (true, second(5));
         let contact =
@@ -206,7 +206,7 @@ fn notification() -> Vec<FactKind> {
     };
     let policy = |site, chain| {
         let (deadlines, service) = (Some(vec![deadline.clone()]), Some(ServiceRule { count: 3, days: 9 }));
-        FactKind::PolicySet(PolicyChange { site, chain, deadlines, service })
+        FactKind::PolicySet(PolicyChange { site, chain, deadlines, service, cleared: Vec::new() })
     };
     let anchored =
         Anchoring { facts: 7, root: "0a".repeat(32), contact: "desk".to_owned(), taken: second(8) };

@@ -5,7 +5,7 @@ use domain::units::UnixMicros;
 use serde::{Deserialize, Serialize};
 
 use crate::registry::json;
-use crate::registry::{ChainStep, Contact, ContactName, Deadline, ServiceRule};
+use crate::registry::{ChainStep, Contact, ContactName, Deadline, PolicyPart, ServiceRule};
 
 /// A contact is no longer told of anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct NewContact {
 }
 
 /// Who is told of incidents, and by when something has to be done about them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PolicyChange {
     /// For this site; `None`: for all that have none of their own.
     #[serde(default)]
@@ -33,6 +33,9 @@ pub struct PolicyChange {
     pub deadlines: Option<Vec<Deadline>>,
     /// When a machine is tagged out of service by itself.
     pub service: Option<ServiceRule>,
+    /// What is taken back: what is set for all holds for the site again; for all, nothing is set any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cleared: Vec<PolicyPart>,
 }
 
 /// A head of all facts was sent to somebody outside, who took it.

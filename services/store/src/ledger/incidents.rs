@@ -30,6 +30,13 @@ pub struct StoredIncident {
     pub handling: Handling,
 }
 
+impl StoredIncident {
+    /// Whether it is laid aside at that time. What has become critical since is not.
+    pub fn is_shelved(&self, now: UnixMicros) -> bool {
+        self.incident.severity < Severity::Critical && self.handling.is_shelved(now)
+    }
+}
+
 /// A piece of a recording, in event time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DerivedPiece {

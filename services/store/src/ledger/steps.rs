@@ -76,17 +76,15 @@ pub(crate) fn take(
     Ok(Taken { fact, handling, note, erased })
 }
 
-/// Erasing is always possible: there are no more texts to erase than steps that brought one.
+/// Erasing is always possible: there are no more texts to erase than steps that brought one. So is the first step by which
+/// somebody knows of an incident or closes it: whatever fills the room, it must not stay open for ever.
 fn check_room(fact: &Fact, stepped: &IncidentStepped, handling: &Handling) -> Result<(), StoreError> {
     let is_exempt = match stepped.step {
         Step::Join { .. } | Step::Seal { .. } => fact.author == SERVER,
         Step::EraseNote { .. } => true,
-        Step::Acknowledge
-        | Step::Assign { .. }
-        | Step::Note
-        | Step::Shelve { .. }
-        | Step::Close { .. }
-        | Step::Hold { .. } => false,
+        Step::Acknowledge => handling.acknowledged.is_none(),
+        Step::Close { .. } => handling.closing.is_none(),
+        Step::Assign { .. } | Step::Note | Step::Shelve { .. } | Step::Hold { .. } => false,
     };
     if is_exempt || handling.steps < INCIDENT_STEPS_MAX {
         return Ok(());

@@ -27,7 +27,8 @@ pub struct Contact {
     pub way: Way,
     /// Whether it is sent the daily head of all facts.
     pub is_anchor: bool,
-    /// Counts its secrets from 1: the secret of a webhook follows from its name and this.
+    /// Tells its secrets apart: the second since 1970 in which the secret was made, or one more than the one before if that
+    /// is greater. The secret of a webhook follows from its name and this.
     pub generation: u32,
     /// When it was made or changed last; in the fact itself, when that was.
     #[serde(rename = "changed_us", with = "json::micros")]
@@ -94,7 +95,7 @@ pub struct Deadline {
     pub least: Severity,
     /// So long after it happened, in hours; 1 to 2 160.
     pub hours: u32,
-    /// It is met when the incident has got so far.
+    /// It is met when the incident has got so far: acknowledged or closed.
     pub until: HandlingState,
 }
 
@@ -110,6 +111,32 @@ pub struct ServiceRule {
 impl Default for ServiceRule {
     fn default() -> ServiceRule {
         ServiceRule { count: 2, days: 7 }
+    }
+}
+
+/// A part of a policy, which a site can have of its own or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyPart {
+    /// Who is told, and when.
+    Chain,
+    /// By when something has to be done.
+    Deadlines,
+    /// When a machine is tagged out of service by itself.
+    OutOfService,
+}
+
+impl PolicyPart {
+    /// All, in the order in which a policy has them.
+    pub const ALL: [PolicyPart; 3] = [PolicyPart::Chain, PolicyPart::Deadlines, PolicyPart::OutOfService];
+
+    /// Its name in the product's words.
+    pub fn name(self) -> &'static str {
+        match self {
+            PolicyPart::Chain => "chain",
+            PolicyPart::Deadlines => "deadlines",
+            PolicyPart::OutOfService => "out_of_service",
+        }
     }
 }
 

@@ -165,7 +165,7 @@ fn notification_kinds() -> impl Strategy<Value = FactKind> {
         steps.into_iter().map(step).collect()
     });
     let policies = (sites(), option::of(steps)).prop_map(|(site, chain)| {
-        FactKind::PolicySet(PolicyChange { site, chain, deadlines: None, service: None })
+        FactKind::PolicySet(PolicyChange { site, chain, ..PolicyChange::default() })
     });
     let anchors = (0..4_u64, names()).prop_map(|(facts, contact)| {
         let (root, taken) = ("00".repeat(32), UnixMicros(3));

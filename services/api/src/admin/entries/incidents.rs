@@ -68,7 +68,9 @@ pub(super) fn policy_set(change: &PolicyChange) -> Shown {
         0 => "never out of service by itself".to_owned(),
         count => format!("out of service after {count} in {} days", rule.days),
     });
-    let detail = chain.into_iter().chain(deadlines).chain(service).collect::<Vec<_>>().join(", ");
+    let cleared = change.cleared.iter().map(|part| format!("{} taken back", part.name()));
+    let detail =
+        chain.into_iter().chain(deadlines).chain(service).chain(cleared).collect::<Vec<_>>().join(", ");
     let subject = change.site.as_ref().map_or_else(|| "all sites".to_owned(), ToString::to_string);
     Shown { kind: "policy_set", subject, site: change.site.clone(), detail }
 }

@@ -76,7 +76,7 @@ async fn who_is_told_is_audited_without_addresses() {
     let least = domain::incident::Severity::High;
     let deadline = Deadline { name: "report".to_owned(), least, hours: 72, until };
     let (site, deadlines) = (Some(site_id("north")), Some(vec![deadline]));
-    bench.fact(FactKind::PolicySet(PolicyChange { site, chain: None, deadlines, service: None })).await;
+    bench.fact(FactKind::PolicySet(PolicyChange { site, deadlines, ..PolicyChange::default() })).await;
     let all = entries(&bench, &bench.operator, 2).await;
     let told: Vec<_> =
         all[0].iter().map(|one| (one.kind.as_str(), one.subject.as_str(), one.detail.as_str())).collect();

@@ -32,7 +32,12 @@ async fn an_incident_takes_so_many_steps_and_its_notes_can_still_be_erased() {
     let request = v1::AcknowledgeStopRequest { machine_id: "n-1".to_owned(), stop_time };
     bench.fleet().await.acknowledge_stop(request).await.unwrap();
     let states = (bench.handling_of(1).await.state(), bench.handling_of(2).await.state());
-    assert_eq!(states, (v1::HandlingState::Open, v1::HandlingState::Acknowledged));
+    assert_eq!(states, (v1::HandlingState::Acknowledged, v1::HandlingState::Acknowledged));
+    // Notes that fill it do not keep it open.
+    let answer = service.close_incidents(close(&[1])).await.unwrap().into_inner();
+    assert_eq!(taken(&answer.results[0]).state(), v1::HandlingState::Closed);
+    let answer = service.close_incidents(close(&[1])).await.unwrap().into_inner();
+    assert_eq!(answer.results[0].reason, "TOO_MANY_STEPS");
 }
 
 /// An incident of an agent that was not there, with an id of its own.

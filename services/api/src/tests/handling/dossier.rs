@@ -86,6 +86,53 @@ async fn what_was_sealed_is_what_the_dossier_holds() {
 }
 
 #[tokio::test]
+async fn what_came_after_the_seal_is_sealed_again_and_what_was_changed_is_found() {
+    let (bench, anna) = with_staff().await;
+    let sealer = Sealer::new(std::sync::Arc::new(bench.ledger.clone()));
+    let incident = IncidentId([1; 16]);
+    let seal = async |revision: u64, evidence: String| {
+        let step = Step::Seal { revision, evidence };
+        let kind = FactKind::IncidentStepped(IncidentStepped { incident, step, note: None, previous: None });
+        let fact = Fact { time: NOON, author: SERVER.to_owned(), request_id: None, kind };
+        bench.ledger.add_fact(fact).await.unwrap();
+    };
+    let before = sealer.evidence_of(&incident).await.unwrap().unwrap();
+    seal(before.revision, before.evidence.clone()).await;
+    assert!(!sealer.evidence_of(&incident).await.unwrap().unwrap().has_grown);
+    with_recording(&bench, 1).await;
+    assert!(sealer.evidence_of(&incident).await.unwrap().unwrap().has_grown);
+    let (_, report) = export(&bench, &anna).await;
+    let again = |one: &Statement| matches!(one, Statement::SealedAgain { .. });
+    assert!(report.holds.iter().any(again), "{:?}", report.holds);
+    let facts = bench.ledger.registry().last_fact;
+    export(&bench, &anna).await;
+    assert_eq!(bench.ledger.registry().last_fact, facts, "once");
+
+    // What is no beginning of it is not sealed again.
+    seal(before.revision, "00".repeat(32)).await;
+    assert!(!sealer.evidence_of(&incident).await.unwrap().unwrap().has_grown);
+    let request = with_token(&anna, v1::ExportDossierRequest { incident_id: id(1) });
+    let answer = bench.handling().await.export_dossier(request).await.unwrap().into_inner();
+    let found = verify(&answer.file, &Expect::default()).findings;
+    assert!(matches!(found[..], [dossier::Finding::Evidence { .. }]), "{found:?}");
+}
+
+/// The server and whoever verifies work leaves and hashes of notes out by themselves.
+#[test]
+fn leaves_and_hashes_of_notes_are_the_same_in_store_and_dossier() {
+    for (number, time, author, body) in
+        [(1, 0, "server", "{}"), (u64::MAX, i64::MIN, "user:ännä", "{\"a\":\"\\n\"}"), (7, 1, "", "")]
+    {
+        let time = domain::units::UnixMicros(time);
+        assert_eq!(store::fact::leaf(number, time, author, body), dossier::leaf(number, time, author, body));
+    }
+    for text in ["", "seen", "größer\n\u{1f3c3}"] {
+        let note = store::fact::NoteText { salt: [0xa5; 16], text: text.to_owned() };
+        assert_eq!(note.hash(), hex::encode(dossier::note_hash(&note.salt, text)));
+    }
+}
+
+#[tokio::test]
 async fn a_viewer_gets_no_dossier_but_the_key() {
     let (bench, _) = with_staff().await;
     let viewer = bench.token_of(Role::Viewer, &["north"]).await;

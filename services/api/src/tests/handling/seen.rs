@@ -72,7 +72,7 @@ async fn a_watcher_is_told_of_steps_and_of_hurt_only_with_evidence() {
 
 async fn set(bench: &Bench, deadlines: Vec<Deadline>) {
     let deadlines = Some(deadlines);
-    bench.fact(FactKind::PolicySet(PolicyChange { site: None, chain: None, deadlines, service: None })).await;
+    bench.fact(FactKind::PolicySet(PolicyChange { deadlines, ..PolicyChange::default() })).await;
 }
 
 #[tokio::test]

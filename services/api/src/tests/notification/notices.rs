@@ -103,6 +103,14 @@ async fn notices_are_listed_newest_first_within_scope() {
         ..Default::default()
     };
     assert_eq!(two, &expected);
+    // What was answered may name an address: it is for those who may set contacts.
+    let viewer = bench.token_of(Role::Viewer, &["north", "south"]).await;
+    let reasons = async |token: &str| {
+        let notices = list(Some(token), all()).await.unwrap().into_iter();
+        notices.map(|notice| notice.reason).collect::<Vec<_>>()
+    };
+    assert_eq!(reasons(&viewer).await, ["", "", "status 500", "status 500"]);
+    assert_eq!(reasons(&north).await, ["status 500"; 3]);
     let bad = list(None, v1::ListNoticesRequest { incident_id: "x".to_owned(), ..all() }).await.unwrap_err();
     check(bad, "incident_id", &["\"x\"", "32 of 0-9 and a-f"]);
     check(list(None, to("A")).await.unwrap_err(), "contact", &["\"A\"", "a-z"]);

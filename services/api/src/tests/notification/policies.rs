@@ -30,8 +30,15 @@ fn update(policy: v1::Policy, fields: &[&str]) -> v1::UpdatePolicyRequest {
     v1::UpdatePolicyRequest {
         policy: Some(policy),
         update_mask: Some(FieldMask { paths }),
-        request_id: String::new(),
+        ..Default::default()
     }
+}
+
+/// Takes parts of a site's policy back.
+fn take_back(site: &str, parts: &[&str]) -> v1::UpdatePolicyRequest {
+    let policy = v1::Policy { site_id: site.to_owned(), ..Default::default() };
+    let cleared = parts.iter().map(|part| (*part).to_owned()).collect();
+    v1::UpdatePolicyRequest { policy: Some(policy), cleared, ..Default::default() }
 }
 
 #[tokio::test]
@@ -85,7 +92,7 @@ async fn policies_that_cannot_be_are_refused() {
         let status = refused(&all, &|one| one.deadlines[0].hours = hours).await;
         check(status, "policy.deadlines.hours", &[&hours.to_string(), "1 to 2160"]);
     }
-    for until in [0, 1, 5] {
+    for until in [0, 1, 3, 5] {
         let status = refused(&all, &|one| one.deadlines[0].until = until).await;
         check(status, "policy.deadlines.until", &[&until.to_string(), "4 (closed)"]);
     }
@@ -167,6 +174,52 @@ async fn a_site_lays_its_own_over_that_for_all() {
         (0, &["deadlines".to_owned()][..]),
         "none is its own"
     );
+}
+
+#[tokio::test]
+async fn a_site_goes_back_to_the_policy_for_all() {
+    let bench = Bench::furnished().await;
+    set(&bench, webhook("all", ""), false).await;
+    set(&bench, webhook("n", "north"), false).await;
+    let mut service = service(&bench).await;
+    let for_all = v1::Policy { chain: vec![step("all", 60)], ..Default::default() };
+    service.update_policy(update(for_all, &["chain"])).await.unwrap();
+    let own = v1::Policy {
+        site_id: "north".to_owned(),
+        chain: vec![step("n", 0)],
+        deadlines: vec![deadline("report", 24)],
+        ..Default::default()
+    };
+    service.update_policy(update(own.clone(), &["chain", "deadlines"])).await.unwrap();
+
+    for (parts, words) in [
+        (&["own"][..], ["\"own\"", "chain, deadlines, out_of_service"]),
+        (&["chain", "chain"][..], ["chain more than once", "once"]),
+    ] {
+        let status = service.update_policy(take_back("north", parts)).await.unwrap_err();
+        check(status, "cleared", &words);
+    }
+    let both = v1::UpdatePolicyRequest { cleared: vec!["chain".to_owned()], ..update(own, &["chain"]) };
+    check(service.update_policy(both).await.unwrap_err(), "cleared", &["chain in update_mask, too"]);
+    let neither = service.update_policy(take_back("north", &[])).await.unwrap_err();
+    check(neither, "update_mask", &["is empty"]);
+
+    let request = v1::UpdatePolicyRequest { request_id: "one".to_owned(), ..take_back("north", &["chain"]) };
+    let answer = service.update_policy(request.clone()).await.unwrap().into_inner();
+    let north = answer.policy.clone().unwrap();
+    assert_eq!((north.chain[0].contact.as_str(), north.own), ("all", vec!["deadlines".to_owned()]));
+    assert_eq!(service.update_policy(request.clone()).await.unwrap().into_inner(), answer);
+    let other = v1::UpdatePolicyRequest { cleared: vec!["deadlines".to_owned()], ..request };
+    check(service.update_policy(other).await.unwrap_err(), "request_id", &["used before"]);
+    // Nothing names it any more.
+    let delete = v1::DeleteContactRequest { name: "n".to_owned() };
+    service.delete_contact(delete).await.unwrap();
+    let manager = bench.token_of(Role::Manager, &["north"]).await;
+    let everywhere =
+        service.update_policy(with_token(&manager, take_back("", &["chain"]))).await.unwrap_err();
+    assert_eq!(everywhere.code(), Code::PermissionDenied);
+    service.update_policy(take_back("", &["chain"])).await.unwrap();
+    assert_eq!(bench.ledger.registry().chain(&super::super::site_id("north")), []);
 }
 
 #[tokio::test]

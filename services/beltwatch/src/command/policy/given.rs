@@ -45,7 +45,7 @@ pub(super) fn deadline(text: &str) -> Result<v1::Deadline, String> {
         })
     };
     read().ok_or_else(|| {
-        "such as \"report to the insurer:high:72:closed\" is allowed: hours, and acknowledged, in-progress or closed"
+        "such as \"report to the insurer:high:72:closed\" is allowed: hours, and acknowledged or closed"
             .to_owned()
     })
 }
@@ -75,7 +75,6 @@ fn staffing(word: &str) -> Option<v1::Staffing> {
 fn until(word: &str) -> Option<v1::HandlingState> {
     match word {
         "acknowledged" => Some(v1::HandlingState::Acknowledged),
-        "in-progress" | "in_progress" => Some(v1::HandlingState::InProgress),
         "closed" => Some(v1::HandlingState::Closed),
         _ => None,
     }

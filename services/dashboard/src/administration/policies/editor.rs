@@ -52,6 +52,8 @@ pub(super) struct Editor {
     pub(super) lead: &'static str,
     /// Whether it is only what holds for all sites.
     pub(super) is_of_all: bool,
+    /// Whether the site has its own, which can be taken back.
+    pub(super) may_inherit: bool,
     pub(super) action: String,
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Typed>,
@@ -133,6 +135,7 @@ mod tests {
             title: "",
             lead: "",
             is_of_all: false,
+            may_inherit: false,
             action: String::new(),
             columns: vec![column("contact", ""), column("after", "0")],
             rows: Vec::new(),

@@ -30,9 +30,8 @@ const STAFFINGS: [(&str, v1::Staffing); 3] = [
     ("staffed", v1::Staffing::Staffed),
     ("unstaffed", v1::Staffing::Unstaffed),
 ];
-const STATES: [(&str, v1::HandlingState); 3] = [
+const STATES: [(&str, v1::HandlingState); 2] = [
     ("acknowledged", v1::HandlingState::Acknowledged),
-    ("in_progress", v1::HandlingState::InProgress),
     ("closed", v1::HandlingState::Closed),
 ];
 
@@ -183,6 +182,7 @@ pub(super) fn editors(
         id: part.id(),
         title,
         lead,
+        may_inherit: !is_all && policy.own.iter().any(|own| own == part.mask()),
         is_of_all: !is_all && !policy.own.iter().any(|own| own == part.mask()),
         action: format!("{path}/{}", part.id()),
         columns,
@@ -255,7 +255,7 @@ fn chain_columns(policy: &v1::Policy, choices: Vec<(String, String)>, t: Texts) 
 }
 
 fn deadline_columns(t: Texts) -> Vec<Column> {
-    let states = [t.until_acknowledged(), t.until_in_progress(), t.until_closed()];
+    let states = [t.until_acknowledged(), t.until_closed()];
     let states = STATES.iter().zip(states);
     let states = states.map(|((code, _), words)| ((*code).to_owned(), words.to_owned())).collect();
     vec![

@@ -128,6 +128,18 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_on_when_the_proof_test_is_over_is_an_incident() {
+        let mut scene = Scene::new(ENCODER).with(|settings| settings.drill = Some(7));
+        scene.wait(20.0).contact(BUTTON, true).wait(10.0).speed(1.0).wait(20.0);
+        scene.settings.drill = None;
+        scene.wait(20.0).speed(0.0).wait(10.0);
+        let found = scene.incidents();
+        let found = found.iter().filter(|one| one.rule == Rule::MotionDuringEmergencyStop);
+        let told: Vec<_> = found.map(|one| (one.drill, one.cleared > Some(one.time))).collect();
+        assert_eq!(told, [(Some(7), true), (None, true)]);
+    }
+
+    #[test]
     fn it_is_told_if_the_reset_comes_within_the_same_second() {
         for (seconds, expected) in [(0.7, &[Severity::Critical][..]), (0.3, &[])] {
             let mut scene = Scene::new(ENCODER);

@@ -192,7 +192,7 @@ fn expected(
         let of_handling = filter.handling.is_empty() || filter.handling.contains(&handling.state);
         let of_shelved = match filter.shelved {
             None => true,
-            Some((is_shelved, at)) => is_shelved == handling.is_shelved(at),
+            Some((is_shelved, at)) => is_shelved == stored.is_shelved(at),
         };
         let of_assignee = filter.assignee.is_none() || filter.assignee == handling.assignee;
         let of_drill = filter.drill.is_none() || filter.drill == Some(incident.drill.is_some());

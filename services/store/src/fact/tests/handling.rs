@@ -4,7 +4,7 @@ use domain::handling::{Cause, HandlingState, Hurt, Step};
 use domain::incident::Severity;
 
 use super::*;
-use crate::registry::{ChainStep, Contact, Deadline, Drill, Policy, ServiceRule, Staffing, Way};
+use crate::registry::{ChainStep, Contact, Deadline, Drill, Policy, PolicyPart, ServiceRule, Staffing, Way};
 
 fn incident_ids() -> impl Strategy<Value = IncidentId> {
     any::<[u8; 16]>().prop_map(IncidentId)
@@ -80,8 +80,9 @@ pub(super) fn handling_kinds() -> impl Strategy<Value = FactKind> {
     );
     let ends = (machine_ids(), any::<u64>(), ".{0,9}")
         .prop_map(|(machine, drill, note)| FactKind::DrillEnded(DrillEnd { machine, drill, note }));
-    let changes = policies().prop_map(|Policy { site, chain, deadlines, service }| {
-        FactKind::PolicySet(PolicyChange { site, chain, deadlines, service })
+    let parts = proptest::sample::subsequence(PolicyPart::ALL.to_vec(), 0..=3);
+    let changes = (policies(), parts).prop_map(|(Policy { site, chain, deadlines, service }, cleared)| {
+        FactKind::PolicySet(PolicyChange { site, chain, deadlines, service, cleared })
     });
     prop_oneof![
         4 => stepped,

@@ -1,4 +1,4 @@
-use domain::handling::{Hurt, Step};
+use domain::handling::{Cause, Hurt, Step};
 use domain::ids::IncidentId;
 use domain::limits::INCIDENT_STEPS_MAX;
 use domain::units::UnixMicros;
@@ -15,7 +15,10 @@ fn fact(author: &str, step: Step) -> Fact {
 
 /// What becomes of a step when so many were taken.
 fn taken(steps: u32, fact: &Fact) -> Result<Taken, StoreErrorKind> {
-    let handling = Handling { steps, notes: 1, ..Handling::default() };
+    after(Handling { steps, notes: 1, ..Handling::default() }, fact)
+}
+
+fn after(handling: Handling, fact: &Fact) -> Result<Taken, StoreErrorKind> {
     let stored = StoredIncident {
         incident: an_incident(IncidentId([1; 16])),
         detected: UnixMicros(1),
@@ -44,15 +47,30 @@ fn people_take_so_many_steps_and_no_more() {
     };
     let join = || Step::Join { lead: IncidentId([2; 16]) };
     let seal = || Step::Seal { revision: 1, evidence: "00".repeat(32) };
-    assert!(full("user:anna", Step::Acknowledge));
-    assert!(full("user:anna", Step::Close { cause: None, hurt: Some(Hurt::Yes) }));
-    assert!(full(SERVER, Step::Acknowledge));
+    assert!(full("user:anna", Step::Shelve { until: None }));
+    assert!(full("user:anna", Step::Assign { to: None }));
+    assert!(full(SERVER, Step::Hold { on: true }));
     assert!(full("user:server", join()));
     assert!(full("user:anna", seal()));
     assert!(!full(SERVER, join()));
     assert!(!full(SERVER, seal()));
+    // It must not stay open for ever.
+    assert!(!full("user:anna", Step::Acknowledge));
+    assert!(!full("user:anna", Step::Close { cause: None, hurt: Some(Hurt::Yes) }));
     // Whoever asks for it must be able to have their name erased.
     assert!(!full("user:anna", Step::EraseNote { number: 3 }));
+}
+
+#[test]
+fn only_the_first_acknowledgement_and_closing_find_room() {
+    let mut handling = Handling::default();
+    let close = Step::Close { cause: Some(Cause::Unknown), hurt: Some(Hurt::No) };
+    handling.take(&close, false, Deed { number: 1, time: UnixMicros(1), by: String::new() });
+    handling.steps = INCIDENT_STEPS_MAX;
+    for step in [Step::Acknowledge, close] {
+        let refused = after(handling.clone(), &fact("user:anna", step)).map(drop);
+        assert_eq!(refused, Err(StoreErrorKind::Full));
+    }
 }
 
 #[test]

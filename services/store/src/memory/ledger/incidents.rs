@@ -138,7 +138,7 @@ fn takes(filter: &IncidentFilter, stored: &StoredIncident) -> bool {
         && filter.active.is_none_or(|active| active == incident.cleared.is_none())
         && (filter.from..filter.until).contains(&incident.time)
         && any(filter.handling.is_empty(), filter.handling.contains(&handling.state))
-        && filter.shelved.is_none_or(|(is_shelved, now)| handling.is_shelved(now) == is_shelved)
+        && filter.shelved.is_none_or(|(is_shelved, now)| stored.is_shelved(now) == is_shelved)
         && (filter.assignee.is_none() || filter.assignee == handling.assignee)
         && filter.drill.is_none_or(|drill| drill == incident.drill.is_some())
         && match filter.members {

@@ -7,11 +7,9 @@ use domain::limits::{ANCHORS_KEPT_MAX, CHAIN_STEPS_MAX, CONTACTS_MAX, DEADLINES_
 use super::{Change, Changes};
 use crate::bounds::{invalid, room};
 use crate::fact::{Anchoring, PolicyChange};
-use crate::registry::{ChainStep, Contact, Deadline, Entry, Policy, Registry, Way};
+use crate::registry::{ChainStep, Contact, Deadline, Entry, Policy, PolicyPart, Registry};
 use crate::{StoreError, StoreErrorKind};
 
-/// Longest URL or address of a contact, in octets.
-const WAY_BYTES_MAX: usize = 1_000;
 /// Longest wait of a step, in seconds.
 const AFTER_SECONDS_MAX: u32 = 86_400;
 
@@ -26,13 +24,7 @@ impl Registry {
         if let Some(site) = &contact.site {
             self.site(site)?;
         }
-        let (Way::Webhook { url: way } | Way::Email { address: way }) = &contact.way;
-        if way.is_empty() || way.len() > WAY_BYTES_MAX {
-            return Err(invalid(format!(
-                "where contact \"{name}\" is told has {} octets; 1 to {WAY_BYTES_MAX} are allowed",
-                way.len()
-            )));
-        }
+        contact.way.check().map_err(|why| invalid(format!("where contact \"{name}\" is told {why}")))?;
         if let Some(before) = self.contact(name) {
             if before.site != contact.site {
                 return Err(invalid(format!(
@@ -77,8 +69,16 @@ impl Registry {
         if change.service.is_some_and(|rule| rule.count > 100 || !(1..=90).contains(&rule.days)) {
             return Err(invalid("a machine is tagged after 0 to 100 incidents within 1 to 90 days"));
         }
+        check_cleared(change)?;
         let known = self.own_policy(change.site.as_ref()).cloned();
         let mut policy = known.unwrap_or_else(|| Policy { site: change.site.clone(), ..Policy::default() });
+        for part in &change.cleared {
+            match part {
+                PolicyPart::Chain => policy.chain = None,
+                PolicyPart::Deadlines => policy.deadlines = None,
+                PolicyPart::OutOfService => policy.service = None,
+            }
+        }
         policy.chain = change.chain.clone().or(policy.chain);
         policy.deadlines = change.deadlines.clone().or(policy.deadlines);
         policy.service = change.service.or(policy.service);
@@ -105,6 +105,24 @@ impl Registry {
     }
 }
 
+/// What is taken back is named once and not set as well.
+fn check_cleared(change: &PolicyChange) -> Result<(), StoreError> {
+    for (place, part) in change.cleared.iter().enumerate() {
+        let is_set = match part {
+            PolicyPart::Chain => change.chain.is_some(),
+            PolicyPart::Deadlines => change.deadlines.is_some(),
+            PolicyPart::OutOfService => change.service.is_some(),
+        };
+        if is_set || change.cleared[..place].contains(part) {
+            let name = part.name();
+            return Err(invalid(format!(
+                "{name} is taken back and set, or taken back twice; one is allowed"
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn check_deadline(deadline: &Deadline) -> Result<(), StoreError> {
     let count = deadline.name.chars().count();
     if !(1..=60).contains(&count) {
@@ -113,10 +131,14 @@ fn check_deadline(deadline: &Deadline) -> Result<(), StoreError> {
     if !(1..=2_160).contains(&deadline.hours) {
         return Err(invalid(format!("a deadline is after {} hours; 1 to 2160 are allowed", deadline.hours)));
     }
-    if deadline.until == HandlingState::Open {
-        return Err(invalid("a deadline is met by acknowledged, in_progress or closed"));
+    match deadline.until {
+        HandlingState::Acknowledged | HandlingState::Closed => Ok(()),
+        // Everything is open from the beginning, and when somebody took it on is not kept.
+        HandlingState::Open | HandlingState::InProgress => Err(invalid(format!(
+            "a deadline is met by {}; acknowledged and closed are allowed",
+            deadline.until.name()
+        ))),
     }
-    Ok(())
 }
 
 fn bounded(what: &str, count: usize, max: usize) -> Result<(), StoreError> {

@@ -22,6 +22,7 @@ CREATE TABLE notice (
 ) STRICT;
 CREATE INDEX notice_waiting ON notice (due_us, id) WHERE waits = 1;
 CREATE INDEX notice_incident ON notice (incident, planned_us, id, contact, site) WHERE incident IS NOT NULL;
+CREATE INDEX notice_contact ON notice (contact, planned_us, id, site);
 CREATE INDEX notice_planned ON notice (planned_us, id, contact, site);
 CREATE TABLE notice_cursor (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -89,15 +90,15 @@ pub(super) fn waiting(connection: &Connection, max: usize) -> Result<Vec<Notice>
 
 /// The statement that reads a page. The lists are walked from where the page begins; what an index does not lead by is
 /// filtered on the way.
-fn page(is_of_incident: bool) -> String {
-    let (index, of_incident) = if is_of_incident {
-        ("notice_incident", "incident = ?1 AND")
-    } else {
-        ("notice_planned", "?1 IS NULL AND")
+fn page(is_of_incident: bool, is_of_contact: bool) -> String {
+    let (index, led_by) = match (is_of_incident, is_of_contact) {
+        (true, _) => ("notice_incident", "incident = ?1 AND (?4 IS NULL OR contact = ?4)"),
+        (false, true) => ("notice_contact", "?1 IS NULL AND contact = ?4"),
+        (false, false) => ("notice_planned", "?1 IS NULL AND ?4 IS NULL"),
     };
     format!(
         "SELECT body FROM notice INDEXED BY {index}
-         WHERE {of_incident} (planned_us, id) < (?2, ?3) AND (?4 IS NULL OR contact = ?4)
+         WHERE {led_by} AND (planned_us, id) < (?2, ?3)
              AND (?5 IS NULL OR site IN (SELECT value FROM json_each(?5)))
          ORDER BY planned_us DESC, id DESC LIMIT ?6"
     )
@@ -112,7 +113,7 @@ pub(super) fn list(connection: &Connection, query: &NoticeQuery) -> Result<Vec<N
         let names: Vec<&str> = sites.iter().map(SiteId::as_str).collect();
         serde_json::to_string(&names).expect("a list of texts is JSON")
     });
-    let mut statement = connection.prepare_cached(&page(incident.is_some()))?;
+    let mut statement = connection.prepare_cached(&page(incident.is_some(), query.contact.is_some()))?;
     rows(&mut statement, params![incident, time, id, query.contact, sites, limit(query.max)], of_row)
 }
 

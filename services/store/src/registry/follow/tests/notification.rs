@@ -6,7 +6,7 @@ use domain::limits::{ANCHORS_KEPT_MAX, CHAIN_STEPS_MAX, CONTACTS_MAX, DEADLINES_
 
 use super::*;
 use crate::fact::{Anchoring, ContactEnd, NewContact, PolicyChange};
-use crate::registry::{ChainStep, Contact, Deadline, ServiceRule, Staffing, Way};
+use crate::registry::{ChainStep, Contact, Deadline, PolicyPart, ServiceRule, Staffing, Way};
 
 fn contact(name: &str, site: Option<&str>) -> Contact {
     Contact {
@@ -42,7 +42,7 @@ fn deadline() -> Deadline {
 }
 
 fn nothing(site: Option<&str>) -> PolicyChange {
-    PolicyChange { site: site.map(site_id), chain: None, deadlines: None, service: None }
+    PolicyChange { site: site.map(site_id), ..PolicyChange::default() }
 }
 
 fn chain(site: Option<&str>, steps: &[ChainStep]) -> FactKind {
@@ -136,14 +136,52 @@ fn a_policy_that_cannot_be_is_refused() {
         deadlines(Deadline { hours: 0, ..deadline() }),
         deadlines(Deadline { hours: 2_161, ..deadline() }),
         deadlines(Deadline { until: HandlingState::Open, ..deadline() }),
+        deadlines(Deadline { until: HandlingState::InProgress, ..deadline() }),
         PolicyChange { deadlines: Some(vec![deadline(); DEADLINES_MAX + 1]), ..nothing(None) },
         service(101, 7),
         service(1, 0),
         service(1, 91),
+        PolicyChange { cleared: vec![PolicyPart::Chain; 2], ..nothing(None) },
+        PolicyChange { cleared: vec![PolicyPart::OutOfService], ..service(1, 1) },
     ] {
         followed.refuses(StoreErrorKind::Invalid, FactKind::PolicySet(change));
     }
     followed.all([chain(Some("gym-1"), &vec![step("night"); CHAIN_STEPS_MAX])]);
+}
+
+#[test]
+fn a_site_goes_back_to_what_is_set_for_all() {
+    let mut followed = Followed::new();
+    let one = site_id("gym-1");
+    followed.all([set(contact("desk", None)), set(contact("night", Some("gym-1")))]);
+    followed.all([chain(None, &[step("desk")]), chain(Some("gym-1"), &[step("night")])]);
+    let service = Some(ServiceRule { count: 9, days: 9 });
+    followed.all([FactKind::PolicySet(PolicyChange { service, ..nothing(Some("gym-1")) })]);
+    assert_eq!(followed.0.chain(&one), [step("night")]);
+    let cleared = vec![PolicyPart::Chain];
+    followed.all([FactKind::PolicySet(PolicyChange { cleared, ..nothing(Some("gym-1")) })]);
+    assert_eq!((followed.0.chain(&one), followed.0.service_rule(&one).count), (&[step("desk")][..], 9));
+    // Nothing names it any more.
+    followed.all([ended("night")]);
+    let cleared = PolicyPart::ALL.to_vec();
+    followed.all(
+        [None, Some("gym-1")]
+            .map(|site| FactKind::PolicySet(PolicyChange { cleared: cleared.clone(), ..nothing(site) })),
+    );
+    assert_eq!((followed.0.chain(&one), followed.0.service_rule(&one)), (&[][..], ServiceRule::default()));
+}
+
+#[test]
+fn a_contact_that_nobody_can_tell_is_refused() {
+    let mut followed = Followed::new();
+    for way in [
+        Way::Webhook { url: "http://example.org/".to_owned() },
+        Way::Webhook { url: "https://10.0.0.1/\r\nx".to_owned() },
+        Way::Email { address: "desk@example.org\r\nBcc: x@example.org".to_owned() },
+        Way::Email { address: String::new() },
+    ] {
+        followed.refuses(StoreErrorKind::Invalid, set(Contact { way, ..contact("desk", None) }));
+    }
 }
 
 #[test]

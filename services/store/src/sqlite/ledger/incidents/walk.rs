@@ -25,10 +25,11 @@ pub(super) enum Walk<'q> {
     Lead(Severity),
 }
 
+/// What is critical, 5, is never laid aside.
 const FILTERED: &str =
     "(?7 >> rule) & 1 AND (?8 >> severity) & 1 AND (?9 >> direction) & 1 AND (?10 >> active) & 1
      AND (?15 >> handling) & 1 AND (?16 >> aside) & 1
-     AND (?17 IS NULL OR coalesce(shelved_until_us > ?18, 0) = ?17)
+     AND (?17 IS NULL OR coalesce(shelved_until_us > ?18 AND severity < 5, 0) = ?17)
      AND (?19 IS NULL OR assignee = ?19) AND (?20 IS NULL OR lead = ?20)";
 
 impl Walk<'_> {

@@ -29,9 +29,12 @@ fn notices_are_searched_and_never_sorted() {
     let [list, names, filter] =
         ["LIST SUBQUERY 1", "SCAN json_each VIRTUAL TABLE INDEX 1:", "CREATE BLOOM FILTER"];
     let of_incident = "SEARCH notice USING INDEX notice_incident (incident=? AND (planned_us,id)<(?,?))";
-    check_plan(&page(true), &[of_incident, list, names, filter]);
+    check_plan(&page(true, false), &[of_incident, list, names, filter]);
+    check_plan(&page(true, true), &[of_incident, list, names, filter]);
+    let of_contact = "SEARCH notice USING INDEX notice_contact (contact=? AND (planned_us,id)<(?,?))";
+    check_plan(&page(false, true), &[of_contact, list, names, filter]);
     let planned = "SEARCH notice USING INDEX notice_planned ((planned_us,id)<(?,?))";
-    check_plan(&page(false), &[planned, list, names, filter]);
+    check_plan(&page(false, false), &[planned, list, names, filter]);
 }
 
 #[test]
