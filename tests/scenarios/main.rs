@@ -1,6 +1,7 @@
 //! Stories through the real parts: agent, broker, ingest, stores on disk and API in one process, over loopback.
 
 mod drill;
+mod handling;
 mod pages;
 
 use anyhow::{Context, ensure};

@@ -1,7 +1,7 @@
 //! `beltwatch-agent decode` as a person runs it: the captures, standard input, exit codes.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;

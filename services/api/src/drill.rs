@@ -9,6 +9,7 @@ use std::sync::Arc;
 use domain::ids::{MachineId, SiteId};
 use domain::incident::settings::EFFECTIVE_AFTER_US;
 use domain::limits::{DRILL_US_MAX, MACHINES_NAMED_MAX};
+use domain::signal::Capabilities;
 use domain::units::UnixMicros;
 use store::StoreErrorKind;
 use store::fact::{DrillEnd, Fact, FactKind, FactOutcome, NewDrill};
@@ -17,11 +18,12 @@ use tonic::{Request, Response, Status};
 use wire::api::v1;
 use wire::api::v1::drill_service_server::DrillService;
 
-use self::proofs::Proofs;
+use self::proofs::{ProofState, Proofs};
 use crate::access::{Caller, Scope};
 use crate::check::Check;
 use crate::convert::timestamp;
 use crate::gate::Gate;
+use crate::live;
 use crate::registry::Visible;
 use crate::status::{ApiError, Violation};
 use crate::watch::Ground;
@@ -62,8 +64,8 @@ impl Drills {
         let request_id = check.request_id(&request.request_id);
         check.finish()?;
         let id = id.expect("an id that is not valid is a violation");
-        self.ground.visible(scope.clone()).machine(&id)?;
         let time = self.ground.surroundings.now();
+        self.can_be_measured(&self.ground.visible(scope.clone()), &id, time).await?;
         let until = |time: UnixMicros| time.plus(EFFECTIVE_AFTER_US + minutes * MINUTE_US);
         let kind = FactKind::DrillStarted(NewDrill { machine: id.clone(), until: until(time) });
         let fact = Fact { time, author: caller.name(), request_id, kind };
@@ -208,6 +210,27 @@ fn show(machine: &Machine, drill: &Drill, now: UnixMicros) -> v1::Drill {
         note: drill.note.clone(),
         stops: Vec::new(),
         suppressed: Vec::new(),
+    }
+}
+
+impl Drills {
+    /// Whether a proof test of a machine can measure anything. Of a machine that was never heard that is not known.
+    async fn can_be_measured(
+        &self,
+        visible: &Visible,
+        id: &MachineId,
+        now: UnixMicros,
+    ) -> Result<(), ApiError> {
+        let machine = visible.machine(id)?;
+        let proofs = self.proofs.of(visible, &[machine], now).await?;
+        let is_heard = live::latest(&self.ground.feed, id).capabilities != Capabilities::default();
+        if is_heard && proofs.iter().all(|proof| proof.state == ProofState::Blind) {
+            let message = format!(
+                "machine \"{id}\" reports no contact that stops it, or no speed: nothing can be measured"
+            );
+            return Err(ApiError::NotNow { reason: "CANNOT_MEASURE", message });
+        }
+        Ok(())
     }
 }
 

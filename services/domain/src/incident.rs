@@ -140,11 +140,16 @@ pub struct TracePoint {
     pub contacts: Contacts,
 }
 
+/// An odd number without pattern: the fraction of the golden ratio.
+const MIX: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+
 impl IncidentId {
-    /// The incident that a rule finds in this record: FNV-1a with 128 bits over machine, log, rule and position.
+    /// The incident that a rule finds in this record: FNV-1a with 128 bits over machine, log, rule and position, mixed so
+    /// that the first digits differ where only the position does: people name incidents by them.
     pub fn of(machine: &MachineId, log: LogId, rule: Rule, position: Position) -> IncidentId {
         let octets = machine.as_str().bytes().chain([0]).chain(log.0).chain(rule.name().bytes()).chain([0]);
         let octets = octets.chain(position.boot_count.to_be_bytes()).chain(position.n.to_be_bytes());
-        IncidentId(crate::ids::fnv(octets))
+        let mixed = |hash: u128| (hash ^ hash >> 64).wrapping_mul(MIX);
+        IncidentId(mixed(mixed(u128::from_be_bytes(crate::ids::fnv(octets)))).to_be_bytes())
     }
 }

@@ -191,7 +191,7 @@ pub const INCIDENTS_STEPPED_MAX: usize = 100;
 pub const LEAVES_READ_MAX: usize = 100_000;
 /// Things to be told that one read gives. More: the next page.
 pub const NOTICES_READ_MAX: usize = 1_000;
-/// Things told that one message lists one by one. More: it says how many more there are.
+/// Things told that one message lists one by one. More: it says how many more there are; critical ones wait for the next.
 pub const NOTICES_LISTED_MAX: usize = 100;
 /// Messages to one contact in 10 min. More: one a minute, which holds all that has gathered.
 pub const CONTACT_MESSAGES_MAX: usize = 6;

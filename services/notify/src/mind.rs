@@ -1,11 +1,12 @@
 //! What is sent to whom, and what becomes of it. It knows what is under way and what each contact got lately; all else is
 //! in the notices.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ids::{IncidentId, NoticeId, SiteId};
 use domain::incident::Severity;
-use domain::limits::MESSAGES_UNDER_WAY_MAX;
+use domain::limits::{MESSAGES_UNDER_WAY_MAX, NOTICES_LISTED_MAX};
 use domain::units::UnixMicros;
 use store::ledger::{About, Notice, NoticeState, StoredIncident};
 use store::registry::{Contact, ContactName, Registry};
@@ -123,15 +124,14 @@ impl Mind {
         }
         // The worst first, so that it does not wait for a place.
         let mut ready: Vec<(ContactName, Vec<Notice>)> = ready.into_iter().collect();
-        ready.sort_by_key(|(_, notices)| {
-            std::cmp::Reverse(notices.iter().map(|notice| notice.severity).max())
-        });
+        ready.sort_by_key(|(_, notices)| Reverse(notices.iter().map(|notice| notice.severity).max()));
         for (name, notices) in ready {
             let Some(contact) = registry.contact(&name) else { continue };
             if self.under_way.len() >= MESSAGES_UNDER_WAY_MAX {
                 break;
             }
             let gate = self.paces.entry(name.clone()).or_default().gate(now);
+            let notices = that_fit(notices);
             self.under_way.insert(name, (gate, notices.iter().map(|notice| notice.id).collect()));
             turn.sent.push((contact.clone(), notices));
         }
@@ -214,6 +214,15 @@ impl Mind {
 
 /// Whether a notice is due. One that was planned ahead of now is of a clock that was set back since: rather too early than
 /// an hour late.
+/// What one message takes, the worst first. What is not listed is only counted in it; of critical incidents each is told,
+/// so those that find no place wait for the next message.
+fn that_fit(mut notices: Vec<Notice>) -> Vec<Notice> {
+    notices.sort_by_key(|notice| (Reverse(notice.severity), notice.planned, notice.id));
+    let counted = notices.split_off(notices.len().min(NOTICES_LISTED_MAX));
+    notices.extend(counted.into_iter().filter(|notice| notice.severity < Severity::Critical));
+    notices
+}
+
 fn is_time(notice: &Notice, now: UnixMicros) -> bool {
     notice.due <= now || notice.planned.since(now) > SET_BACK_US
 }

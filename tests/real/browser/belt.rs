@@ -10,6 +10,9 @@ use domain::units::{MILLI, MonotonicMicros, Speed};
 const STEP_US: u64 = 100 * MILLI;
 /// When a contact that changed is read once more, in microseconds: it no longer bounces then.
 const BOUNCE_US: u64 = 20 * MILLI;
+/// How a belt comes to speed: by so much, each time after so long, in milliseconds.
+const START_STEP_MM_S: u32 = 50;
+const START_STEP_MS: u64 = 200;
 /// The contacts that these belts have.
 const CONTACTS: [Contact; 3] = [Contact::EmergencyStop, Contact::SafetyKey, Contact::MachinePower];
 
@@ -40,6 +43,12 @@ impl Act {
     pub(super) const fn with_open(self, contact: Contact) -> Act {
         Act { open: Some(contact), ..self }
     }
+}
+
+/// A belt that comes to speed as a drive would: no faster than people can follow.
+pub(super) fn starts(mm_s: u32) -> Vec<Act> {
+    let steps = mm_s / START_STEP_MM_S;
+    (1..=steps).map(|step| Act::runs(Direction::Forward, step * START_STEP_MM_S, START_STEP_MS)).collect()
 }
 
 /// When a contact opened, of all belts that share the list.

@@ -12,7 +12,7 @@ use domain::belt::{Contact, Direction};
 use serde_json::json;
 use wire::api::v1::Status;
 
-use super::belt::{Act, Belt, Hand};
+use super::belt::{Act, Belt, Hand, starts};
 use super::driver::{Browser, Driver};
 use super::floor::Floor;
 use super::people::{AUDITOR, MANAGER, STAFF, VIEWER};
@@ -93,14 +93,16 @@ fn machine(number: usize) -> String {
 
 /// A belt that runs, is stopped by its button, and comes to rest; nobody resets it.
 fn stop(random: &mut fastrand::Rng) -> Vec<Act> {
-    let (speed, step_ms) = (random.u32(900..3_000), 100 * random.u64(3..10));
+    let (speed, step_ms) = (random.u32(900..2_000), 100 * random.u64(3..10));
     let slower = |thirds: u32| Act::runs(Direction::Forward, speed * thirds / 3, step_ms);
-    vec![
-        Act::runs(Direction::Forward, speed, 4_000),
+    let mut acts = starts(speed);
+    acts.extend([
+        Act::runs(Direction::Forward, speed, 3_000),
         slower(2).with_open(Contact::EmergencyStop),
         slower(1).with_open(Contact::EmergencyStop),
         Act::stands(1_000).with_open(Contact::EmergencyStop),
-    ]
+    ]);
+    acts
 }
 
 /// An expression: what a selector finds says this.
@@ -126,9 +128,9 @@ async fn answer(browser: &Browser, cause: &str) -> anyhow::Result<()> {
     browser.tap(&format!("{form} input[name=hurt][value=no]")).await
 }
 
-/// The stop of a machine in the list.
+/// The incident of a machine in the list.
 fn row(machine: &str) -> String {
-    format!("#incidents tr:has(a[href='/machine/{machine}']) a.open")
+    format!("#incidents tr:has(.s-critical):has(a[href='/machine/{machine}']) a.open")
 }
 
 /// From the floor that shows it by itself to its end. Gives its id.
@@ -143,7 +145,7 @@ async fn live(browser: &Browser, floor: &Floor, tools: Tools<'_>) -> anyhow::Res
     browser.tap("#open-incidents-link").await?;
     browser.tap(&row("north-01")).await?;
     browser.wait_until(&says(".card", "Go to the person.")).await?;
-    let is_critical = "document.querySelector('#incident section.critical')";
+    let is_critical = "document.querySelector('#incident section.s-critical')";
     browser.wait_until(is_critical).await.context("a stop of a moving belt is critical")?;
     let id = browser.address().await?.path().trim_start_matches("/incident/").to_owned();
     tools.picture(browser, "handling-2-arrived").await?;
@@ -158,7 +160,7 @@ async fn live(browser: &Browser, floor: &Floor, tools: Tools<'_>) -> anyhow::Res
     unfold(browser, "#close-text").await?;
     browser.write("#close-text", DONE).await?;
     browser.tap("#close").await?;
-    let asks = "document.querySelector('#cause-error') && document.querySelector('#hurt-error')";
+    let asks = "document.querySelector('#cause-error, #hurt-error')";
     browser.wait_until(asks).await.context("a critical incident is closed without answers")?;
     let typed = browser.run("return document.querySelector('#close-text').value", Vec::new()).await?;
     ensure!(typed == DONE, "what was typed is gone: {typed}");
@@ -199,7 +201,8 @@ async fn close_as_normal(browser: &Browser, floor: &Floor, tools: Tools<'_>) -> 
 /// Who may only look sees how far people are: no button, no note, and not whether somebody was hurt.
 async fn look_only(browser: &Browser, floor: &Floor, id: &str) -> anyhow::Result<()> {
     VIEWER.takes(browser, floor).await?;
-    for path in [format!("/incident/{id}"), format!("/incident/{id}/print"), "/incidents?people=all".to_owned()]
+    for path in
+        [format!("/incident/{id}"), format!("/incident/{id}/print"), "/incidents?people=all".to_owned()]
     {
         browser.open(&floor.url(&path)).await?;
         let main = text(browser, "main").await?;

@@ -32,7 +32,8 @@ const PAGES: [&str; 8] = [
     "/proofs",
 ];
 /// Pages whose forms another site sends.
-const FORMS: [&str; 4] = ["/floor/north", "/incidents", "/machine/north-01/drill", "/administration/policies/@all"];
+const FORMS: [&str; 4] =
+    ["/floor/north", "/incidents", "/machine/north-01/drill", "/administration/policies/@all"];
 /// Where somebody may want a person to end up.
 const AWAY: [&str; 8] = [
     "//evil.example",
@@ -159,7 +160,8 @@ async fn forgery(browser: &Browser, floor: &Floor, incident: &str) -> anyhow::Re
     }
     forms.sort();
     forms.dedup();
-    for wanted in ["/sign-out", "/seen", "/incidents/step", &format!("/{incident}/step"), "/drill", "/chain"] {
+    for wanted in ["/sign-out", "/seen", "/incidents/step", &format!("/{incident}/step"), "/drill", "/chain"]
+    {
         ensure!(
             forms.iter().any(|(action, _)| action.contains(wanted)),
             "no page has a form to {wanted}: {forms:?}"
@@ -195,7 +197,10 @@ async fn forgery(browser: &Browser, floor: &Floor, incident: &str) -> anyhow::Re
         stops.clone().all(|stop| stop.acknowledged_by.is_empty()),
         "a form of another site said that a stop was seen to"
     );
-    ensure!(dealt(floor, incident).await? == before, "a form of another site did something about an incident");
+    ensure!(
+        dealt(floor, incident).await? == before,
+        "a form of another site did something about an incident"
+    );
     let drills = floor.drills().await?.list_drills(ListDrillsRequest::default()).await?.into_inner().drills;
     ensure!(drills.is_empty(), "a form of another site began a proof test");
     browser.console().await?;

@@ -47,7 +47,9 @@ async fn walk(browser: &Browser, floor: &Floor) -> anyhow::Result<()> {
     browser.open(&floor.url("/incidents")).await?;
     browser.tap("#incidents a.open").await?;
     browser.wait_until("document.querySelector('#forms')").await?;
-    browser.run("document.querySelectorAll('details').forEach((part) => part.open = true)", Vec::new()).await?;
+    browser
+        .run("document.querySelectorAll('details').forEach((part) => part.open = true)", Vec::new())
+        .await?;
     go_through(browser, "an incident with all forms open", &mut faults).await?;
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
     see_to(browser, floor, "north-01", Key::Enter).await?;

@@ -10,27 +10,39 @@ use domain::units::{MILLI, MonotonicMicros, Speed};
 const STEP_US: u64 = 20 * MILLI;
 /// How fast it runs, in mm/s.
 const RUNNING_MM_S: u64 = 1_800;
-/// How long it takes to stop, in microseconds.
+/// How long it takes to stop, and to run so fast, in microseconds.
 const BRAKING_US: u64 = 1_500 * MILLI;
+const STARTING_US: u64 = 4_000 * MILLI;
 /// When the stop is reset, in microseconds after it was pressed.
 const RESET_US: u64 = 2_000 * MILLI;
-/// When the belt runs again. Sooner after the reset it would be an incident of its own.
+/// When the belt starts again. Sooner after the reset it would be an incident of its own.
 const AGAIN_US: u64 = 6_000 * MILLI;
 
-/// The emergency stop of a belt, whichever boot of its agent looks at it.
+/// A belt with its emergency stop, whichever boot of its agent looks at it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Button(Arc<Mutex<Presses>>);
 
 #[derive(Debug, Default)]
 struct Presses {
     asked: Option<MonotonicMicros>,
+    /// When it was pressed last, until the belt starts again.
+    pressed: Option<MonotonicMicros>,
+    /// When the belt started again.
+    started: Option<MonotonicMicros>,
     edges: Vec<MonotonicMicros>,
 }
 
 impl Button {
-    /// Presses it as soon as the belt runs.
+    /// Presses it as soon as the belt runs at its speed.
     pub(super) fn press(&self) {
         self.presses().asked = Some(agent::clock::monotonic());
+    }
+
+    /// Whether a press now is seen at once: the belt runs at its speed, and its agent has seen that.
+    pub(super) fn is_ready(&self) -> bool {
+        let (now, presses) = (agent::clock::monotonic(), self.presses());
+        let is_fast = presses.started.is_none_or(|started| now.since(started) >= STARTING_US);
+        presses.asked.is_none() && presses.pressed.is_none() && is_fast
     }
 
     /// When its contact opened.
@@ -38,15 +50,24 @@ impl Button {
         self.presses().edges.clone()
     }
 
-    /// Whether it is pressed at a moment, once each time it was asked for.
-    fn take(&self, at: MonotonicMicros) -> bool {
+    /// Speed in mm/s, and whether the contact is open.
+    fn at(&self, at: MonotonicMicros) -> (u32, bool) {
         let mut presses = self.presses();
-        let is_pressed = presses.asked.is_some_and(|asked| asked <= at);
-        if is_pressed {
-            presses.asked = None;
+        if presses.pressed.is_some_and(|pressed| at.since(pressed) >= AGAIN_US) {
+            (presses.pressed, presses.started) = (None, Some(at));
+        }
+        let started_us = presses.started.map_or(STARTING_US, |started| at.since(started).min(STARTING_US));
+        let is_asked = presses.asked.is_some_and(|asked| asked <= at);
+        if is_asked && presses.pressed.is_none() && started_us == STARTING_US {
+            (presses.asked, presses.pressed) = (None, Some(at));
             presses.edges.push(at);
         }
-        is_pressed
+        let since_us = presses.pressed.map(|pressed| at.since(pressed));
+        let mm_s = match since_us {
+            None => RUNNING_MM_S * started_us / STARTING_US,
+            Some(since_us) => RUNNING_MM_S * BRAKING_US.saturating_sub(since_us) / BRAKING_US,
+        };
+        (u32::try_from(mm_s).unwrap_or(0), since_us.is_some_and(|since_us| since_us < RESET_US))
     }
 
     fn presses(&self) -> std::sync::MutexGuard<'_, Presses> {
@@ -60,25 +81,17 @@ pub(super) struct Belt {
     button: Button,
     /// Up to when everything was told.
     told: MonotonicMicros,
-    pressed: Option<MonotonicMicros>,
 }
 
 impl Belt {
-    /// A belt that runs from now on.
+    /// The belt as it is from now on.
     pub(super) fn new(button: Button) -> Belt {
-        Belt { button, told: agent::clock::monotonic(), pressed: None }
+        Belt { button, told: agent::clock::monotonic() }
     }
 
-    fn tell(&mut self, at: MonotonicMicros, out: &mut Vec<Signal>) {
-        self.pressed = self.pressed.filter(|pressed| at.since(*pressed) < AGAIN_US);
-        if self.pressed.is_none() && self.button.take(at) {
-            self.pressed = Some(at);
-        }
-        let since_us = self.pressed.map(|pressed| at.since(pressed));
-        let left_us = since_us.map_or(BRAKING_US, |since_us| BRAKING_US.saturating_sub(since_us));
-        let mm_s = u32::try_from(RUNNING_MM_S * left_us / BRAKING_US).unwrap_or(0);
+    fn tell(&self, at: MonotonicMicros, out: &mut Vec<Signal>) {
+        let (mm_s, open) = self.button.at(at);
         let direction = if mm_s > 0 { Direction::Forward } else { Direction::Stopped };
-        let open = since_us.is_some_and(|since_us| since_us < RESET_US);
         let values = [
             SignalValue::MeasuredDirection(direction),
             SignalValue::Speed(Speed(mm_s)),

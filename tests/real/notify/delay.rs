@@ -13,10 +13,10 @@ use super::gym::{Gym, LOOK};
 use super::verdict::Press;
 use crate::processes::PATIENCE;
 
-/// Stops in each of the receiver's manners.
-pub(super) const STOPS: usize = 40;
+/// Stops in each of the receiver's manners. All that wait then fit into one message.
+pub(super) const STOPS: usize = 25;
 /// Between two of them.
-const PAUSE: Duration = Duration::from_millis(350);
+const PAUSE: Duration = Duration::from_millis(450);
 
 /// Machines and moments, in milliseconds since 1970.
 type Moments = Vec<(String, f64)>;
@@ -67,6 +67,7 @@ pub(super) async fn measure(gym: &Gym, presses: &mut Vec<Press>) -> anyhow::Resu
     let watch = Watch::start(gym).await?;
     for number in 0..STOPS {
         let machine = &gym.machines[number % gym.machines.len()];
+        machine.runs().await?;
         machine.press();
         presses.push(Press { machine: machine.name.clone(), strike: None });
         tokio::time::sleep(PAUSE).await;

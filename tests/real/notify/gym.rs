@@ -299,6 +299,16 @@ impl Gym {
 }
 
 impl Machine {
+    /// Waits until the belt runs at its speed.
+    pub(super) async fn runs(&self) -> anyhow::Result<()> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while !self.button.is_ready() {
+            ensure!(tokio::time::Instant::now() < deadline, "the belt of {} does not run", self.name);
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
     /// When its stop was pressed, in milliseconds since 1970.
     pub(super) fn edges_ms(&self) -> Vec<f64> {
         self.button.edges().into_iter().map(super::clock::unix_ms).collect()

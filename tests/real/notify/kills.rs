@@ -30,6 +30,7 @@ pub(super) async fn kill_many(
     for kill in 0..kills {
         let number = kill % gym.machines.len();
         gym.boot(number).await?;
+        gym.machines[number].runs().await?;
         gym.delivered(number).await?;
         let before = receiver.messages().len();
         gym.machines[number].press();

@@ -240,6 +240,8 @@ impl Script for Simulator {
                 "simulated-console",
                 Capabilities::SPEED
                     .and(Capabilities::INCLINE)
+                    // Told in words.
+                    .and(Capabilities::SAFETY_KEY)
                     .and(Capabilities::USER_COMMANDS)
                     .and(Capabilities::ELAPSED)
                     .and(Capabilities::DISTANCE),

@@ -272,7 +272,8 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
         Action::Inherit(InheritArgs { site, parts, repeat }) => {
             let cleared = parts.into_iter().map(|part| part.name().to_owned()).collect();
             let policy = Some(v1::Policy { site_id: site, ..v1::Policy::default() });
-            send(&mut client, repeat, v1::UpdatePolicyRequest { policy, cleared, ..Default::default() }).await?
+            send(&mut client, repeat, v1::UpdatePolicyRequest { policy, cleared, ..Default::default() })
+                .await?
         }
     };
     let rows: Vec<Shown> = policies.into_iter().flat_map(rows).collect();

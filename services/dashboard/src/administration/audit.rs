@@ -25,7 +25,7 @@ const PAGE: i32 = 100;
 /// Words for one of the API's names.
 type Words = fn(Texts) -> &'static str;
 
-const KINDS: [(&str, Words); 29] = [
+const KINDS: [(&str, Words); 37] = [
     ("site_created", Texts::did_site_created),
     ("site_changed", Texts::did_site_changed),
     ("machine_created", Texts::did_machine_created),
@@ -47,7 +47,15 @@ const KINDS: [(&str, Words); 29] = [
     ("service_changed", Texts::did_service_changed),
     ("commissioned", Texts::did_commissioned),
     ("staffed_hours_set", Texts::did_staffed_hours_set),
-    ("incident_stepped", Texts::did_incident_stepped),
+    ("incident_acknowledged", Texts::did_incident_acknowledged),
+    ("incident_assigned", Texts::did_incident_assigned),
+    ("incident_noted", Texts::did_incident_noted),
+    ("incident_shelved", Texts::did_incident_shelved),
+    ("incident_closed", Texts::did_incident_closed),
+    ("incident_held", Texts::did_incident_held),
+    ("incident_joined", Texts::did_incident_joined),
+    ("incident_sealed", Texts::did_incident_sealed),
+    ("note_erased", Texts::did_note_erased),
     ("drill_started", Texts::did_drill_started),
     ("drill_ended", Texts::did_drill_ended),
     ("contact_set", Texts::did_contact_set),

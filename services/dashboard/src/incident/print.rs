@@ -42,7 +42,8 @@ struct PrintPage {
 /// What the dossier says of itself.
 #[derive(Debug)]
 struct Proof {
-    sha256: String,
+    /// SHA-256 of the evidence as it was sealed last. Empty: it was not yet.
+    evidence: String,
     fingerprint: String,
     anchored: &'static str,
 }
@@ -88,16 +89,22 @@ pub(crate) async fn show(
         drawing: Drawing::new(&Trace::new(&found.shown, visitor.reader), at, visitor.reader),
         coverage: coverage(&found.incident, t),
         moments: found.moments(t),
-        proof: exported.map(|dossier| proof(dossier, t)),
+        proof: exported
+            .map(|dossier| proof(dossier, found.steps.as_ref().map_or(&[][..], |all| &all.steps), t)),
         missing: found.missing,
     };
     let code = if page.missing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     frame::packed_html(code, &page, &headers)
 }
 
-fn proof(dossier: v1::ExportDossierResponse, t: Texts) -> Proof {
+fn proof(dossier: v1::ExportDossierResponse, steps: &[v1::IncidentStep], t: Texts) -> Proof {
     let anchored = if dossier.anchored { t.print_anchored() } else { t.print_unanchored() };
-    Proof { sha256: dossier.sha256, fingerprint: dossier.key_fingerprint, anchored }
+    let sealed = |step: &v1::IncidentStep| match &step.what {
+        Some(v1::incident_step::What::Sealed(sealed)) => Some(sealed.evidence.clone()),
+        Some(_) | None => None,
+    };
+    let evidence = steps.iter().rev().find_map(sealed).unwrap_or_default();
+    Proof { evidence, fingerprint: dossier.key_fingerprint, anchored }
 }
 
 /// What the machine could report then, and what it could not.

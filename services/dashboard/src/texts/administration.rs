@@ -151,7 +151,15 @@ texts! {
     did_service_changed: "service changed", "Betrieb geändert";
     did_commissioned: "commissioned", "in Betrieb genommen";
     did_staffed_hours_set: "staffed hours set", "Zeiten mit Personal gesetzt";
-    did_incident_stepped: "incident worked on", "Vorfall bearbeitet";
+    did_incident_acknowledged: "incident acknowledged", "Vorfall quittiert";
+    did_incident_assigned: "incident assigned", "Vorfall zugeteilt";
+    did_incident_noted: "note on an incident", "Notiz zu einem Vorfall";
+    did_incident_shelved: "incident shelved", "Vorfall zurückgestellt";
+    did_incident_closed: "incident closed", "Vorfall abgeschlossen";
+    did_incident_held: "legal hold", "rechtliche Aufbewahrung";
+    did_incident_joined: "part of an outage", "Teil eines Ausfalls";
+    did_incident_sealed: "evidence sealed", "Belege versiegelt";
+    did_note_erased: "note erased", "Notiz gelöscht";
     did_drill_started: "proof test begun", "Prüfung begonnen";
     did_drill_ended: "proof test ended", "Prüfung beendet";
     did_contact_set: "contact set", "Kontakt gesetzt";

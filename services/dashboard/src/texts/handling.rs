@@ -136,7 +136,7 @@ texts! {
     print_nothing_drawn: "Nothing is known of the belt around it.", "Über das Band rundherum ist nichts bekannt.";
     print_coverage: "What could be told", "Was bekannt sein konnte";
     print_proof: "Proof", "Nachweis";
-    print_sha256: "SHA-256 of the dossier file", "SHA-256 der Akte";
+    print_sha256: "SHA-256 of the evidence as sealed", "SHA-256 der Belege, wie versiegelt";
     print_key: "Fingerprint of the server's key", "Fingerabdruck des Serverschlüssels";
     print_anchored: "Anchored: somebody outside took a head of all facts that covers every entry.", "Verankert: Jemand außerhalb nahm einen Kopf aller Fakten entgegen, der jeden Eintrag deckt.";
     print_unanchored: "Unanchored: nobody outside has taken a head of all facts that covers every entry.", "Unverankert: Niemand außerhalb hat einen Kopf aller Fakten entgegengenommen, der jeden Eintrag deckt.";

@@ -40,7 +40,7 @@ texts! {
     policy_as_all: "as for all sites", "wie für alle Studios";
     policy_of_all: "This is what holds for all sites. Once you save here, the site has its own.", "Das gilt für alle Studios. Sobald Sie hier speichern, hat das Studio seine eigene Regelung.";
     policy_chain: "Chain", "Kette";
-    policy_chain_lead: "Who is told, step by step, until somebody acknowledges the incident. Of a critical one the first step is taken at once while nobody has a page of the site open.", "Wer erfährt davon, Schritt für Schritt, bis jemand den Vorfall bestätigt. Bei einem kritischen folgt der erste Schritt sofort, solange niemand eine Seite des Studios offen hat.";
+    policy_chain_lead: "Who is told, step by step, until somebody acknowledges the incident. Of a critical one the first step is taken at once while nobody has a page of the site open.", "Wer erfährt davon, Schritt für Schritt, bis jemand den Vorfall quittiert. Bei einem kritischen folgt der erste Schritt sofort, solange niemand eine Seite des Studios offen hat.";
     policy_nobody: "Nobody is told.", "Niemand erfährt davon.";
     policy_deadlines: "Deadlines", "Fristen";
     policy_deadlines_lead: "By when something has to be done after an incident. Each incident shows how long there is still.", "Bis wann nach einem Vorfall etwas zu tun ist. Jeder Vorfall zeigt, wie lange noch Zeit ist.";
@@ -65,7 +65,7 @@ texts! {
     deadline_hours: "Within hours", "In Stunden";
     deadline_until: "Met when", "Erfüllt, wenn";
     deadline_wrong: "Say what for in 1 to 60 characters, and use 1 to 2160 whole hours.", "Sagen Sie in 1 bis 60 Zeichen, wofür, und geben Sie 1 bis 2160 ganze Stunden an.";
-    until_acknowledged: "acknowledged", "bestätigt";
+    until_acknowledged: "acknowledged", "quittiert";
     until_closed: "closed", "abgeschlossen";
     notices_none: "Nobody was told of anything.", "Niemand hat eine Nachricht bekommen.";
     notices_page_gone: "There is no such page, contact or site, or you may not see it.", "Diese Seite, diesen Kontakt oder dieses Studio gibt es nicht, oder Sie dürfen sie nicht sehen.";

@@ -1,6 +1,5 @@
 //! Messages on their way, and what became of them.
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use domain::limits::NOTICES_LISTED_MAX;
@@ -31,14 +30,7 @@ pub(crate) struct Ended {
 
 impl Follower {
     /// Sends a message in a task of its own.
-    pub(super) fn send(
-        &mut self,
-        contact: Contact,
-        mut notices: Vec<Notice>,
-        known: &Known,
-        now: UnixMicros,
-    ) {
-        notices.sort_by_key(|notice| (Reverse(notice.severity), notice.planned, notice.id));
+    pub(super) fn send(&mut self, contact: Contact, notices: Vec<Notice>, known: &Known, now: UnixMicros) {
         let registry = self.ledger.registry();
         let told: Vec<Told> = notices
             .iter()

@@ -306,3 +306,19 @@ async fn a_clock_that_was_set_back_delays_nothing() {
     assert_eq!(sent(&mut mind, &registry, std::slice::from_ref(&planned), 3_550), []);
     assert_eq!(sent(&mut mind, &registry, &[planned], 0), [told("c-0", &[1])]);
 }
+
+#[tokio::test]
+async fn of_critical_incidents_each_is_told_and_lesser_ones_are_counted() {
+    let registry = gym().await.registry();
+    let critical = (1..=150).map(|octet| notice(octet, "c-0", Severity::Critical, 0));
+    let waiting: Vec<Notice> =
+        critical.chain((151..=210).map(|octet| notice(octet, "c-0", Severity::High, 0))).collect();
+    let mut mind = Mind::default();
+    let first: Vec<u8> = (1..=100).chain(151..=210).collect();
+    assert_eq!(sent(&mut mind, &registry, &waiting, 1), [told("c-0", &first)]);
+    let (gone, left): (Vec<_>, Vec<_>) =
+        waiting.into_iter().partition(|notice| first.contains(&notice.id.0[0]));
+    assert_eq!(mind.ended("c-0", &gone, Ok(()), &registry, second(2)).len(), 160);
+    let rest: Vec<u8> = (101..=150).collect();
+    assert_eq!(sent(&mut mind, &registry, &left, 3), [told("c-0", &rest)]);
+}

@@ -57,7 +57,11 @@ fn alert(message: &Message, told: &Told, (labels, annotations): (Words, Words)) 
 
 fn ended(told: &Told) -> Option<String> {
     match &told.subject {
-        Subject::Incident(story) => story.stored.incident.cleared.map(text::rfc_3339),
+        // A stop is over at once and needs somebody all the same: it goes on until somebody has dealt with it.
+        Subject::Incident(story) => {
+            let closing = story.stored.handling.closing.as_ref();
+            closing.map(|closing| text::rfc_3339(closing.first.time))
+        }
         Subject::Test { .. } | Subject::Head { .. } => None,
     }
 }

@@ -102,7 +102,9 @@ async fn many_things_are_one_request() {
     message.told[0].severity = Severity::Critical;
     for told in &mut message.told[1..] {
         if let Subject::Incident(story) = &mut told.subject {
-            story.stored.incident.cleared = Some(second(3));
+            let closing = domain::handling::Step::Close { cause: None, hurt: None };
+            let deed = domain::handling::Deed { number: 1, time: second(3), by: "user:anna".to_owned() };
+            story.stored.handling.take(&closing, false, deed);
         }
     }
     message.more = 17;

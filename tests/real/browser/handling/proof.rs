@@ -1,4 +1,4 @@
-//! Later: an auditor finds an incident in the history, prints it, and takes its dossier, which is verified by the program.
+//! Later: an auditor finds an incident in the history, prints it, and takes its dossier, which the program verifies.
 
 use std::path::{Path, PathBuf};
 
@@ -102,7 +102,12 @@ async fn verify(floor: &Floor, dossier: &Path, random: &mut fastrand::Rng) -> an
         octets[place] = if octets[place] == b'x' { b'y' } else { b'x' };
         std::fs::write(&changed, &octets)?;
         let judged = judge(&changed, &key).await?;
-        ensure!(judged.code == 65, "with octet {place} changed it ends with {}: {}", judged.code, judged.told);
+        ensure!(
+            judged.code == 65,
+            "with octet {place} changed it ends with {}: {}",
+            judged.code,
+            judged.told
+        );
         let wrong = judged.told["wrong"].as_array().cloned().unwrap_or_default();
         ensure!(!wrong.is_empty(), "with octet {place} changed nothing is named: {}", judged.told);
         let is_named = wrong.iter().any(|one| one.as_str().is_some_and(|one| one.contains("note")));

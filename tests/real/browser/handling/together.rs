@@ -25,12 +25,7 @@ pub(super) async fn run(
     outcome.and(stopped)
 }
 
-async fn close_both(
-    first: &Browser,
-    second: &Browser,
-    floor: &Floor,
-    machine: &str,
-) -> anyhow::Result<()> {
+async fn close_both(first: &Browser, second: &Browser, floor: &Floor, machine: &str) -> anyhow::Result<()> {
     MANAGER.takes(second, floor).await?;
     for (number, browser) in [first, second].into_iter().enumerate() {
         browser.open(&floor.url("/incidents?people=all")).await?;

@@ -8,7 +8,7 @@ use wire::api::v1::{
     self, ChainStep, Deadline, HandlingState, Policy, Severity, Staffing, UpdatePolicyRequest,
 };
 
-use super::super::belt::{Act, Belt, Hand};
+use super::super::belt::{Act, Belt, Hand, starts};
 use super::super::floor::{Floor, USER};
 use super::super::found;
 use super::super::incidents::Shown;
@@ -68,7 +68,9 @@ impl Scene {
             drill.effective_time.is_some_and(|time| time.seconds < found::now_us() / 1_000_000)
         };
         self.wait(floor, "the test takes effect", takes_effect).await?;
-        self.hand.does(&PRESSED);
+        let mut acts = starts(850);
+        acts.extend(PRESSED);
+        self.hand.does(&acts);
         let is_measured = |drill: &v1::Drill| drill.stops.iter().any(|stop| stop.stop_time.is_some());
         self.wait(floor, "a stop is measured", is_measured).await?;
         self.hand.does(&[Act::stands(1_000)]);
@@ -141,7 +143,7 @@ impl Scene {
 }
 
 const MAIN: &str = "document.querySelector('main form[method=post] button.main').click()";
-const POLICY: &str = "document.querySelector('#chain input').value = 'soon'; \
+const POLICY: &str = "document.querySelector('#chain input[type=text]').value = 'soon'; \
                       document.querySelector('#chain button.main').click()";
 const PASSWORD: &str = "document.querySelector('main form[action$=password]').requestSubmit()";
 const DRILL_NOTE: &str = "document.querySelector('#note').value = 'x'.repeat(201); \

@@ -30,10 +30,8 @@ const STAFFINGS: [(&str, v1::Staffing); 3] = [
     ("staffed", v1::Staffing::Staffed),
     ("unstaffed", v1::Staffing::Unstaffed),
 ];
-const STATES: [(&str, v1::HandlingState); 2] = [
-    ("acknowledged", v1::HandlingState::Acknowledged),
-    ("closed", v1::HandlingState::Closed),
-];
+const STATES: [(&str, v1::HandlingState); 2] =
+    [("acknowledged", v1::HandlingState::Acknowledged), ("closed", v1::HandlingState::Closed)];
 
 /// A part that is saved by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,7 +19,6 @@ pub(in super::super) const AUDITOR: &str = "bws1_auditor";
 pub(in super::super) const STAFF_GERMAN: &str = "bws1_staff_german";
 
 pub(in super::super) const FILE: &[u8] = b"{\"dossier\":1}";
-pub(in super::super) const SHA256: &str = "5b1c0ffee0";
 pub(in super::super) const FINGERPRINT: &str = "f1n6e4";
 
 /// What a session may do at all sites; none: it is not one of these.
@@ -252,7 +251,7 @@ impl HandlingService for Handling {
         Ok(Response::new(v1::ExportDossierResponse {
             file: FILE.to_vec(),
             file_name: format!("incident-{id}.json"),
-            sha256: SHA256.to_owned(),
+            sha256: "5b1c0ffee0".to_owned(),
             key_fingerprint: FINGERPRINT.to_owned(),
             anchored: id == FAULT,
         }))
