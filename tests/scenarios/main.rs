@@ -31,7 +31,7 @@ async fn a_reverse_run_ended_by_the_emergency_stop_is_told_as_it_was() -> anyhow
     let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
     // The belt of this story starts and stops faster than any ramp.
     let expected =
-        ["agent_started", "belt_started", "speed_jumped", "contact_opened", "speed_jumped", "belt_stopped"];
+        ["agent_started", "belt_started", "speed_jumped", "contact_opened", "belt_stopped", "speed_jumped"];
     assert_eq!(kinds, expected);
     let stop: &Event = &events[3];
     assert_eq!(stop.contact, "emergency_stop");

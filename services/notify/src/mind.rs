@@ -214,11 +214,19 @@ impl Mind {
 
 /// Whether a notice is due. One that was planned ahead of now is of a clock that was set back since: rather too early than
 /// an hour late.
-/// What one message takes, the worst first. What is not listed is only counted in it; of critical incidents each is told,
+/// The order in which a message lists notices.
+pub(crate) fn worst_first(notice: &Notice) -> (Reverse<Severity>, UnixMicros, NoticeId) {
+    (Reverse(notice.severity), notice.planned, notice.id)
+}
+
+/// What one message takes. What is not listed is only counted in it; of critical incidents each is told,
 /// so those that find no place wait for the next message.
 fn that_fit(mut notices: Vec<Notice>) -> Vec<Notice> {
-    notices.sort_by_key(|notice| (Reverse(notice.severity), notice.planned, notice.id));
-    let counted = notices.split_off(notices.len().min(NOTICES_LISTED_MAX));
+    if notices.len() <= NOTICES_LISTED_MAX {
+        return notices;
+    }
+    notices.sort_by_key(worst_first);
+    let counted = notices.split_off(NOTICES_LISTED_MAX);
     notices.extend(counted.into_iter().filter(|notice| notice.severity < Severity::Critical));
     notices
 }

@@ -207,7 +207,7 @@ impl Notifications {
         Ok(contact.clone())
     }
 
-    /// A contact with its last notice that was sent or given up, of those that the caller may see.
+    /// A contact with the notice that was tried last, of those that the caller may see.
     async fn shown(&self, visible: &Visible, contact: &Contact) -> Result<v1::Contact, ApiError> {
         let query = NoticeQuery {
             contact: Some(contact.name.clone()),
@@ -216,7 +216,7 @@ impl Notifications {
             ..NoticeQuery::default()
         };
         let newest = self.ledger.notices(&query).await?;
-        let is_over = |notice: &&Notice| matches!(notice.state, NoticeState::Sent | NoticeState::Failed);
+        let tried = newest.iter().filter(|notice| notice.attempts > 0);
         let (webhook_url, email) = match &contact.way {
             Way::Webhook { url } => (url.clone(), String::new()),
             Way::Email { address } => (String::new(), address.clone()),
@@ -229,7 +229,7 @@ impl Notifications {
             email,
             is_anchor: contact.is_anchor,
             change_time: Some(timestamp(contact.changed)),
-            last_notice: newest.iter().find(is_over).map(notices::show),
+            last_notice: tried.max_by_key(|notice| (notice.last_attempt, notice.planned)).map(notices::show),
         })
     }
 

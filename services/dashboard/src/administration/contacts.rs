@@ -132,6 +132,10 @@ fn last_words(notice: Option<&v1::Notice>, t: Texts) -> Cell {
     let Some(notice) = notice else { return Cell::new(t.never()) };
     let at = words::moment(notice.last_attempt_time.or(notice.plan_time));
     let at = at.map(end::moment_words).unwrap_or_default();
-    let alarm = notice.state() == v1::NoticeState::Failed;
+    let fails = notice.state() == v1::NoticeState::Waiting && notice.attempts > 0;
+    let alarm = fails || notice.state() == v1::NoticeState::Failed;
+    if fails {
+        return Cell { alarm, ..Cell::new(t.contact_fails()) }.and(at);
+    }
     Cell { alarm, ..Cell::new(state_words(notice.state(), t)) }.and(at)
 }

@@ -52,6 +52,7 @@ texts! {
     policy_days: "Within days", "In Tagen";
     policy_remove: "Remove", "Entfernen";
     policy_add: "Add a row", "Zeile hinzufügen";
+    contact_fails: "fails, is tried again", "scheitert, wird wieder versucht";
     policy_inherit: "As for all sites", "Wie für alle Studios";
     policy_saved: "Saved.", "Gespeichert.";
     least_severity: "From severity", "Ab Schwere";

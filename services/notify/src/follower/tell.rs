@@ -13,7 +13,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::Follower;
 use crate::message::{self, Message, Story, Subject, Told};
-use crate::mind::Known;
+use crate::mind::{Known, worst_first};
 use crate::retry::Refusal;
 use crate::surroundings::Proof;
 use crate::{facts, metrics};
@@ -30,7 +30,14 @@ pub(crate) struct Ended {
 
 impl Follower {
     /// Sends a message in a task of its own.
-    pub(super) fn send(&mut self, contact: Contact, notices: Vec<Notice>, known: &Known, now: UnixMicros) {
+    pub(super) fn send(
+        &mut self,
+        contact: Contact,
+        mut notices: Vec<Notice>,
+        known: &Known,
+        now: UnixMicros,
+    ) {
+        notices.sort_by_key(worst_first);
         let registry = self.ledger.registry();
         let told: Vec<Told> = notices
             .iter()

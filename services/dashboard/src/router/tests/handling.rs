@@ -451,7 +451,7 @@ async fn the_chain_and_the_floor_tell_what_is_open() {
         "Critical <b>2</b></span> <small>(1 not acknowledged)</small>",
         "Low <b>3</b>",
         &format!("href=\"/incident/{EMERGENCY_STOP}\">Emergency stop</a>, "),
-        "Proof tests overdue</dt><dd class=\"away\">4</dd>",
+        "Proof tests overdue</dt><dd class=\"away\"><a id=\"proofs-north\" href=\"/proofs?site=north\">4<",
         "id=\"incidents-north\" href=\"/incidents?site=north\"",
     ] {
         assert!(north.contains(part), "{part} is not in {north}");

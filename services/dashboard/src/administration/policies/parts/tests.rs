@@ -64,7 +64,7 @@ fn what_is_shown_can_be_sent_back() {
             name: "insurer".to_owned(),
             least_severity: v1::Severity::High.into(),
             hours: 72,
-            until: v1::HandlingState::InProgress.into(),
+            until: v1::HandlingState::Closed.into(),
         }],
         out_of_service_count: 2,
         out_of_service_days: 7,
