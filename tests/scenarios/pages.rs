@@ -20,7 +20,7 @@ const ROLES: [v1::Role; 7] = [
 
 /// Pages, and the answer to a viewer, staff, therapist, manager, technician, auditor and administrator of the site
 /// `north`. Elsewhere there is nothing for anybody.
-const PAGES: [(&str, [u16; 7]); 15] = [
+const PAGES: [(&str, [u16; 7]); 14] = [
     ("GET /floor/north", [200; 7]),
     ("GET /floor/south", [404; 7]),
     ("GET /machine/north-1", [200; 7]),
@@ -32,7 +32,6 @@ const PAGES: [(&str, [u16; 7]); 15] = [
     ("GET /administration/users", [403, 403, 403, 403, 403, 403, 200]),
     ("GET /administration/tokens", [403, 403, 403, 403, 403, 403, 200]),
     ("GET /administration/contacts", [403, 403, 403, 200, 403, 403, 200]),
-    ("GET /machine/north-1/drill", [403, 200, 403, 200, 200, 403, 200]),
     ("GET /administration/audit", [403, 403, 403, 403, 403, 200, 200]),
     (
         "POST /floor/north/seen machine=north-1&stop_time=1000000000.000000000",
