@@ -13,6 +13,8 @@ const RUNNING_MM_S: u64 = 1_800;
 /// How long it takes to stop, and to run so fast, in microseconds.
 const BRAKING_US: u64 = 1_500 * MILLI;
 const STARTING_US: u64 = 4_000 * MILLI;
+/// How long an agent has watched the belt before its stop is pressed, in microseconds.
+const WATCHED_US: u64 = 500 * MILLI;
 /// When the stop is reset, in microseconds after it was pressed.
 const RESET_US: u64 = 2_000 * MILLI;
 /// When the belt starts again. Sooner after the reset it would be an incident of its own.
@@ -50,14 +52,15 @@ impl Button {
         self.presses().edges.clone()
     }
 
-    /// Speed in mm/s, and whether the contact is open.
-    fn at(&self, at: MonotonicMicros) -> (u32, bool) {
+    /// Speed in mm/s, and whether the contact is open. It is pressed only while somebody watches: the first level that an
+    /// agent sees is no edge.
+    fn at(&self, at: MonotonicMicros, is_watched: bool) -> (u32, bool) {
         let mut presses = self.presses();
         if presses.pressed.is_some_and(|pressed| at.since(pressed) >= AGAIN_US) {
             (presses.pressed, presses.started) = (None, Some(at));
         }
         let started_us = presses.started.map_or(STARTING_US, |started| at.since(started).min(STARTING_US));
-        let is_asked = presses.asked.is_some_and(|asked| asked <= at);
+        let is_asked = is_watched && presses.asked.is_some_and(|asked| asked <= at);
         if is_asked && presses.pressed.is_none() && started_us == STARTING_US {
             (presses.asked, presses.pressed) = (None, Some(at));
             presses.edges.push(at);
@@ -79,6 +82,8 @@ impl Button {
 #[derive(Debug)]
 pub(super) struct Belt {
     button: Button,
+    /// Since when this boot of its agent watches.
+    began: MonotonicMicros,
     /// Up to when everything was told.
     told: MonotonicMicros,
 }
@@ -86,11 +91,12 @@ pub(super) struct Belt {
 impl Belt {
     /// The belt as it is from now on.
     pub(super) fn new(button: Button) -> Belt {
-        Belt { button, told: agent::clock::monotonic() }
+        let now = agent::clock::monotonic();
+        Belt { button, began: now, told: now }
     }
 
     fn tell(&self, at: MonotonicMicros, out: &mut Vec<Signal>) {
-        let (mm_s, open) = self.button.at(at);
+        let (mm_s, open) = self.button.at(at, at.since(self.began) >= WATCHED_US);
         let direction = if mm_s > 0 { Direction::Forward } else { Direction::Stopped };
         let values = [
             SignalValue::MeasuredDirection(direction),
