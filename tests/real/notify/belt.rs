@@ -32,6 +32,8 @@ struct Presses {
     /// When the belt started again.
     started: Option<MonotonicMicros>,
     edges: Vec<MonotonicMicros>,
+    /// Whether an agent watches.
+    is_watched: bool,
 }
 
 impl Button {
@@ -44,7 +46,7 @@ impl Button {
     pub(super) fn is_ready(&self) -> bool {
         let (now, presses) = (agent::clock::monotonic(), self.presses());
         let is_fast = presses.started.is_none_or(|started| now.since(started) >= STARTING_US);
-        presses.asked.is_none() && presses.pressed.is_none() && is_fast
+        presses.is_watched && presses.asked.is_none() && presses.pressed.is_none() && is_fast
     }
 
     /// When its contact opened.
@@ -56,6 +58,7 @@ impl Button {
     /// agent sees is no edge.
     fn at(&self, at: MonotonicMicros, is_watched: bool) -> (u32, bool) {
         let mut presses = self.presses();
+        presses.is_watched = is_watched;
         if presses.pressed.is_some_and(|pressed| at.since(pressed) >= AGAIN_US) {
             (presses.pressed, presses.started) = (None, Some(at));
         }
