@@ -18,6 +18,7 @@ use wire::api::v1::handling_service_client::HandlingServiceClient;
 use wire::api::v1::incident_service_client::IncidentServiceClient;
 use wire::api::v1::notification_service_client::NotificationServiceClient;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
+use wire::api::v1::usage_service_client::UsageServiceClient;
 use wire::api::v1::{BeltKind, CreateMachineRequest, CreateSiteRequest, Event, ListEventsRequest};
 use wire::api::v1::{ListReadingsRequest, Reading};
 use wire::credential::Credential;
@@ -146,6 +147,11 @@ impl Service {
     /// A client of who is told.
     pub async fn notification(&self) -> anyhow::Result<NotificationServiceClient<client::Service>> {
         Ok(NotificationServiceClient::with_interceptor(self.channel().await?, self.operator()?))
+    }
+
+    /// A client of usage.
+    pub async fn usage(&self) -> anyhow::Result<UsageServiceClient<client::Service>> {
+        Ok(UsageServiceClient::with_interceptor(self.channel().await?, self.operator()?))
     }
 
     /// All events of the last day.

@@ -3,6 +3,7 @@
 mod drill;
 mod handling;
 mod pages;
+mod usage;
 
 use anyhow::{Context, ensure};
 use harness::belt::PlayedBelt;

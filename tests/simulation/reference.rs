@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use domain::ids::{LogId, MachineId, SessionId};
+use domain::limits::USAGE_ROWS_READ_MAX;
 use domain::live::Session;
 use domain::log::{Lane, Position};
 use domain::record::Payload;
 use domain::units::UnixMicros;
+use domain::usage::{PartId, UsageRow};
 use ingest::Registered;
 use ingest::ingest::{Effects, IngestMind, Input};
-use store::ledger::{Ledger, Loss, SessionQuery};
+use store::ledger::{Ledger, Loss, SessionQuery, UsageQuery};
 use store::telemetry::Telemetry;
 
 use super::agent::SimulatedAgent;
@@ -142,12 +144,19 @@ fn same_as_without_faults(
         incidents_found += incidents::judge(server, &agent.credential.machine, &derived)?;
     }
     let mut sessions: BTreeMap<SessionId, Session> = BTreeMap::new();
+    let mut usage: BTreeMap<(MachineId, i32, PartId), UsageRow> = BTreeMap::new();
     let mut losses = BTreeSet::new();
     for derived in derived {
         for session in derived.sessions {
             let newest = sessions.entry(session.id).or_insert_with(|| session.clone());
             if session.revision >= newest.revision {
                 *newest = session;
+            }
+        }
+        for row in derived.usage {
+            let newest = usage.entry((row.machine.clone(), row.day, row.part)).or_insert_with(|| row.clone());
+            if row.revision >= newest.revision {
+                *newest = row;
             }
         }
         losses.extend(derived.losses.into_iter().map(|(machine, loss)| (machine, loss.log, loss.hole.to)));
@@ -157,6 +166,8 @@ fn same_as_without_faults(
         in_ledger == sessions,
         "sessions differ from a run without faults:\n{in_ledger:#?}\n{sessions:#?}"
     );
+    let in_ledger = usage_in_ledger(agents, server)?;
+    ensure!(in_ledger == usage, "usage differs from a run without faults:\n{in_ledger:#?}\n{usage:#?}");
     for agent in agents {
         let machine = &agent.credential.machine;
         for loss in at_once(server.stores.ledger.losses(machine, 10_000))? {
@@ -192,7 +203,22 @@ fn sessions_in_ledger(
 ) -> anyhow::Result<BTreeMap<SessionId, Session>> {
     let machines = agents.iter().map(|agent| agent.credential.machine.clone()).collect();
     let (from, until) = (UnixMicros(i64::MIN), UnixMicros(i64::MAX));
-    let query = SessionQuery { machines, from, until, after: None, max: 1_000 };
+    let query = SessionQuery { machines, from, until, with: None, after: None, max: 1_000 };
     let sessions = at_once(server.stores.ledger.sessions(&query))?;
     Ok(sessions.into_iter().map(|session| (session.id, session)).collect())
+}
+
+fn usage_in_ledger(
+    agents: &[SimulatedAgent],
+    server: &SimulatedServer,
+) -> anyhow::Result<BTreeMap<(MachineId, i32, PartId), UsageRow>> {
+    let query = UsageQuery {
+        machines: agents.iter().map(|agent| agent.credential.machine.clone()).collect(),
+        from_day: i32::MIN,
+        until_day: i32::MAX,
+        after: None,
+        max: USAGE_ROWS_READ_MAX,
+    };
+    let rows = at_once(server.stores.ledger.usage(&query))?;
+    Ok(rows.into_iter().map(|row| ((row.machine.clone(), row.day, row.part), row)).collect())
 }

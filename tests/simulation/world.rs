@@ -354,5 +354,6 @@ fn a_machine(id: &MachineId, site: &SiteId) -> Machine {
         acknowledged: None,
         history: Default::default(),
         drills: Vec::new(),
+        maintained: None,
     }
 }

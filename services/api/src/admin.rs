@@ -2,6 +2,7 @@
 
 pub(crate) mod entries;
 mod machines;
+mod maintenance;
 mod settings;
 mod sites;
 mod tokens;
@@ -160,4 +161,7 @@ methods! {
     set_out_of_service "SetOutOfService" SetOutOfServiceRequest SetOutOfServiceResponse;
     record_commissioning "RecordCommissioning" RecordCommissioningRequest RecordCommissioningResponse;
     set_staffed_hours "SetStaffedHours" SetStaffedHoursRequest SetStaffedHoursResponse;
+    set_opening_hours "SetOpeningHours" SetOpeningHoursRequest SetOpeningHoursResponse;
+    set_maintenance_plan "SetMaintenancePlan" SetMaintenancePlanRequest SetMaintenancePlanResponse;
+    record_maintenance "RecordMaintenance" RecordMaintenanceRequest RecordMaintenanceResponse;
 }

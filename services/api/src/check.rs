@@ -5,6 +5,7 @@ use std::str::FromStr;
 use domain::ids::SessionId;
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::UnixMicros;
+use domain::usage::calendar::check_zone;
 use prost_types::Timestamp;
 use wire::api::v1;
 
@@ -121,14 +122,12 @@ impl Check {
     /// A time zone by its IANA name; UTC if empty.
     pub(crate) fn time_zone(&mut self, field: &'static str, value: &str) -> String {
         let name = if value.is_empty() { "UTC" } else { value };
-        match jiff::tz::db().get(name) {
-            Ok(zone) => zone.iana_name().unwrap_or(name).to_owned(),
-            Err(_) => {
-                let allowed = "an IANA name such as \"Europe/Vienna\" is allowed";
-                self.wrong(field, format!("is {}, which is not known; {allowed}", quoted(value)));
-                String::new()
-            }
+        if let Err(error) = check_zone(name) {
+            self.wrong(field, format!("is not valid: {error}"));
+            return String::new();
         }
+        let listed = jiff::tz::TimeZoneDatabase::bundled().get(name).ok();
+        listed.as_ref().and_then(|zone| zone.iana_name()).unwrap_or(name).to_owned()
     }
 
     /// What a belt can do.

@@ -1,10 +1,10 @@
 //! Domain values to messages of the public API.
 
 pub(crate) mod people;
+pub(crate) mod sessions;
 
 use domain::belt::{Belt, Contact, Contacts, Direction, Origin};
 use domain::ids::LogId;
-use domain::live::{Segment, Session};
 use domain::log::Position;
 use domain::record::{Event, Reading};
 use domain::registry::{BeltKind, DriveKind, direction_as_registered};
@@ -34,11 +34,13 @@ pub(crate) fn site(site: &Site) -> v1::Site {
         display_name: site.display_name.clone(),
         time_zone: site.time_zone.clone(),
         create_time: Some(timestamp(site.created)),
-        staffed_spans: site.staffed().map(staffed_spans).unwrap_or_default(),
+        staffed_spans: site.staffed().map(week_spans).unwrap_or_default(),
+        open_spans: site.open().map(week_spans).unwrap_or_default(),
+        first_weekday: u32::from(site.first_weekday()) + 1,
     }
 }
 
-fn staffed_spans(days: &StaffedDays) -> Vec<v1::StaffedSpan> {
+fn week_spans(days: &StaffedDays) -> Vec<v1::StaffedSpan> {
     let spans = |(day, spans): (u32, &Vec<(u16, u16)>)| -> Vec<v1::StaffedSpan> {
         let span = |(start, end): &(u16, u16)| v1::StaffedSpan {
             day,
@@ -74,6 +76,8 @@ pub(crate) fn machine(machine: &Machine) -> v1::Machine {
         out_of_service_time: machine.out_of_service().map(|(_, since)| timestamp(since)),
         commission_time: machine.commissioned().map(timestamp),
         direction_proven: machine.direction_proven(),
+        maintain_time: machine.maintained.as_ref().map(|maintained| timestamp(maintained.at)),
+        maintain_note: machine.maintained.as_ref().map(|one| one.note.clone()).unwrap_or_default(),
     }
 }
 
@@ -177,37 +181,4 @@ pub(crate) fn event(stored: &Stored<Event>, kind: BeltKind) -> v1::Event {
 /// The contact's name; empty if there is none.
 pub(crate) fn contact_name(contact: Option<Contact>) -> String {
     contact.map(|contact| contact.name().to_owned()).unwrap_or_default()
-}
-
-pub(crate) fn session(session: &Session, kind: BeltKind, records_lost: u64) -> v1::Session {
-    let asked = u64::try_from(session.last_motion.since(session.started)).unwrap_or(0);
-    let observed: u64 = session.segments.iter().map(|segment| segment.observed_us).sum();
-    v1::Session {
-        id: session.id.to_string(),
-        machine_id: session.machine.to_string(),
-        start_time: Some(timestamp(session.started)),
-        last_motion_time: Some(timestamp(session.last_motion)),
-        ended: session.ended,
-        segments: session.segments.iter().map(|one| segment(one, kind)).collect(),
-        coverage: Some(v1::Coverage {
-            covered: Some(duration(observed.min(asked))),
-            asked: Some(duration(asked)),
-            records_lost,
-        }),
-    }
-}
-
-fn segment(segment: &Segment, kind: BeltKind) -> v1::Segment {
-    let moving = Some(segment.speed_max > domain::belt::STANDSTILL);
-    let (way, how) = direction_as_registered(kind, segment.direction, segment.origin, moving);
-    v1::Segment {
-        direction: direction(way),
-        origin: origin(how),
-        start_time: Some(timestamp(segment.started)),
-        end_time: Some(timestamp(segment.ended)),
-        observed: Some(duration(segment.observed_us)),
-        // A double holds every millimetre up to nine million kilometres.
-        distance_m: segment.distance_mm as f64 / 1_000.0,
-        speed_max_mps: segment.speed_max.mps(),
-    }
 }

@@ -1,7 +1,7 @@
 //! Store to gRPC, health, reflection, metrics; who may see what.
 //!
 //! A request's way: `server` (one port) → `router` → `gate` (who is it, may it, how long may it take) → `fleet`,
-//! `telemetry`, `incident`, `handling`, `drill`, `notification`, `account` or `admin` → ledger, telemetry store and feed.
+//! `telemetry`, `usage`, `course`, `incident`, `handling`, `drill`, `notification`, `account` or `admin` → ledger, telemetry store and feed.
 //! Errors become statuses in `status`, nowhere else.
 
 mod access;
@@ -10,6 +10,7 @@ mod admin;
 mod audit;
 mod check;
 mod convert;
+mod course;
 mod coverage;
 mod drill;
 mod fleet;
@@ -26,6 +27,7 @@ mod server;
 mod status;
 mod surroundings;
 mod telemetry;
+mod usage;
 mod watch;
 
 pub use access::FromPages;

@@ -27,6 +27,11 @@ impl Visible {
         &self.registry
     }
 
+    /// The same, to be kept.
+    pub(crate) fn registry_kept(&self) -> Arc<Registry> {
+        self.registry.clone()
+    }
+
     /// Whether nothing is cut.
     pub(crate) fn is_whole(&self) -> bool {
         self.scope == Scope::All

@@ -22,12 +22,14 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use wire::api::v1::account_service_server::AccountServiceServer;
 use wire::api::v1::admin_service_server::AdminServiceServer;
+use wire::api::v1::course_service_server::CourseServiceServer;
 use wire::api::v1::drill_service_server::DrillServiceServer;
 use wire::api::v1::fleet_service_server::FleetServiceServer;
 use wire::api::v1::handling_service_server::HandlingServiceServer;
 use wire::api::v1::incident_service_server::IncidentServiceServer;
 use wire::api::v1::notification_service_server::NotificationServiceServer;
 use wire::api::v1::telemetry_service_server::TelemetryServiceServer;
+use wire::api::v1::usage_service_server::UsageServiceServer;
 use wire::keys::MasterKey;
 
 use crate::access::password::Passwords;
@@ -35,6 +37,7 @@ use crate::access::{Access, Credentials, Denied, FromPages};
 use crate::account::Accounts;
 use crate::admin::Administration;
 use crate::audit::{Audit, AuditWriter, Refused};
+use crate::course::Courses;
 use crate::drill::Drills;
 use crate::drill::proofs::Proofs;
 use crate::fleet::Fleet;
@@ -45,13 +48,16 @@ use crate::notification::Notifications;
 use crate::paging::Pages;
 use crate::surroundings::Surroundings;
 use crate::telemetry::History;
+use crate::usage::Usages;
 use crate::watch::Ground;
 
 /// Our services by their full names, as health knows them.
-pub(crate) const SERVICES: [&str; 8] = [
+pub(crate) const SERVICES: [&str; 10] = [
     "beltwatch.v1.AccountService",
     "beltwatch.v1.FleetService",
     "beltwatch.v1.TelemetryService",
+    "beltwatch.v1.CourseService",
+    "beltwatch.v1.UsageService",
     "beltwatch.v1.IncidentService",
     "beltwatch.v1.HandlingService",
     "beltwatch.v1.DrillService",
@@ -128,6 +134,9 @@ impl Api {
             surroundings: surroundings.clone(),
             master: master.clone(),
         };
+        let courses = Courses::new(gate.clone(), pages.clone(), ledger.clone(), surroundings.clone());
+        let usages =
+            Usages { gate: gate.clone(), ledger: ledger.clone(), surroundings: surroundings.clone() };
         let administration = Administration {
             gate: gate.clone(),
             pages,
@@ -145,6 +154,8 @@ impl Api {
         let (health, health_service) = tonic_health::server::health_reporter();
         let routes = Routes::new(FleetServiceServer::new(fleet).max_decoding_message_size(MAX))
             .add_service(TelemetryServiceServer::new(history).max_decoding_message_size(MAX))
+            .add_service(CourseServiceServer::new(courses).max_decoding_message_size(MAX))
+            .add_service(UsageServiceServer::new(usages).max_decoding_message_size(MAX))
             .add_service(IncidentServiceServer::new(incidents).max_decoding_message_size(MAX))
             .add_service(DrillServiceServer::new(drills).max_decoding_message_size(MAX))
             .add_service(HandlingServiceServer::new(steps).max_decoding_message_size(MAX))

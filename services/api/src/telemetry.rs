@@ -1,6 +1,7 @@
 //! `TelemetryService`: what belts did.
 
 mod sessions;
+pub(crate) mod shown;
 
 use std::sync::Arc;
 

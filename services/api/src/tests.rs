@@ -5,16 +5,21 @@ mod account;
 mod admin;
 mod audit;
 mod bad_input;
+mod course;
 mod drill;
 mod fleet;
 mod handling;
 mod incidents;
+mod maintenance;
+mod moves;
 mod notification;
 mod paging;
 mod port;
 mod privilege;
+mod reverse;
 mod settings;
 mod telemetry;
+mod usage;
 mod watch;
 
 use std::net::SocketAddr;
@@ -223,6 +228,7 @@ impl Bench {
             acknowledged: None,
             history: Default::default(),
             drills: Vec::new(),
+            maintained: None,
         };
         self.fact(FactKind::MachineCreated(machine)).await;
     }

@@ -87,6 +87,11 @@ impl WatchMind {
         WatchMind { asked, watched: BTreeMap::new() }
     }
 
+    /// Whether a machine that it told of has moved to where it does not look, or may not.
+    pub(crate) fn has_lost(&self, visible: &Visible) -> bool {
+        self.watched.keys().any(|id| !visible.machine(id).is_ok_and(|machine| self.asked.has(machine)))
+    }
+
     /// What to send.
     pub(crate) fn apply(&mut self, input: Input<'_>, now: UnixMicros) -> Vec<Update> {
         match input {
@@ -325,7 +330,10 @@ impl Watch {
             return Ok(());
         }
         let visible = self.ground.visible(self.viewer.scope.clone());
-        if visible.last_fact() != self.last_fact {
+        if visible.last_fact() != self.last_fact && self.mind.has_lost(&visible) {
+            // A snapshot says that it is gone.
+            self.begin_again();
+        } else if visible.last_fact() != self.last_fact {
             self.last_fact = visible.last_fact();
             let feed = self.ground.feed.clone();
             self.apply(Input::Registry(&visible, &feed));

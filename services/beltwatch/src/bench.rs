@@ -7,23 +7,27 @@ mod case;
 mod cost;
 mod fleet;
 mod floor;
+mod history;
 mod incidents;
 mod machine;
 mod mqtt;
 mod report;
 mod tally;
 mod tape;
+mod usage;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use domain::ids::MachineId;
 
 pub use self::cost::{Disk, Processor, Used};
+pub use self::history::{HistoryCase, HistoryReport, HistorySettings, Listed, Stored, history};
 pub use self::incidents::{IncidentCase, IncidentFigures, IncidentReport, IncidentSettings, incidents};
 pub use self::report::{Case, Figures, HalfLoad, Ingest, Percentiles, Report};
+pub use self::usage::{UsageCase, UsageFigures, UsageReport, UsageSettings, usage};
 pub use self::watch::{WatchFigures, WatchReport, WatchSettings, watch};
 
 /// Most machines of a load.
@@ -87,14 +91,7 @@ impl IngestSettings {
 /// The settings are not allowed, the folder cannot be used, or a load did not go through.
 pub async fn ingest(settings: &IngestSettings, progress: &dyn Fn(String)) -> anyhow::Result<Report> {
     settings.check()?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("beltwatch-bench-");
-    let folder = match &settings.folder {
-        Some(folder) => {
-            builder.tempdir_in(folder).with_context(|| format!("cannot use {}", folder.display()))?
-        }
-        None => builder.tempdir().context("cannot make a temporary folder")?,
-    };
+    let folder = temporary(settings.folder.as_deref())?;
     progress("asking the disk".to_owned());
     let disk = cost::ask_disk(folder.path()).await?;
     let mut cases = Vec::new();
@@ -112,6 +109,18 @@ pub async fn ingest(settings: &IngestSettings, progress: &dyn Fn(String)) -> any
         cases.push(Case::new(count, floor, ingest));
     }
     Ok(Report::new(settings, disk, cases))
+}
+
+/// A folder that is gone when the measurement ends, in `within` or where temporary files are.
+fn temporary(within: Option<&Path>) -> anyhow::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("beltwatch-bench-");
+    match within {
+        Some(folder) => {
+            builder.tempdir_in(folder).with_context(|| format!("cannot use {}", folder.display()))
+        }
+        None => builder.tempdir().context("cannot make a temporary folder"),
+    }
 }
 
 fn machine_ids(count: usize) -> Vec<MachineId> {

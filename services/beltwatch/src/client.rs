@@ -16,12 +16,14 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Uri};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 use wire::api::v1::admin_service_client::AdminServiceClient;
+use wire::api::v1::course_service_client::CourseServiceClient;
 use wire::api::v1::drill_service_client::DrillServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
 use wire::api::v1::handling_service_client::HandlingServiceClient;
 use wire::api::v1::incident_service_client::IncidentServiceClient;
 use wire::api::v1::notification_service_client::NotificationServiceClient;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
+use wire::api::v1::usage_service_client::UsageServiceClient;
 
 use crate::failure::{Exit, Failure};
 use crate::operator;
@@ -84,6 +86,10 @@ pub struct Client {
     pub fleet: FleetServiceClient<Service>,
     /// Readings, events, sessions.
     pub telemetry: TelemetryServiceClient<Service>,
+    /// What belts did, added up.
+    pub usage: UsageServiceClient<Service>,
+    /// Sessions of people under codes.
+    pub courses: CourseServiceClient<Service>,
     /// Incidents and their rules.
     pub incidents: IncidentServiceClient<Service>,
     /// What people do about incidents, and the proof of it.
@@ -191,6 +197,8 @@ impl Client {
         Ok(Client {
             fleet: FleetServiceClient::with_interceptor(channel.clone(), identity.clone()),
             telemetry: TelemetryServiceClient::with_interceptor(channel.clone(), identity.clone()),
+            usage: UsageServiceClient::with_interceptor(channel.clone(), identity.clone()),
+            courses: CourseServiceClient::with_interceptor(channel.clone(), identity.clone()),
             incidents: IncidentServiceClient::with_interceptor(channel.clone(), identity.clone()),
             handling: HandlingServiceClient::with_interceptor(channel.clone(), identity.clone())
                 .max_decoding_message_size(DOSSIER_MESSAGE_OCTETS_MAX),

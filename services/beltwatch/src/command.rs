@@ -6,12 +6,15 @@ pub mod bench;
 pub mod blind_spots;
 pub mod config;
 pub mod contact;
+pub mod course;
 pub mod demo;
 pub mod drill;
 pub mod event;
+pub mod export;
 pub mod fleet;
 pub mod incident;
 pub mod machine;
+pub mod maintenance;
 pub mod notice;
 pub mod policy;
 pub mod proof;
@@ -24,6 +27,7 @@ pub mod session;
 pub mod site;
 pub mod stop;
 pub mod token;
+pub mod usage;
 pub mod user;
 
 mod coverage;
@@ -59,6 +63,7 @@ pub enum Command {
     Config(config::Args),
     Fleet(fleet::Args),
     Machine(machine::Args),
+    Maintenance(maintenance::Args),
     Site(site::Args),
     User(user::Args),
     Token(token::Args),
@@ -66,6 +71,9 @@ pub enum Command {
     Reading(reading::Args),
     Event(event::Args),
     Session(session::Args),
+    Usage(usage::Args),
+    Course(course::Args),
+    Export(export::Args),
     Incident(incident::Args),
     Drill(drill::Args),
     Proof(proof::Args),
@@ -114,6 +122,7 @@ impl Command {
             Command::Config(args) => config::run(args),
             Command::Fleet(args) => fleet::run(args, options).await,
             Command::Machine(args) => machine::run(args, options).await,
+            Command::Maintenance(args) => maintenance::run(args, options).await,
             Command::Site(args) => site::run(args, options).await,
             Command::User(args) => user::run(args, options).await,
             Command::Token(args) => token::run(args, options).await,
@@ -121,6 +130,9 @@ impl Command {
             Command::Reading(args) => reading::run(args, options).await,
             Command::Event(args) => event::run(args, options).await,
             Command::Session(args) => session::run(args, options).await,
+            Command::Usage(args) => usage::run(args, options).await,
+            Command::Course(args) => course::run(args, options).await,
+            Command::Export(args) => export::run(args, options).await,
             // It has many actions, and their futures would lie on everybody's stack.
             Command::Incident(args) => Box::pin(incident::run(args, options)).await,
             Command::Drill(args) => drill::run(args, options).await,

@@ -1,6 +1,8 @@
-//! The demo: server, broker and simulated machines in one process, with a report of what became of every record.
+//! The demo: server, broker and simulated machines in one process, with some weeks of history before it, and a report of
+//! what became of every record.
 
 mod floor;
+mod history;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,7 @@ use std::time::Duration;
 use ::store::telemetry::Counts;
 use agent::run::{Agent, AgentHandle, AgentSettings, Progress};
 use anyhow::Context;
+use domain::units::UnixMicros;
 use serde::Serialize;
 use wire::credential::Credential;
 
@@ -93,11 +96,13 @@ impl Demo {
             (None, Some(temporary)) => temporary.path(),
             (None, None) => Path::new("."),
         };
+        let now = unix_now();
+        let spots = floor::spots(settings)?;
+        history::put(&folder.join("server"), &spots, settings.seed, now).await?;
         let server = start_server(folder, settings.listen).await?;
         let before = server.stores().telemetry.counts(None).await?;
         let url = server.url().to_owned();
         let link = format!("{url}{}", server.demo_link().await?);
-        let spots = floor::spots(settings)?;
         let credentials = floor::register(&url, server.operator_secret(), &spots).await?;
         let mut agents = Vec::new();
         for (spot, credential) in spots.into_iter().zip(credentials) {
@@ -154,6 +159,12 @@ impl Demo {
             url: self.url,
         })
     }
+}
+
+/// By the clock that agents use, too.
+fn unix_now() -> UnixMicros {
+    let monotonic = i64::try_from(agent::clock::monotonic().0).unwrap_or(i64::MAX);
+    UnixMicros(monotonic.saturating_add(agent::clock::system().offset_us))
 }
 
 async fn start_server(folder: &Path, listen: Option<SocketAddr>) -> anyhow::Result<Server> {

@@ -15,3 +15,4 @@ pub mod serve;
 pub mod table;
 pub mod tls;
 pub mod words;
+pub mod year;

@@ -117,6 +117,16 @@ pub fn sight(value: i32) -> &'static str {
     }
 }
 
+/// How steep a belt was for the person; empty: not known.
+pub fn grade(value: i32) -> &'static str {
+    match v1::Grade::try_from(value).unwrap_or_default() {
+        v1::Grade::Unspecified => "",
+        v1::Grade::Level => "level",
+        v1::Grade::Uphill => "uphill",
+        v1::Grade::Downhill => "downhill",
+    }
+}
+
 /// A moment of the API; `None` if it is absent or none.
 pub fn time(value: Option<prost_types::Timestamp>) -> Option<Timestamp> {
     value.and_then(|value| Timestamp::new(value.seconds, value.nanos).ok())

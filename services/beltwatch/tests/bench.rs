@@ -3,7 +3,9 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use beltwatch::bench::{self, IncidentSettings, IngestSettings, WatchSettings};
+use beltwatch::bench::{
+    self, HistorySettings, IncidentSettings, IngestSettings, UsageSettings, WatchSettings,
+};
 
 fn settings(machines: Vec<usize>) -> IngestSettings {
     let second = Duration::from_secs(1);
@@ -79,4 +81,50 @@ async fn incidents_that_cannot_be_measured_are_refused_with_what_is_allowed() {
     };
     check(49_999, 1, "--incidents is 49999: 50000 to 1000000 is allowed").await;
     check(50_000, 0, "--pages is 0: 1 to 10000 is allowed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_about_usage_are_answered_on_three_ledgers() {
+    let settings = UsageSettings { machines: 20, days: 36, times: 2, folder: None };
+    let report = bench::usage(&settings, &|_| {}).await.unwrap();
+    let sizes: Vec<(usize, usize)> = report.cases.iter().map(|case| (case.machines, case.days)).collect();
+    assert_eq!(sizes, [(2, 36), (20, 3), (20, 36)]);
+    for case in &report.cases {
+        assert!(case.rows >= case.machines * case.days && case.sessions > 0, "{case:?}");
+        assert!(case.figures.iter().all(|figures| figures.took.count == 2), "{case:?}");
+    }
+    let is_row = |line: &&str| line.starts_with("| ");
+    assert!(report.markdown().lines().filter(is_row).all(|line| line.matches('|').count() == 7));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_is_smaller_after_its_compaction_and_lists_the_same() {
+    let settings = HistorySettings { machines: 10, days: 2, times: 4, folder: None };
+    let report = bench::history(&settings, &|_| {}).await.unwrap();
+    assert_eq!(report.cases.iter().map(|case| case.machines).sum::<usize>(), 10);
+    for case in &report.cases {
+        assert!(case.stored_before.readings > 0, "{case:?}");
+        assert_eq!(case.stored_before.readings, case.stored_after.readings, "{case:?}");
+        assert!(case.compacted_bytes < case.fresh_bytes && case.stored_after.files > 0, "{case:?}");
+        assert_eq!(case.listed_fresh.readings, case.listed_all.readings, "{case:?}");
+    }
+    let is_row = |line: &&str| line.starts_with("| ");
+    assert!(report.markdown().lines().filter(is_row).all(|line| line.matches('|').count() == 7));
+}
+
+#[tokio::test]
+async fn usage_and_history_that_cannot_be_measured_are_refused_with_what_is_allowed() {
+    let check = async |machines: usize, days: usize, times: usize, usage: &str, history: &str| {
+        let settings = UsageSettings { machines, days, times, folder: None };
+        let error = bench::usage(&settings, &|_| {}).await.unwrap_err().to_string();
+        assert!(error.contains(usage), "{error}");
+        let settings = HistorySettings { machines, days, times, folder: None };
+        let error = bench::history(&settings, &|_| {}).await.unwrap_err().to_string();
+        assert!(error.contains(history), "{error}");
+    };
+    let both = "--machines is 1001: 10 to 1000 is allowed";
+    check(1_001, 30, 1, both, both).await;
+    check(10, 1, 1, "--days is 1: 24 to 1100 is allowed", "--days is 1: 2 to 366 is allowed").await;
+    let both = "--times is 0: 1 to 10000 is allowed";
+    check(10, 30, 0, both, both).await;
 }

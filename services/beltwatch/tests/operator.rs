@@ -14,6 +14,7 @@ use domain::live::{Segment, Session};
 use domain::log::Lane;
 use domain::record::{Payload, Reading, Record, SpeedSummary};
 use domain::units::{MonotonicMicros, Speed, UnixMicros};
+use domain::usage::Grade;
 use store::feed::Feed;
 use store::ledger::{Derived, Ledger};
 use store::memory::{MemoryLedger, MemoryTelemetry};
@@ -274,14 +275,11 @@ async fn with_history() -> Bench {
     };
     bench.telemetry.put(vec![block]).await.unwrap();
     let segment = Segment {
-        direction: Direction::Reverse,
-        origin: Origin::Measured,
-        started: began,
         ended: began.plus(5_000_000),
         observed_us: 5_000_000,
         distance_mm: 2_500,
-        distance_remainder: 0,
         speed_max: Speed(510),
+        ..Segment::begun(Direction::Reverse, Origin::Measured, Grade::Unknown, began)
     };
     let session = Session {
         id: SessionId([0xab; 16]),

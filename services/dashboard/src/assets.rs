@@ -31,6 +31,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "style.css" as STYLE;
         "plan.css" as STYLE;
         "drill.css" as STYLE;
+        "usage.css" as STYLE;
         "icon.svg" as "image/svg+xml";
         "page.js" as SCRIPT;
         "live.js" as SCRIPT;
@@ -45,6 +46,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "incident_print.css" as STYLE;
         "incident_count.js" as SCRIPT;
         "drill.js" as SCRIPT;
+        "usage.js" as SCRIPT;
         "vendor/htmx.min.js" as SCRIPT;
         "vendor/uPlot.iife.min.js" as SCRIPT;
         "vendor/uPlot.min.css" as STYLE;

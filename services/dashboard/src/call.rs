@@ -15,6 +15,7 @@ use wire::api::v1::handling_service_client::HandlingServiceClient;
 use wire::api::v1::incident_service_client::IncidentServiceClient;
 use wire::api::v1::notification_service_client::NotificationServiceClient;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
+use wire::api::v1::usage_service_client::UsageServiceClient;
 
 use crate::texts::{Language, Texts};
 
@@ -111,6 +112,10 @@ impl Clients {
 
     pub(crate) fn notification(&self) -> NotificationServiceClient<Api> {
         NotificationServiceClient::new(self.api.clone())
+    }
+
+    pub(crate) fn usage(&self) -> UsageServiceClient<Api> {
+        UsageServiceClient::new(self.api.clone())
     }
 
     pub(crate) fn admin(&self) -> AdminServiceClient<Api> {

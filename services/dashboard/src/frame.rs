@@ -18,6 +18,8 @@ pub(crate) enum Here {
     Machine,
     Incidents,
     Proofs,
+    Usage,
+    Reverse,
     Account,
     Administration,
     Nowhere,
@@ -42,6 +44,7 @@ pub(crate) struct Menu {
     pub(crate) floors: bool,
     pub(crate) incidents: bool,
     pub(crate) proofs: bool,
+    pub(crate) usage: bool,
     pub(crate) administration: bool,
 }
 
@@ -54,6 +57,7 @@ impl Frame {
             floors: visitor.may_anywhere("live"),
             incidents: visitor.may_anywhere("history"),
             proofs: visitor.may_anywhere("handle"),
+            usage: visitor.may_anywhere("history"),
             administration: administration::is_for(visitor),
         };
         Frame { t: visitor.t(), title: title.to_owned(), here, menu: Some(menu) }

@@ -4,9 +4,11 @@ mod agent;
 mod chart;
 mod history;
 mod incidents;
+pub(crate) mod maintained;
 pub(crate) mod service;
 mod stop_chart;
 pub(crate) mod stops;
+pub(crate) mod usage;
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -35,6 +37,7 @@ use history::{EventsPart, SessionsPart};
 use incidents::IncidentsPart;
 use service::ServicePart;
 use stops::{StopsPart, TagPart};
+use usage::UsagePart;
 
 #[derive(Debug, Template)]
 #[template(path = "machine.html")]
@@ -54,6 +57,7 @@ struct MachinePage {
     service: ServicePart,
     tag: TagPart,
     /// None: the visitor may not see the history.
+    usage: Option<UsagePart>,
     stops: Option<StopsPart>,
     events: Option<EventsPart>,
     sessions: Option<SessionsPart>,
@@ -130,15 +134,17 @@ pub(crate) async fn show(
     };
     let now = clock::now();
     let service = service::service(&dashboard, &visitor, &found).await;
-    let (events, sessions, incidents, stops) = if visitor.may("history", &found.machine.site_id) {
+    let (usage, events, sessions, incidents, stops) = if visitor.may("history", &found.machine.site_id) {
         let events = history::events(&dashboard, &visitor, &id, &found.zone, now);
         let sessions = history::sessions(&dashboard, &visitor, &id, &found.zone, now);
         let incidents = incidents::incidents(&dashboard, &visitor, &id, &found.zone);
         let stops = stops::stops(&dashboard, &visitor, &id, &found.zone);
-        let (events, sessions, incidents, stops) = tokio::join!(events, sessions, incidents, stops);
-        (Some(events), Some(sessions), Some(incidents), Some(stops))
+        let usage = usage::usage(&dashboard, &visitor, &id, &found.zone, now);
+        let (usage, events, sessions, incidents, stops) =
+            tokio::join!(usage, events, sessions, incidents, stops);
+        (Some(usage), Some(events), Some(sessions), Some(incidents), Some(stops))
     } else {
-        (None, None, None, None)
+        (None, None, None, None, None)
     };
     let tile = Tile::new(&found.state, visitor.reader);
     // An open stop is told by the status already.
@@ -158,6 +164,7 @@ pub(crate) async fn show(
         missing: found.missing,
         service,
         tag: TagPart::new(&dashboard, &visitor, &id, &origin),
+        usage,
         stops,
         events,
         sessions,

@@ -35,6 +35,13 @@ pub(crate) enum Part {
     Contacts,
     Policies,
     Notices,
+    Usage,
+    Periods,
+    HeatMap,
+    Utilisation,
+    Maintenance,
+    ReverseUse,
+    Export,
 }
 
 impl Part {
@@ -63,6 +70,13 @@ impl Part {
             Part::Contacts => t.part_contacts(),
             Part::Policies => t.part_policies(),
             Part::Notices => t.part_notices(),
+            Part::Usage => t.part_usage(),
+            Part::Periods => t.part_periods(),
+            Part::HeatMap => t.part_heat_map(),
+            Part::Utilisation => t.part_utilisation(),
+            Part::Maintenance => t.part_maintenance(),
+            Part::ReverseUse => t.part_reverse_use(),
+            Part::Export => t.part_export(),
         }
     }
 }

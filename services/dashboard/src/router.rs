@@ -14,7 +14,7 @@ use crate::open_pages::OpenPages;
 use crate::outage::Outages;
 use crate::{
     account, administration, arrange, assets, chain, drill, floor, frame, incident, incidents, link, live,
-    machine, sign_in,
+    machine, reverse, sign_in, usage,
 };
 
 /// Only our own files: no script or style within a page, no other host, no frame.
@@ -90,8 +90,13 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/machine/{machine}/sessions", get(machine::sessions))
         .route("/machine/{machine}/incidents", get(machine::incidents))
         .route("/machine/{machine}/stops", get(machine::stops::part))
+        .route("/machine/{machine}/usage", get(machine::usage::part))
         .route("/machine/{machine}/service", get(machine::service::show).post(machine::service::tag))
         .route("/machine/{machine}/service/now", get(machine::service::part))
+        .route(
+            "/machine/{machine}/maintained",
+            get(machine::maintained::show).post(machine::maintained::record),
+        )
         .route("/machine/{machine}/tag", get(drill::show_tag))
         .route("/machine/{machine}/drill", get(drill::show).post(drill::begin))
         .route("/machine/{machine}/drill/now", get(drill::show_now))
@@ -106,6 +111,9 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/incident/{incident}/print", get(incident::print))
         .route("/incident/{incident}/dossier", get(incident::dossier))
         .route("/incident/{incident}/trace", get(incident::trace))
+        .route("/usage", get(usage::show))
+        .route("/usage/export", get(usage::export))
+        .route("/reverse", get(reverse::show))
         .route("/live", get(live::stream_floor))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
         .route("/sign-out", post(sign_in::leave))

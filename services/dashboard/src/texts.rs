@@ -10,7 +10,10 @@ mod handling;
 mod incidents;
 mod machine;
 mod notification;
+mod reverse;
 mod rules;
+mod settings;
+mod usage;
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;

@@ -21,4 +21,5 @@ pub mod signal;
 pub mod status;
 pub mod stop;
 pub mod units;
+pub mod usage;
 pub mod watcher;

@@ -77,6 +77,9 @@ pub const MERGE_RECORDS_MAX: usize = 8_192;
 pub const SESSION_SEGMENTS_MAX: usize = 1_000;
 /// Time at rest that ends a session, in microseconds.
 pub const SESSION_REST_US: u64 = 180 * 1_000_000;
+/// Spans of time counted as usage that a machine remembers. More: the two oldest become one, and records from between them
+/// count no more.
+pub const COVERED_SPANS_MAX: usize = 64;
 /// Logs of one machine (spools made over its life). More: the one longest without new records is forgotten.
 pub const LOGS_PER_MACHINE_MAX: usize = 256;
 /// Changes waiting for one watcher. Full: the watcher gets a new snapshot.
@@ -153,6 +156,29 @@ pub const CHUNK_ROWS_MAX: usize = 4_096;
 pub const CHUNK_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Event time that one chunk of telemetry spans, in microseconds. More: the next chunk.
 pub const CHUNK_SPAN_US_MAX: u64 = 3_600 * 1_000_000;
+/// Rows in one compacted chunk of telemetry: listing any of them decodes it. More: the next chunk.
+pub const COMPACTED_ROWS_MAX: usize = 8_192;
+/// Event time that one compacted chunk spans, in microseconds: a day, and the hour that a chunk reaches into the next.
+/// More: the next chunk.
+pub const COMPACTED_SPAN_US_MAX: u64 = 25 * 3_600 * 1_000_000;
+/// How long ago a UTC day must have ended for its chunks to be compacted, in microseconds. Later records make another file.
+pub const COMPACTION_AGE_US: i64 = 6 * 3_600 * 1_000_000;
+/// Chunks that one step of compaction or retention takes: its transaction keeps writers waiting. More: the next step.
+pub const COMPACTION_STEP_CHUNKS_MAX: usize = 10_000;
+/// Records that one step of compaction takes. More: the next step.
+pub const COMPACTION_STEP_RECORDS_MAX: usize = 1_000_000;
+/// Small files of a day and lane from which on they are made one. Fewer: they stay.
+pub const MERGED_FILES_MIN: usize = 8;
+/// Small files that are made one in one step. More: the next step.
+pub const MERGED_FILES_MAX: usize = 500;
+/// Octets of a file that was made of several; one of an eighth of that is no small one. More: another file.
+pub const MERGED_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Chunks looked at in one step of a check. More: the next step.
+pub const CHECK_STEP_CHUNKS_MAX: usize = 2_000;
+/// Places of damage in the telemetry that are remembered by name. More: only their number grows.
+pub const DAMAGES_KEPT_MAX: usize = 1_000;
+/// Octets of a compacted chunk in its file. More: it is taken for damage.
+pub const COMPACTED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Octets of a line of a capture. Longer: the line is not used and told as an error.
 pub const CAPTURE_LINE_BYTES_MAX: usize = 64 * 1024;
 /// Frames of a capture that is played. More: refused.
@@ -223,3 +249,28 @@ pub const DOSSIER_FINDINGS_MAX: usize = 1_000;
 pub const STOPS_READ_MAX: usize = 1_000;
 /// Sites whose incidents one request counts. More: refused, and asked for one by one.
 pub const SITES_COUNTED_MAX: usize = 1_000;
+/// Rows of usage that one read gives. More: the next page.
+pub const USAGE_ROWS_READ_MAX: usize = 40_000;
+/// Spans of sessions that one read gives. More: the later ones are left out.
+pub const SESSION_SPANS_READ_MAX: usize = 200_000;
+/// Sites that one question about usage may name. More: refused.
+pub const USAGE_SITES_NAMED_MAX: usize = 100;
+/// Models that one question about usage may name. More: refused.
+pub const USAGE_MODELS_NAMED_MAX: usize = 100;
+/// Periods of groups of one question about usage. More: refused, with the nearest that is allowed.
+pub const USAGE_PERIODS_MAX: usize = 5_000;
+/// Days of machines whose sums one question about usage reads. More: refused, with the nearest that is allowed.
+pub const USAGE_DAYS_ADDED_MAX: i64 = 1_000_000;
+/// Days of machines that one question about usage reads by quarters of an hour. More: refused, with the nearest that is
+/// allowed.
+pub const USAGE_DAYS_CUT_MAX: i64 = 100_000;
+/// Courses of one site, ended ones too. More: refused with RESOURCE_EXHAUSTED.
+pub const COURSES_MAX: usize = 10_000;
+/// Hours, days, weeks or months of one question about a place. More: refused, with the latest end that is allowed.
+pub const CALENDAR_PERIODS_MAX: usize = 10_000;
+/// Sessions of one course that are looked at for one answer. More: the oldest are left out.
+pub const COURSE_SESSIONS_READ_MAX: usize = 2_000;
+/// Sessions looked at for one page of those that can be labelled. More: the page ends early and its token goes on.
+pub const LABEL_SESSIONS_READ_MAX: usize = 2_000;
+/// Sessions with reverse motion that one question about it looks at. More: refused, with the nearest span that is allowed.
+pub const REVERSE_SESSIONS_MAX: usize = 20_000;

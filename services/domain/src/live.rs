@@ -5,7 +5,8 @@ use crate::ids::{MachineId, SessionId};
 use crate::record::EventKind;
 use crate::signal::Capabilities;
 use crate::stop::Stop;
-use crate::units::{Speed, UnixMicros};
+use crate::units::{Incline, Speed, UnixMicros};
+use crate::usage::{Grade, Guidance};
 
 /// The newest committed picture of a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,4 +107,38 @@ pub struct Segment {
     pub distance_remainder: u64,
     /// Greatest speed.
     pub speed_max: Speed,
+    /// How steep it was for the person; unknown for a rest.
+    pub grade: Grade,
+    /// Time in which the incline was known, in microseconds.
+    pub incline_us: u64,
+    /// Incline times time, in tenths of a per cent times microseconds; divided by `incline_us` it is the mean.
+    pub incline_sum: i64,
+    /// Of reverse only: how much of it was as starting advice says; otherwise all zero.
+    pub guidance: Guidance,
+}
+
+impl Segment {
+    /// Nothing yet, from that moment on.
+    pub fn begun(direction: Direction, origin: Origin, grade: Grade, started: UnixMicros) -> Segment {
+        Segment {
+            direction,
+            origin,
+            started,
+            ended: started,
+            observed_us: 0,
+            distance_mm: 0,
+            distance_remainder: 0,
+            speed_max: Speed(0),
+            grade,
+            incline_us: 0,
+            incline_sum: 0,
+            guidance: Guidance::default(),
+        }
+    }
+
+    /// Mean incline; `None`: it was not known at any time.
+    pub fn incline(&self) -> Option<Incline> {
+        let mean = self.incline_sum.checked_div(i64::try_from(self.incline_us).ok()?)?;
+        i32::try_from(mean).ok().map(Incline)
+    }
 }

@@ -12,7 +12,8 @@ use crate::live::{Latest, Segment, Session};
 use crate::log::Position;
 use crate::record::{Event, Payload, Reading, Record};
 use crate::stop::{Stop, fold_stop};
-use crate::units::{MILLI, Speed, UnixMicros};
+use crate::units::{MILLI, UnixMicros};
+use crate::usage::{Grade, Guidance, OpenDay, PartId, Stretch, UsageFold, UsageRow};
 
 /// How long an event's picture stands if no reading follows, in microseconds.
 const EVENT_HOLDS_US: i64 = 2_000_000;
@@ -32,6 +33,8 @@ pub struct MachineFold {
     pub folded: u64,
     /// Its incidents, as far as they are not complete, and what rules remember.
     pub incidents: IncidentFold,
+    /// Its usage, as far as the day is not over.
+    pub usage: UsageFold,
 }
 
 /// A session that has not ended.
@@ -56,6 +59,8 @@ pub struct Folded {
     pub sessions: Vec<Session>,
     /// Incidents that are new or have changed.
     pub incidents: Vec<Incident>,
+    /// Parts of days that are over.
+    pub usage: Vec<UsageRow>,
 }
 
 /// The machine mind.
@@ -85,6 +90,11 @@ impl MachineMind {
     /// The open session as it would be written now.
     pub fn open_session(&self) -> Option<Session> {
         self.fold.session.as_ref().map(|session| self.written(session, false))
+    }
+
+    /// The part of a day that goes on, as it would be written now.
+    pub fn open_usage(&self) -> Option<UsageRow> {
+        self.fold.usage.open.as_ref().map(|open| self.usage_row(open))
     }
 
     /// Judges a record of the events lane by the rules that need no readings: in the order of its lane, once, before it is
@@ -119,13 +129,15 @@ impl MachineMind {
         let incidents = self.fold.incidents.merged(&self.machine, place, time, record, &self.settings);
         match &record.payload {
             Payload::Reading(reading) => {
-                let sessions = self.fold_usage(log, position, time, reading);
-                Folded { latest_changed: self.see_reading(time, reading), sessions, incidents }
+                let sessions = self.fold_session(log, position, time, reading);
+                let usage = self.fold_usage(log, position, time, reading);
+                Folded { latest_changed: self.see_reading(time, reading), sessions, incidents, usage }
             }
             Payload::Event(event) => {
                 let session_is_open = self.fold.session.is_some();
                 self.fold.last_stop = fold_stop(self.fold.last_stop, time, event, session_is_open);
-                Folded { latest_changed: self.see_event(time, event), sessions: vec![], incidents }
+                self.fold.usage.hear(event);
+                Folded { latest_changed: self.see_event(time, event), incidents, ..Folded::default() }
             }
             // The ledger keeps it as it came; it tells nothing new.
             Payload::Recording(_) => Folded::default(),
@@ -176,8 +188,33 @@ impl MachineMind {
         true
     }
 
-    /// Adds what a reading covers to the session, and ends or begins one where it says so.
+    /// Adds what a reading covers to the usage of its quarters of an hour.
     fn fold_usage(
+        &mut self,
+        log: LogId,
+        position: Position,
+        time: UnixMicros,
+        reading: &Reading,
+    ) -> Vec<UsageRow> {
+        let belt = self.settings.at(time).belt;
+        let stretch = Stretch::of(time, reading, self.fold.usage.able, belt);
+        let ended = self.fold.usage.add(&stretch, PartId::of(log, position));
+        ended.iter().map(|open| self.usage_row(open)).collect()
+    }
+
+    fn usage_row(&self, open: &OpenDay) -> UsageRow {
+        UsageRow {
+            machine: self.machine.clone(),
+            day: open.day,
+            part: open.part,
+            revision: self.fold.folded,
+            through: open.through,
+            quarters: open.quarters(),
+        }
+    }
+
+    /// Adds what a reading covers to the session, and ends or begins one where it says so.
+    fn fold_session(
         &mut self,
         log: LogId,
         position: Position,
@@ -233,22 +270,17 @@ impl OpenSession {
             self.last_motion = ended;
         }
         let full = self.segments.len() >= limits::SESSION_SEGMENTS_MAX;
+        let grade = match moving {
+            true => Grade::of(reading.direction, reading.incline),
+            false => Grade::Unknown,
+        };
         let goes_on = |last: &Segment| {
-            full || (last.direction, last.origin, is_motion(last))
-                == (reading.direction, reading.origin, moving)
+            full || (last.direction, last.origin, last.grade, is_motion(last))
+                == (reading.direction, reading.origin, grade, moving)
         };
         let is_new = !self.segments.last().is_some_and(goes_on);
         if is_new {
-            self.segments.push(Segment {
-                direction: reading.direction,
-                origin: reading.origin,
-                started: began,
-                ended: began,
-                observed_us: 0,
-                distance_mm: 0,
-                distance_remainder: 0,
-                speed_max: Speed(0),
-            });
+            self.segments.push(Segment::begun(reading.direction, reading.origin, grade, began));
         }
         if let Some(segment) = self.segments.last_mut() {
             segment.add(began, ended, reading);
@@ -260,10 +292,21 @@ impl OpenSession {
 impl Segment {
     fn add(&mut self, began: UnixMicros, ended: UnixMicros, reading: &Reading) {
         self.ended = ended;
+        let micros = u64::try_from(ended.since(began)).unwrap_or(0);
+        if let Some(incline) = reading.incline {
+            self.incline_us += micros;
+            self.incline_sum = self.incline_sum.saturating_add(i64::from(incline.0) * ended.since(began));
+        }
+        if self.direction == Direction::Reverse {
+            self.guidance = self.guidance.merged(&Guidance::of(
+                reading.speed.map(|speed| speed.mean),
+                reading.contacts,
+                micros,
+            ));
+        }
         let Some(speed) = reading.speed else { return };
-        let observed_us = u64::try_from(ended.since(began)).unwrap_or(0);
-        self.observed_us += observed_us;
-        let travelled = u64::from(speed.mean.0) * observed_us + self.distance_remainder;
+        self.observed_us += micros;
+        let travelled = u64::from(speed.mean.0) * micros + self.distance_remainder;
         self.distance_mm += travelled / 1_000_000;
         self.distance_remainder = travelled % 1_000_000;
         self.speed_max = self.speed_max.max(speed.max);

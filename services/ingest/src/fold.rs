@@ -15,6 +15,7 @@ use domain::log::{Lane, Position};
 use domain::machine::{MachineFold, MachineMind};
 use domain::record::{Payload, Record};
 use domain::recording::{RecordingPiece, RecordingPoint};
+use domain::usage::UsageRow;
 use store::journal::{Sequence, Slice};
 use store::ledger::{Derived, DerivedPiece, Loss, RecordedPoint, Unreadable};
 use store::telemetry::Block;
@@ -262,6 +263,7 @@ impl Folder {
             folded.session_ended |= result.sessions.iter().any(|session| session.ended);
             folded.incidents.extend(result.incidents);
             derived.sessions.extend(result.sessions);
+            derived.usage.extend(result.usage);
         }
     }
 }
@@ -270,6 +272,10 @@ impl Folder {
 impl Folder {
     pub(crate) fn open_session(&self) -> Option<Session> {
         self.mind.open_session()
+    }
+
+    pub(crate) fn open_usage(&self) -> Option<UsageRow> {
+        self.mind.open_usage()
     }
 
     pub(crate) fn fold_state(&self) -> &MachineFold {

@@ -56,6 +56,7 @@ pub(crate) fn machine_entry(name: &str) -> Machine {
         acknowledged: None,
         history: Default::default(),
         drills: Vec::new(),
+        maintained: None,
     }
 }
 
@@ -66,6 +67,7 @@ pub(crate) fn contact(name: &str, way: Way) -> Contact {
         site: None,
         way,
         is_anchor: false,
+        weekly: false,
         generation: 1,
         changed: second(-1_000_000),
     }

@@ -1,7 +1,7 @@
 //! What every engine refuses, so that all refuse the same.
 
 use domain::handling::{NOTE_CHARACTERS_MAX, Step};
-use domain::ids::{IncidentId, SiteId};
+use domain::ids::{IncidentId, MachineId, SessionId, SiteId};
 use domain::limits;
 use domain::log::Position;
 use domain::record::Payload;
@@ -9,7 +9,7 @@ use domain::units::UnixMicros;
 
 use crate::fact::{Fact, IncidentStepped};
 use crate::journal::{Sequence, Slice};
-use crate::ledger::{Derived, IncidentFilter, IncidentQuery, Notice, NoticeQuery, SessionQuery};
+use crate::ledger::{Derived, IncidentFilter, IncidentQuery, Notice, NoticeQuery, SessionQuery, UsageQuery};
 use crate::telemetry::{Block, RangeQuery};
 use crate::{StoreError, StoreErrorKind};
 
@@ -21,8 +21,8 @@ pub(crate) const PAGE_MAX: usize = 1_000;
 pub(crate) const LOSSES_MAX: usize = 10_000;
 /// Most records that one page of the telemetry gives.
 const RECORDS_MAX: usize = 10_001;
-/// Most machines that one query of sessions names.
-const SESSION_MACHINES_MAX: usize = 1_000;
+/// Most machines that one query of sessions or usage names.
+const MACHINES_MAX: usize = 1_000;
 /// Longest author, in characters.
 const AUTHOR_CHARS_MAX: usize = 120;
 /// Longest identity of a request, in characters.
@@ -158,6 +158,9 @@ pub(crate) fn derived(derived: &Derived) -> Result<(), StoreError> {
     for session in &derived.sessions {
         number("revision of a session", session.revision)?;
     }
+    for row in &derived.usage {
+        number("revision of usage", row.revision)?;
+    }
     for (_, loss) in &derived.losses {
         position("end of a loss", loss.hole.to)?;
         position("start of a loss", loss.hole.from.unwrap_or_default())?;
@@ -182,13 +185,38 @@ pub(crate) fn derived(derived: &Derived) -> Result<(), StoreError> {
 
 /// Sessions that may be asked for.
 pub(crate) fn sessions(query: &SessionQuery) -> Result<(), StoreError> {
-    if query.machines.len() > SESSION_MACHINES_MAX {
-        let named = query.machines.len();
-        return Err(invalid(format!(
-            "{named} machines are named; at most {SESSION_MACHINES_MAX} are allowed"
-        )));
-    }
+    machines(&query.machines)?;
     page(query.max, PAGE_MAX)
+}
+
+/// Machines that may be named.
+pub(crate) fn machines(named: &[MachineId]) -> Result<(), StoreError> {
+    if named.len() <= MACHINES_MAX {
+        Ok(())
+    } else {
+        Err(invalid(format!("{} machines are named; at most {MACHINES_MAX} are allowed", named.len())))
+    }
+}
+
+/// Spans of sessions that may be asked for.
+pub(crate) fn session_spans(named: &[MachineId], max: usize) -> Result<(), StoreError> {
+    machines(named)?;
+    page(max, limits::SESSION_SPANS_READ_MAX)
+}
+
+/// Sessions that may be named.
+pub(crate) fn named_sessions(ids: &[SessionId]) -> Result<(), StoreError> {
+    if ids.len() <= PAGE_MAX {
+        Ok(())
+    } else {
+        Err(invalid(format!("{} sessions are named; at most {PAGE_MAX} are allowed", ids.len())))
+    }
+}
+
+/// Usage that may be asked for.
+pub(crate) fn usage(query: &UsageQuery) -> Result<(), StoreError> {
+    machines(&query.machines)?;
+    page(query.max, limits::USAGE_ROWS_READ_MAX)
 }
 
 /// Which incidents may be asked for.

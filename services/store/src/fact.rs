@@ -3,23 +3,31 @@
 //! A fact is stored as JSON: its version, what it says by name, and the fields of that. Version 2 is written; version 1
 //! is read.
 
+mod access;
+mod course;
 mod handling;
+mod maintenance;
 mod notification;
 mod settings;
 
-use domain::ids::{IncidentId, MachineId, SiteId, UserName};
+use domain::ids::{IncidentId, MachineId, SiteId};
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::UnixMicros;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use self::handling::{DrillEnd, IncidentStepped, NewDrill, Note, NoteText, SERVER};
-pub use self::notification::{Anchoring, ContactEnd, NewContact, PolicyChange};
-pub use self::settings::{NewCommissioning, NewStaffedHours, NewThresholds, ServiceChange};
-use crate::registry::json;
-use crate::registry::{
-    Grant, Link, Machine, Place, Preferences, Role, SecretHash, SignIn, Site, Token, User,
+pub use self::access::{
+    End, NewPassword, NewPreferences, NewUser, Refusal, SignOut, TokenNumber, UserChange,
 };
+pub use self::course::{CourseChange, CourseEnd, NewCourse, PrescriptionChange, SessionLabel};
+pub use self::handling::{DrillEnd, IncidentStepped, NewDrill, Note, NoteText, SERVER};
+pub use self::maintenance::{NewMaintained, NewMaintenance};
+pub use self::notification::{Anchoring, ContactEnd, NewContact, PolicyChange};
+pub use self::settings::{
+    NewCommissioning, NewOpening, NewStaffedHours, NewThresholds, OpeningHours, ServiceChange,
+};
+use crate::registry::json;
+use crate::registry::{Grant, Link, Machine, Place, Role, SecretHash, SignIn, Site, Token};
 
 /// The version that is written.
 const VERSION: u32 = 2;
@@ -49,6 +57,11 @@ impl Fact {
     /// The step about an incident that it tells.
     pub(crate) fn stepped(&self) -> Option<&IncidentStepped> {
         if let FactKind::IncidentStepped(stepped) = &self.kind { Some(stepped) } else { None }
+    }
+
+    /// The label of a session that it tells.
+    pub(crate) fn labelled(&self) -> Option<&SessionLabel> {
+        if let FactKind::SessionLabelled(label) = &self.kind { Some(label) } else { None }
     }
 
     /// The fact with the text of its note; `None`: it was erased, or there was none.
@@ -132,6 +145,20 @@ pub enum FactKind {
     PolicySet(PolicyChange),
     /// Somebody outside took a head of all facts.
     HeadAnchored(Anchoring),
+    /// It was said when a site is open, and on which day its weeks begin.
+    OpeningSet(NewOpening),
+    /// A course was made.
+    CourseCreated(NewCourse),
+    /// A course was changed or handed over.
+    CourseChanged(CourseChange),
+    /// A course was ended.
+    CourseEnded(CourseEnd),
+    /// A session was labelled with a course, or its label was taken away.
+    SessionLabelled(SessionLabel),
+    /// It was said after how much work machines are due for service.
+    MaintenanceSet(NewMaintenance),
+    /// A machine was serviced.
+    MachineMaintained(NewMaintained),
 }
 
 /// SHA-256 of a fact, as a leaf of the Merkle tree over all facts (RFC 6962).
@@ -185,6 +212,9 @@ pub struct MachineChange {
     /// What drives it.
     #[serde(with = "json::maybe_drive", default)]
     pub drive: Option<DriveKind>,
+    /// The site that it stands at from now on; its place in the plan of the room is taken away.
+    #[serde(default)]
+    pub site: Option<SiteId>,
 }
 
 /// Places in the plan of a room.
@@ -224,99 +254,6 @@ pub struct Acknowledgement {
     /// Up to this stop, by its event time.
     #[serde(rename = "until_us", with = "json::micros")]
     pub until: UnixMicros,
-}
-
-/// A new user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewUser {
-    /// The user.
-    pub user: User,
-    /// The link by which the user was made, which is used up.
-    #[serde(with = "json::maybe_hash", default)]
-    pub link: Option<SecretHash>,
-}
-
-/// New values of a user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UserChange {
-    /// Which user.
-    #[serde(with = "json::user")]
-    pub user: UserName,
-    /// Name for people.
-    pub display_name: Option<String>,
-    /// What they may do.
-    pub grants: Option<Vec<Grant>>,
-    /// The end of their time is set, or taken away.
-    pub end: Option<End>,
-    /// Whether signing in is stopped for them.
-    pub disabled: Option<bool>,
-}
-
-/// The end of somebody's time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct End {
-    /// From when on; `None`: there is no end.
-    #[serde(rename = "expires_us", with = "json::maybe_micros")]
-    pub expires: Option<UnixMicros>,
-}
-
-/// A new password.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewPassword {
-    /// Whose.
-    #[serde(with = "json::user")]
-    pub user: UserName,
-    /// Its hash in PHC form.
-    pub password: String,
-    /// The session that stays.
-    #[serde(with = "json::maybe_hash", default)]
-    pub keep: Option<SecretHash>,
-    /// The link by which it was set, which is used up.
-    #[serde(with = "json::maybe_hash", default)]
-    pub link: Option<SecretHash>,
-}
-
-/// New preferences.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewPreferences {
-    /// Whose.
-    #[serde(with = "json::user")]
-    pub user: UserName,
-    /// The preferences.
-    pub preferences: Preferences,
-}
-
-/// An end of sessions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignOut {
-    /// Whose.
-    #[serde(with = "json::user")]
-    pub user: UserName,
-    /// Which session; `None`: all.
-    #[serde(with = "json::maybe_hash", default)]
-    pub session: Option<SecretHash>,
-}
-
-/// A token by the number of the fact that made it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenNumber {
-    /// The number.
-    pub number: u64,
-}
-
-/// Something that was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// Which method was called.
-    pub method: String,
-    /// Why, in one word.
-    pub reason: String,
-    /// The name that somebody tried to sign in with; empty: none.
-    pub subject: String,
-    /// From where; empty: not known.
-    pub peer: String,
-    /// How many times since the fact of the same kind before it; at least 1.
-    pub count: u64,
 }
 
 #[derive(Serialize)]

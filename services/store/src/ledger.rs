@@ -2,17 +2,21 @@
 //! keys; the greater revision wins.
 
 mod incidents;
+pub(crate) mod labels;
 mod notices;
 pub(crate) mod steps;
+pub(crate) mod usage;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::belt::Direction;
 use domain::ids::{IncidentId, LogId, MachineId, RecordingId, SessionId};
 use domain::live::Session;
 use domain::log::{Hole, Lane, Position};
 use domain::units::UnixMicros;
+use domain::usage::{PartId, Usage, UsageRow};
 use tokio::sync::watch;
 
 pub use self::incidents::{
@@ -20,10 +24,11 @@ pub use self::incidents::{
     IncidentQuery, Members, RecordedPoint, StoredIncident,
 };
 pub use self::notices::{About, Notice, NoticeQuery, NoticeState};
+pub use self::usage::quarters;
 use crate::StoreError;
 use crate::fact::{Fact, FactOutcome, Leaf, StoredFact};
 use crate::journal::Sequence;
-use crate::registry::Registry;
+use crate::registry::{CourseId, Registry};
 
 /// The folded state of one machine up to given positions, opaque to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +78,8 @@ pub struct Derived {
     pub checkpoints: Vec<Checkpoint>,
     /// Sessions, by id.
     pub sessions: Vec<Session>,
+    /// Usage, by machine, day and part.
+    pub usage: Vec<UsageRow>,
     /// Losses, by machine, log, lane and end of the hole.
     pub losses: Vec<(MachineId, Loss)>,
     /// Unreadable records, by machine, log, lane and position.
@@ -88,6 +95,7 @@ impl Derived {
     pub fn absorb(&mut self, more: Derived) {
         self.checkpoints.extend(more.checkpoints);
         self.sessions.extend(more.sessions);
+        self.usage.extend(more.usage);
         self.incidents.extend(more.incidents);
         self.recordings.extend(more.recordings);
         self.losses.extend(more.losses);
@@ -98,6 +106,7 @@ impl Derived {
     pub fn rows(&self) -> usize {
         self.checkpoints.len()
             + self.sessions.len()
+            + self.usage.len()
             + self.incidents.len()
             + self.recordings.len()
             + self.losses.len()
@@ -114,6 +123,51 @@ pub struct SessionQuery {
     pub from: UnixMicros,
     /// That began before this.
     pub until: UnixMicros,
+    /// With a segment of this direction; stopped is a rest. `None`: all.
+    pub with: Option<Direction>,
+    /// After this one in the list: its start and id.
+    pub after: Option<(UnixMicros, SessionId)>,
+    /// At most this many, 1 to 1 000.
+    pub max: usize,
+}
+
+/// Which usage to read.
+#[derive(Debug, Clone)]
+pub struct UsageQuery {
+    /// Of these machines, at most 1 000.
+    pub machines: Vec<MachineId>,
+    /// From this day on, in days since 1970-01-01 UTC.
+    pub from_day: i32,
+    /// Before this day.
+    pub until_day: i32,
+    /// After this row in the order of machine, day and part.
+    pub after: Option<(MachineId, i32, PartId)>,
+    /// At most this many, 1 to `limits::USAGE_ROWS_READ_MAX`.
+    pub max: usize,
+}
+
+/// All quarters of a usage row added up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageTotal {
+    /// The machine.
+    pub machine: MachineId,
+    /// Days since 1970-01-01, UTC.
+    pub day: i32,
+    /// Which part of the day.
+    pub part: PartId,
+    /// The sum.
+    pub usage: Usage,
+}
+
+/// Which sessions of a course to list, newest first.
+#[derive(Debug, Clone)]
+pub struct CourseQuery {
+    /// The course.
+    pub course: CourseId,
+    /// That began at or after this.
+    pub from: UnixMicros,
+    /// That began before this.
+    pub until: UnixMicros,
     /// After this one in the list: its start and id.
     pub after: Option<(UnixMicros, SessionId)>,
     /// At most this many, 1 to 1 000.
@@ -124,7 +178,8 @@ pub struct SessionQuery {
 #[async_trait]
 pub trait Ledger: Send + Sync + std::fmt::Debug {
     /// Adds a fact and what follows from it, or says that the same request had added it.
-    /// Fails as `Registry::follow` does. A step about an incident is refused as `Invalid` if there is no such incident
+    /// Fails as `Registry::follow` does. A label of a session is refused as `Invalid` if there is no such session of that
+    /// machine; of two labels of one session the later counts. A step about an incident is refused as `Invalid` if there is no such incident
     /// or `domain::handling::Handling::check` refuses it, and as `Full` beyond `limits::INCIDENT_STEPS_MAX`; the incident
     /// gets the next change number, and the fact the leaf of the one before it of the same incident.
     async fn add_fact(&self, fact: Fact) -> Result<FactOutcome, StoreError>;
@@ -145,7 +200,8 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     /// The registry as of the last fact. Never waits.
     fn registry(&self) -> Arc<Registry>;
 
-    /// Writes what was derived, as whole values; of two with one key the greater revision stays.
+    /// Writes what was derived, as whole values; of two with one key the greater revision stays. Usage that cannot be read
+    /// is refused as `Invalid`.
     /// With equal revisions, and of losses, unreadable records and pieces of recordings, which have none, the later one
     /// stays. Of incidents only a strictly greater revision is taken; it gets the next change number.
     async fn put(&self, derived: Derived) -> Result<(), StoreError>;
@@ -159,6 +215,34 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
 
     /// One session.
     async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError>;
+
+    /// When sessions of these machines, at most 1 000, began and when they were last in motion, by start: those that began
+    /// before `until` and were in motion at or after `from`. Gives the first `max` (1 to `limits::SESSION_SPANS_READ_MAX`).
+    async fn session_spans(
+        &self,
+        machines: &[MachineId],
+        from: UnixMicros,
+        until: UnixMicros,
+        max: usize,
+    ) -> Result<Vec<(MachineId, UnixMicros, UnixMicros)>, StoreError>;
+
+    /// Usage by machine, day and part; its quarters are read with [`quarters`].
+    async fn usage(&self, query: &UsageQuery) -> Result<Vec<UsageRow>, StoreError>;
+
+    /// The same rows, each added up when it was written: much less to read.
+    async fn usage_totals(&self, query: &UsageQuery) -> Result<Vec<UsageTotal>, StoreError>;
+
+    /// Up to when usage of these machines, at most 1 000, is counted: the greatest end of time that was put, by machine.
+    /// Machines without usage are left out.
+    async fn usage_through(&self, machines: &[MachineId])
+    -> Result<Vec<(MachineId, UnixMicros)>, StoreError>;
+
+    /// The courses that these sessions, at most 1 000, are labelled with, by session; those without a label are left out.
+    async fn session_courses(&self, sessions: &[SessionId])
+    -> Result<Vec<(SessionId, CourseId)>, StoreError>;
+
+    /// Sessions of a course, newest first. All starts of the course's sessions are looked at.
+    async fn course_sessions(&self, query: &CourseQuery) -> Result<Vec<Session>, StoreError>;
 
     /// Losses of one machine, by log, lane and end; at most `max` (1 to 10 000).
     async fn losses(&self, machine: &MachineId, max: usize) -> Result<Vec<Loss>, StoreError>;

@@ -6,6 +6,7 @@
 
 mod failure;
 mod file;
+mod history;
 mod journal;
 mod ledger;
 mod lock;

@@ -1,5 +1,7 @@
 //! Telemetry: the long history of readings and events. Idempotent: writing the same block again changes nothing.
 
+mod upkeep;
+
 use async_trait::async_trait;
 use domain::clock::Clock;
 use domain::ids::{LogId, MachineId};
@@ -7,8 +9,13 @@ use domain::log::{Lane, Position};
 use domain::record::{Event, Reading, Record};
 use domain::units::UnixMicros;
 
-use crate::StoreError;
 use crate::journal::Sequence;
+use crate::{StoreError, StoreErrorKind};
+
+pub(crate) use self::upkeep::Checked;
+pub use self::upkeep::{
+    CheckPlace, CheckStep, Compaction, Damage, Damages, Forgotten, LaneStock, LostChunk, Stock,
+};
 
 /// The readable readings or events of one slice of the journal; pieces of recordings are not among them. A slice never changes, so neither does its block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,4 +107,32 @@ pub trait Telemetry: Send + Sync + std::fmt::Debug {
 
     /// How many records there are of one machine, or of all.
     async fn counts(&self, machine: Option<&MachineId>) -> Result<Counts, StoreError>;
+
+    /// One step of making small what is old enough at `now`; see `limits::COMPACTION_AGE_US`. It changes nothing that
+    /// can be asked for, but octets. Puts wait for a part of a second at most. An engine that has nothing to compact
+    /// answers at once.
+    async fn compact(&self, _now: UnixMicros) -> Result<Compaction, StoreError> {
+        Ok(Compaction::default())
+    }
+
+    /// One step of removing the records of a lane that are older than `before`. Records that are stored together with
+    /// newer ones may stay for up to a day and an hour longer. Undated ones stay. What was forgotten and is put again is stored again.
+    async fn forget(&self, _lane: Lane, _before: UnixMicros) -> Result<Forgotten, StoreError> {
+        Err(StoreError::new(StoreErrorKind::Invalid, "this history cannot forget: keep it whole"))
+    }
+
+    /// How much is stored.
+    async fn stock(&self) -> Result<Stock, StoreError> {
+        Ok(Stock::default())
+    }
+
+    /// One step of looking at everything that is stored, from the beginning or from where the step before ended.
+    async fn check(&self, _after: Option<CheckPlace>) -> Result<CheckStep, StoreError> {
+        Ok(CheckStep::default())
+    }
+
+    /// What was found damaged since the store was opened, by checks and by listings, which leave it out.
+    fn damages(&self) -> Damages {
+        Damages::default()
+    }
 }

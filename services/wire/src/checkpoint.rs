@@ -1,5 +1,7 @@
 //! Checkpoints: the folded state of one machine, as the ledger keeps it.
 
+mod usage;
+
 use domain::clock::Clock;
 use domain::ids::{BootId, LogId, SessionId};
 use domain::incident::mind::IncidentFold;
@@ -11,9 +13,11 @@ use domain::record::Record;
 use domain::signal::Capabilities;
 use domain::stop::{Stop, StopContact};
 use domain::units::{MonotonicMicros, Speed, UnixMicros};
+use domain::usage::{Guidance, UsageFold};
 use prost::Message;
 use prost::bytes::Bytes;
 
+use self::usage::{grade_from, grade_to, usage_from, usage_to};
 use crate::convert::{
     belt_from, belt_to, boot_id, clock_from, clock_to, contact_from, contact_to, direction_from,
     direction_to, kind_from, kind_to, lane_from, lane_to, log_id, maybe_position, octets, origin_from,
@@ -126,6 +130,7 @@ impl Checkpoint {
             waiting: self.waiting.iter().map(waiting_to).collect(),
             last_stop: fold.last_stop.as_ref().map(stop_to),
             incidents_json: incidents_to(&fold.incidents),
+            usage: (fold.usage != UsageFold::default()).then(|| usage_to(&fold.usage)),
         };
         checkpoint.encode_to_vec().into()
     }
@@ -145,6 +150,7 @@ impl Checkpoint {
             covered_until: read.covered_until_unix_us.map(UnixMicros),
             folded: read.folded,
             incidents: incidents_from(&read.incidents_json)?,
+            usage: read.usage.map(usage_from).transpose()?.unwrap_or_default(),
         };
         Ok(Checkpoint {
             logs: read.logs.into_iter().map(log_from).collect::<Result<_, _>>()?,
@@ -353,6 +359,14 @@ fn segment_to(segment: &Segment) -> proto::SegmentState {
         distance_mm: segment.distance_mm,
         speed_max_mm_s: segment.speed_max.0,
         distance_remainder: segment.distance_remainder,
+        grade: grade_to(segment.grade),
+        incline_us: segment.incline_us,
+        incline_sum: segment.incline_sum,
+        slow_us: segment.guidance.slow_us,
+        rail_held_us: segment.guidance.rail_held_us,
+        rail_known_us: segment.guidance.rail_known_us,
+        key_in_us: segment.guidance.key_in_us,
+        key_known_us: segment.guidance.key_known_us,
     }
 }
 
@@ -366,5 +380,15 @@ fn segment_from(segment: &proto::SegmentState) -> Result<Segment, Unreadable> {
         distance_mm: segment.distance_mm,
         distance_remainder: segment.distance_remainder,
         speed_max: Speed(segment.speed_max_mm_s),
+        grade: grade_from(segment.grade)?,
+        incline_us: segment.incline_us,
+        incline_sum: segment.incline_sum,
+        guidance: Guidance {
+            slow_us: segment.slow_us,
+            rail_held_us: segment.rail_held_us,
+            rail_known_us: segment.rail_known_us,
+            key_in_us: segment.key_in_us,
+            key_known_us: segment.key_known_us,
+        },
     })
 }

@@ -7,10 +7,12 @@ use domain::incident::mind::IncidentFold;
 use domain::live::{Latest, Segment};
 use domain::log::{Lane, Position};
 use domain::machine::{MachineFold, OpenSession};
-use domain::record::{Event, EventKind, Payload, Reading, Record};
+use domain::record::{Event, EventKind, Payload, Reading, Record, SpeedSummary};
+use domain::registry::BeltKind;
 use domain::signal::Capabilities;
 use domain::stop::{Stop, StopContact};
 use domain::units::{MonotonicMicros, Speed, UnixMicros};
+use domain::usage::{Grade, Guidance, PartId, Stretch, UsageFold};
 use proptest::option;
 use proptest::prelude::*;
 use prost::bytes::Bytes;
@@ -67,6 +69,16 @@ fn session() -> impl Strategy<Value = OpenSession> {
             distance_mm,
             distance_remainder,
             speed_max: Speed(speed),
+            grade: Grade::ALL[usize::try_from(speed % 4).unwrap()],
+            incline_us: observed_us / 2,
+            incline_sum: started.0 / 3,
+            guidance: Guidance {
+                slow_us: observed_us / 3,
+                rail_held_us: observed_us / 4,
+                rail_known_us: observed_us / 5,
+                key_in_us: observed_us / 6,
+                key_known_us: observed_us / 7,
+            },
         },
     );
     (any::<[u8; 16]>(), time(), time(), prop::collection::vec(segment, 0..4)).prop_map(
@@ -77,6 +89,20 @@ fn session() -> impl Strategy<Value = OpenSession> {
             segments,
         },
     )
+}
+
+fn usage() -> impl Strategy<Value = UsageFold> {
+    let reading = (0..400_000_i64, 1..60_000_u32, 0..4_000_u32, any::<u64>());
+    (prop::collection::vec(reading, 0..40), any::<u32>()).prop_map(|(readings, able)| {
+        let mut fold = UsageFold { able: Capabilities(able), ..UsageFold::default() };
+        for (second, span_ms, speed, part) in readings {
+            let speed = SpeedSummary { mean: Speed(speed), max: Speed(speed), ..SpeedSummary::default() };
+            let reading = Reading { span_ms, speed: Some(speed), ..Reading::default() };
+            let time = UnixMicros(second * 1_000_000);
+            fold.add(&Stretch::of(time, &reading, fold.able, BeltKind::OneWay), PartId(part));
+        }
+        fold
+    })
 }
 
 fn log_state() -> impl Strategy<Value = LogState> {
@@ -130,14 +156,15 @@ fn sender() -> impl Strategy<Value = SenderState> {
 
 fn checkpoint() -> impl Strategy<Value = Checkpoint> {
     let pictures = (option::of(latest()), option::of(last_stop()));
-    let fold = (pictures, option::of(session()), option::of(time()), any::<u64>());
-    let fold = fold.prop_map(|((latest, last_stop), session, covered_until, folded)| MachineFold {
+    let fold = (pictures, option::of(session()), option::of(time()), any::<u64>(), usage());
+    let fold = fold.prop_map(|((latest, last_stop), session, covered_until, folded, usage)| MachineFold {
         latest,
         last_stop,
         session,
         covered_until,
         folded,
         incidents: IncidentFold::default(),
+        usage,
     });
     let lists = (prop::collection::vec(log_state(), 0..4), prop::collection::vec(waiting(), 0..4));
     let heard = option::of((1..=i64::MAX).prop_map(UnixMicros));

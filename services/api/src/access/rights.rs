@@ -7,17 +7,20 @@ use store::registry::Role;
 pub(crate) enum Permission {
     /// To see sites, machines and what their belts do now.
     Live,
-    /// To see readings, events, sessions, incidents and how far people are with them.
+    /// To see readings, events, sessions, usage, incidents and how far people are with them.
     History,
     /// To see notes, whether somebody was hurt, and dossiers.
     Evidence,
     /// To say that a stop was seen to, and to tag a machine out of service.
     Act,
-    /// To work on incidents and proof tests.
+    /// To work on incidents and proof tests, and to say that a machine was serviced.
     Handle,
+    /// To label sessions with courses and to see one's own; with `configure`, all of the site.
+    Courses,
     /// To arrange the plan of a room.
     Arrange,
-    /// To change a site's settings and thresholds, say who is told of incidents, erase notes, hold evidence.
+    /// To change a site's settings, thresholds and maintenance plans, say who is told of incidents, erase notes, hold
+    /// evidence.
     Configure,
     /// To register and commission machines, and to make and revoke their credentials.
     Register,
@@ -31,12 +34,13 @@ pub(crate) enum Permission {
 
 impl Permission {
     /// All, in the order in which documents list them.
-    pub(crate) const ALL: [Permission; 11] = [
+    pub(crate) const ALL: [Permission; 12] = [
         Permission::Live,
         Permission::History,
         Permission::Evidence,
         Permission::Act,
         Permission::Handle,
+        Permission::Courses,
         Permission::Arrange,
         Permission::Configure,
         Permission::Register,
@@ -53,6 +57,7 @@ impl Permission {
             Permission::Evidence => "evidence",
             Permission::Act => "act",
             Permission::Handle => "handle",
+            Permission::Courses => "courses",
             Permission::Arrange => "arrange",
             Permission::Configure => "configure",
             Permission::Register => "register",
@@ -77,11 +82,11 @@ pub(crate) fn may(role: Role, permission: Permission) -> bool {
         Role::Staff => {
             matches!(permission, P::Live | P::History | P::Evidence | P::Act | P::Handle | P::Arrange)
         }
-        // What carries their own labels comes with the labels.
-        Role::Therapist => matches!(permission, P::Live | P::Act),
+        // Of the history they see the sessions of their own courses, and those that nobody has labelled.
+        Role::Therapist => matches!(permission, P::Live | P::Act | P::Courses),
         Role::Manager => matches!(
             permission,
-            P::Live | P::History | P::Evidence | P::Act | P::Handle | P::Arrange | P::Configure
+            P::Live | P::History | P::Evidence | P::Act | P::Handle | P::Courses | P::Arrange | P::Configure
         ),
         Role::Technician => matches!(
             permission,
@@ -107,7 +112,7 @@ pub(crate) enum Need {
 }
 
 /// Every method of ours and what it needs.
-pub(crate) const METHODS: [(&str, Need); 70] = [
+pub(crate) const METHODS: [(&str, Need); 87] = [
     ("AccountService/SignIn", Need::Nothing),
     ("AccountService/GetLink", Need::Nothing),
     ("AccountService/RedeemLink", Need::Nothing),
@@ -124,6 +129,20 @@ pub(crate) const METHODS: [(&str, Need); 70] = [
     ("TelemetryService/ListEvents", Need::Some(Permission::History)),
     ("TelemetryService/ListSessions", Need::Some(Permission::History)),
     ("TelemetryService/GetSession", Need::Some(Permission::History)),
+    ("CourseService/CreateCourse", Need::Some(Permission::Courses)),
+    ("CourseService/UpdateCourse", Need::Some(Permission::Courses)),
+    ("CourseService/EndCourse", Need::Some(Permission::Courses)),
+    ("CourseService/ListCourses", Need::Some(Permission::Courses)),
+    ("CourseService/GetCourse", Need::Some(Permission::Courses)),
+    ("CourseService/LabelSession", Need::Some(Permission::Courses)),
+    ("CourseService/ListLabelSessions", Need::Some(Permission::Courses)),
+    ("UsageService/GetUsage", Need::Some(Permission::History)),
+    ("UsageService/ListUsage", Need::Some(Permission::History)),
+    ("UsageService/GetHeatMap", Need::Some(Permission::History)),
+    ("UsageService/GetUtilisation", Need::Some(Permission::History)),
+    ("UsageService/GetReverseUse", Need::Some(Permission::History)),
+    ("UsageService/ListMaintenance", Need::Some(Permission::History)),
+    ("UsageService/ExportUsage", Need::Some(Permission::History)),
     ("IncidentService/ListIncidents", Need::Some(Permission::History)),
     ("IncidentService/ListSiteIncidents", Need::Some(Permission::History)),
     ("IncidentService/CountIncidents", Need::Some(Permission::History)),
@@ -177,6 +196,9 @@ pub(crate) const METHODS: [(&str, Need); 70] = [
     ("AdminService/SetOutOfService", Need::Some(Permission::Act)),
     ("AdminService/RecordCommissioning", Need::Some(Permission::Register)),
     ("AdminService/SetStaffedHours", Need::Some(Permission::Configure)),
+    ("AdminService/SetOpeningHours", Need::Some(Permission::Configure)),
+    ("AdminService/SetMaintenancePlan", Need::Some(Permission::Configure)),
+    ("AdminService/RecordMaintenance", Need::Some(Permission::Handle)),
     ("metrics", Need::All(Permission::Diagnose)),
 ];
 

@@ -1,5 +1,6 @@
 //! The audit: facts as people read them.
 
+mod courses;
 mod incidents;
 
 use std::collections::HashMap;
@@ -8,8 +9,8 @@ use domain::ids::{IncidentId, MachineId, SiteId};
 use domain::limits::AUDIT_FACTS_MAX;
 use store::StoreError;
 use store::fact::{
-    Fact, FactKind, IncidentStepped, MachineChange, NewCommissioning, NewThresholds, Refusal, ServiceChange,
-    UserChange,
+    Fact, FactKind, IncidentStepped, MachineChange, NewCommissioning, NewOpening, NewThresholds, Refusal,
+    ServiceChange, SignOut, UserChange,
 };
 use store::registry::{Grant, LinkKind, Registry, Role, Scope as SettingScope, StaffedDays};
 use wire::api::v1;
@@ -151,15 +152,9 @@ fn shown(registry: &Registry, of_incident: Option<&MachineId>, kind: &FactKind) 
         FactKind::UserChanged(change) => nowhere("user_changed", &change.user, user_change(change)),
         FactKind::PasswordSet(new) => nowhere("password_set", &new.user, String::new()),
         FactKind::PreferencesSet(new) => nowhere("preferences_set", &new.user, String::new()),
-        FactKind::LinkMade(link) => {
-            let (user, purpose) = purpose(&link.kind);
-            nowhere("link_made", &user, purpose.to_owned())
-        }
+        FactKind::LinkMade(link) => link_made(&link.kind),
         FactKind::SignedIn(sign_in) => nowhere("signed_in", &sign_in.user, from(&sign_in.peer)),
-        FactKind::SignedOut(out) => {
-            let all = if out.session.is_none() { "everywhere" } else { "" };
-            nowhere("signed_out", &out.user, all.to_owned())
-        }
+        FactKind::SignedOut(out) => signed_out(out),
         FactKind::TokenCreated(token) => {
             nowhere("token_created", &token.display_name, granted(&token.grants))
         }
@@ -168,10 +163,7 @@ fn shown(registry: &Registry, of_incident: Option<&MachineId>, kind: &FactKind) 
         FactKind::ThresholdsSet(new) => thresholds_set(registry, new),
         FactKind::ServiceChanged(change) => machine("service_changed", &change.machine, service(change)),
         FactKind::Commissioned(new) => machine("commissioned", &new.machine, commissioned(new)),
-        FactKind::StaffedHoursSet(new) => {
-            let hours = new.hours.as_ref().map_or_else(|| "none".to_owned(), staffed);
-            at_site("staffed_hours_set", &new.site, hours)
-        }
+        FactKind::StaffedHoursSet(new) => at_site("staffed_hours_set", &new.site, hours(new.hours.as_ref())),
         FactKind::IncidentStepped(stepped) => incidents::stepped(registry, of_incident, stepped),
         FactKind::DrillStarted(new) => {
             machine("drill_started", &new.machine, format!("until {}", text_of(new.until)))
@@ -183,16 +175,31 @@ fn shown(registry: &Registry, of_incident: Option<&MachineId>, kind: &FactKind) 
         FactKind::ContactEnded(ended) => nowhere("contact_ended", &ended.name, String::new()),
         FactKind::PolicySet(change) => incidents::policy_set(change),
         FactKind::HeadAnchored(anchoring) => incidents::anchored(anchoring),
+        FactKind::OpeningSet(new) => at_site("opening_set", &new.site, opening(new)),
+        FactKind::CourseCreated(new) => courses::created(new),
+        FactKind::CourseChanged(change) => courses::changed(registry, change),
+        FactKind::CourseEnded(end) => courses::ended(registry, end.course),
+        FactKind::SessionLabelled(label) => courses::labelled(registry, label),
+        FactKind::MaintenanceSet(new) => courses::maintenance_set(registry, new),
+        FactKind::MachineMaintained(new) => {
+            machine("machine_maintained", &new.machine, courses::maintained(new))
+        }
     }
 }
 
 /// For whom a link is, and what for.
-fn purpose(kind: &LinkKind) -> (String, &'static str) {
-    match kind {
+fn link_made(kind: &LinkKind) -> Shown {
+    let (user, purpose) = match kind {
         LinkKind::FirstAdministrator => (String::new(), "for the first administrator"),
         LinkKind::Password { user } => (user.to_string(), "to set a password"),
         LinkKind::SignIn { user } => (user.to_string(), "to sign in"),
-    }
+    };
+    nowhere("link_made", &user, purpose.to_owned())
+}
+
+fn signed_out(out: &SignOut) -> Shown {
+    let all = if out.session.is_none() { "everywhere" } else { "" };
+    nowhere("signed_out", &out.user, all.to_owned())
 }
 
 fn refused(refusal: &Refusal) -> String {
@@ -208,15 +215,20 @@ fn service(change: &ServiceChange) -> String {
     }
 }
 
-fn thresholds_set(registry: &Registry, new: &NewThresholds) -> Shown {
-    let (subject, site) = match &new.scope {
+/// For what something was set, and the one site that it concerns.
+fn scoped(registry: &Registry, scope: &SettingScope) -> (String, Option<SiteId>) {
+    match scope {
         SettingScope::Site(site) => (site.to_string(), Some(site.clone())),
         SettingScope::Model(model) => (model.clone(), None),
         SettingScope::Machine(machine) => {
             let site = registry.machines().get(machine).map(|machine| machine.site.clone());
             (machine.to_string(), site)
         }
-    };
+    }
+}
+
+fn thresholds_set(registry: &Registry, new: &NewThresholds) -> Shown {
+    let (subject, site) = scoped(registry, &new.scope);
     let set = new.values.iter().map(|(name, value)| match value {
         Some(value) => format!("{name}: {value}"),
         None => format!("{name}: taken away"),
@@ -242,11 +254,24 @@ fn commissioned(new: &NewCommissioning) -> String {
     format!("{}{note}", shown.join(", "))
 }
 
+/// Days of a week, from Monday on.
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/// Such as `hours: Mon 06:00-12:00, weeks begin: Sun`.
+fn opening(new: &NewOpening) -> String {
+    let hours = new.hours.as_ref().map(|new| hours(new.days.as_ref()));
+    let first = new.first_weekday.and_then(|day| DAYS.get(usize::from(day))).map(|day| (*day).to_owned());
+    changed(&[("hours", &hours), ("weeks begin", &first)])
+}
+
+fn hours(days: Option<&StaffedDays>) -> String {
+    days.map_or_else(|| "none".to_owned(), staffed)
+}
+
 /// Spans of a week, such as `Mon 06:00-12:00, Sat 08:00-24:00`.
 pub(crate) fn staffed(days: &StaffedDays) -> String {
-    let names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
-    let spans = names.iter().zip(days).flat_map(|(name, spans)| {
+    let spans = DAYS.iter().zip(days).flat_map(|(name, spans)| {
         spans.iter().map(move |(begin, end)| format!("{name} {}-{}", clock(*begin), clock(*end)))
     });
     let spans = spans.collect::<Vec<_>>().join(", ");
@@ -278,8 +303,14 @@ fn granted(grants: &[Grant]) -> String {
 fn machine_change(change: &MachineChange) -> String {
     let belt = change.belt.map(|belt| format!("{belt:?}"));
     let drive = change.drive.map(|drive| format!("{drive:?}"));
-    let news = [("name", &change.display_name), ("model", &change.model), ("belt", &belt), ("drive", &drive)];
-    changed(&news)
+    let site = change.site.as_ref().map(ToString::to_string);
+    changed(&[
+        ("name", &change.display_name),
+        ("model", &change.model),
+        ("belt", &belt),
+        ("drive", &drive),
+        ("moved to", &site),
+    ])
 }
 
 fn user_change(change: &UserChange) -> String {

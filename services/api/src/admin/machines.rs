@@ -48,6 +48,7 @@ impl Administration {
             acknowledged: None,
             history: Default::default(),
             drills: Vec::new(),
+            maintained: None,
         };
         // What the request says; what became of the machine since is no part of it.
         let said = |one: &Machine| {
@@ -93,7 +94,7 @@ impl Administration {
         let new = request.machine.unwrap_or_default();
         let mut check = Check::default();
         let id = check.id::<MachineId>("machine.id", &new.id);
-        let allowed = ["display_name", "model", "belt", "drive"];
+        let allowed = ["display_name", "model", "belt", "drive", "site_id"];
         let fields = masked(&mut check, request.update_mask.as_ref(), &allowed);
         let has = |field: &str| fields.contains(&field);
         let mut text = |field, name: &'static str, value: &str| {
@@ -103,11 +104,17 @@ impl Administration {
         let model = text("model", "machine.model", &new.model);
         let belt = has("belt").then(|| check.belt("machine.belt", new.belt));
         let drive = has("drive").then(|| check.drive("machine.drive", new.drive));
+        let site = has("site_id").then(|| check.id::<SiteId>("machine.site_id", &new.site_id)).flatten();
         check.finish()?;
         let machine = id.expect("an id that is not valid is a violation");
-        self.visible(&scope).machine(&machine)?;
+        let visible = self.visible(&scope);
+        visible.machine(&machine)?;
+        // Who moves a machine has to have the right at both sites.
+        if let Some(site) = &site {
+            visible.site(site)?;
+        }
         let display_name = display_name.map(|name| or_id(name, machine.as_str()));
-        let change = MachineChange { machine: machine.clone(), display_name, model, belt, drive };
+        let change = MachineChange { machine: machine.clone(), display_name, model, belt, drive, site };
         let machine = self.change(&caller, &scope, &machine, FactKind::MachineChanged(change)).await?;
         Ok(v1::UpdateMachineResponse { machine: Some(convert::machine(&machine)) })
     }

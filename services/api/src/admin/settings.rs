@@ -1,11 +1,14 @@
-//! What the rules of incidents use: thresholds, out of service, commissioning, staffed hours.
+//! What rules of incidents and usage go by: thresholds, out of service, commissioning, staffed and opening hours.
 
 use domain::ids::{MachineId, SiteId};
 use domain::incident::settings::{CommissionedStop, EFFECTIVE_AFTER_US};
 use domain::limits::{COMMISSIONED_STOPS_MAX, STAFFED_SPANS_MAX};
 use domain::stop::StopContact;
 use domain::units::{Speed, UnixMicros};
-use store::fact::{FactKind, FactOutcome, NewCommissioning, NewStaffedHours, NewThresholds, ServiceChange};
+use store::fact::{
+    FactKind, FactOutcome, NewCommissioning, NewOpening, NewStaffedHours, NewThresholds, OpeningHours,
+    ServiceChange,
+};
 use store::registry::{Machine, NewLimits, Scope as SetFor, StaffedDays};
 use wire::api::v1;
 
@@ -16,9 +19,14 @@ use crate::convert;
 use crate::status::ApiError;
 
 /// Longest reason and note, in characters.
-const NOTE_CHARACTERS_MAX: usize = 200;
+pub(super) const NOTE_CHARACTERS_MAX: usize = 200;
 /// Minutes of a day.
 const DAY_MINUTES: u32 = 1_440;
+/// Minutes by which usage is counted.
+const QUARTER_MINUTES: u32 = 15;
+/// Fields of staffed hours, and of opening hours: of the spans, and of the day of one.
+const STAFFED: [&str; 2] = ["spans", "spans.day"];
+const OPEN: [&str; 2] = ["hours.spans", "hours.spans.day"];
 /// Speeds from which a stop can be measured, in metres per second.
 const STOP_SPEEDS_MPS: std::ops::RangeInclusive<f64> = 0.2..=6.0;
 /// How long a measured stop can take, in milliseconds.
@@ -125,7 +133,7 @@ impl Administration {
     ) -> Result<v1::SetStaffedHoursResponse, ApiError> {
         let mut check = Check::default();
         let id = check.id::<SiteId>("site_id", &request.site_id);
-        let hours = check.staffed_days(&request.spans);
+        let hours = check.week_days(STAFFED, &request.spans);
         let request_id = check.request_id(&request.request_id);
         check.finish()?;
         let site = id.expect("an id that is not valid is a violation");
@@ -135,6 +143,33 @@ impl Administration {
         self.surroundings.settings_changed();
         let visible = self.visible(&scope);
         Ok(v1::SetStaffedHoursResponse { site: Some(convert::site(visible.site(&site)?)) })
+    }
+
+    pub(super) async fn set_opening_hours(
+        &self,
+        caller: Caller,
+        scope: Scope,
+        request: v1::SetOpeningHoursRequest,
+    ) -> Result<v1::SetOpeningHoursResponse, ApiError> {
+        let mut check = Check::default();
+        let id = check.id::<SiteId>("site_id", &request.site_id);
+        if request.hours.is_none() && request.first_weekday.is_none() {
+            check.wrong("hours", "is missing, and so is first_weekday; one of both is required");
+        }
+        let hours = request.hours.map(|hours| {
+            check.quarters(&hours.spans);
+            OpeningHours { days: check.week_days(OPEN, &hours.spans) }
+        });
+        let first_weekday = request.first_weekday.and_then(|day| check.first_weekday(day));
+        let request_id = check.request_id(&request.request_id);
+        check.finish()?;
+        let site = id.expect("an id that is not valid is a violation");
+        self.visible(&scope).site(&site)?;
+        let new = NewOpening { site: site.clone(), hours, first_weekday };
+        self.add_once(&caller, request_id, FactKind::OpeningSet(new)).await?;
+        self.surroundings.settings_changed();
+        let visible = self.visible(&scope);
+        Ok(v1::SetOpeningHoursResponse { site: Some(convert::site(visible.site(&site)?)) })
     }
 
     /// Adds a fact of a machine that the caller can see, and gives the machine as it is then.
@@ -154,7 +189,7 @@ impl Administration {
     }
 
     /// Adds a fact, once for a request. Gives the time of the fact.
-    async fn add_once(
+    pub(super) async fn add_once(
         &self,
         caller: &Caller,
         request_id: Option<String>,
@@ -217,18 +252,37 @@ impl Check {
         contact.map(|contact| CommissionedStop { contact, speed, time_ms })
     }
 
-    /// Spans of a week by day, ascending; `None`: nobody says.
-    fn staffed_days(&mut self, spans: &[v1::StaffedSpan]) -> Option<StaffedDays> {
+    /// Usage is counted by quarters of an hour.
+    fn quarters(&mut self, spans: &[v1::StaffedSpan]) {
+        let ends = spans.iter().flat_map(|span| [span.start_minute, span.end_minute]);
+        if let Some(minute) = ends.into_iter().find(|minute| minute % QUARTER_MINUTES != 0) {
+            let allowed = "whole quarters of an hour (0, 15, 30 and so on) are allowed";
+            self.wrong(OPEN[0], format!("begin or end at minute {minute}; {allowed}"));
+        }
+    }
+
+    /// The day on which weeks begin, from 0, Monday, on.
+    fn first_weekday(&mut self, day: u32) -> Option<u8> {
+        if !(1..=7).contains(&day) {
+            self.wrong("first_weekday", format!("is {day}; 1, Monday, to 7, Sunday, are allowed"));
+            return None;
+        }
+        u8::try_from(day - 1).ok()
+    }
+
+    /// Spans of a week by day, ascending; `None`: nobody says. `fields`: that of the spans, and of the day of one.
+    fn week_days(&mut self, fields: [&'static str; 2], spans: &[v1::StaffedSpan]) -> Option<StaffedDays> {
+        let [of_spans, of_day] = fields;
         let mut days = StaffedDays::default();
         for span in spans {
             let v1::StaffedSpan { day, start_minute: start, end_minute: end } = *span;
             if !(1..=7).contains(&day) {
-                self.wrong("spans.day", format!("is {day}; 1, Monday, to 7, Sunday, are allowed"));
+                self.wrong(of_day, format!("is {day}; 1, Monday, to 7, Sunday, are allowed"));
                 continue;
             }
             if start >= end || end > DAY_MINUTES {
                 let allowed = format!("it must end after it begins, at {DAY_MINUTES} at the latest");
-                self.wrong("spans", format!("of day {day} has one from minute {start} to {end}; {allowed}"));
+                self.wrong(of_spans, format!("of day {day} has one from minute {start} to {end}; {allowed}"));
                 continue;
             }
             let minute = |minute| u16::try_from(minute).expect("at most 1440");
@@ -239,14 +293,14 @@ impl Check {
             if spans.len() > STAFFED_SPANS_MAX {
                 let count = spans.len();
                 self.wrong(
-                    "spans",
+                    of_spans,
                     format!("of day {day} are {count}; at most {STAFFED_SPANS_MAX} are allowed"),
                 );
             }
             if let Some(two) = spans.windows(2).find(|two| two[1].0 < two[0].1) {
                 let (first, second) = (two[0], two[1]);
                 let both = format!("{} to {} and {} to {}", first.0, first.1, second.0, second.1);
-                self.wrong("spans", format!("of day {day} overlap: minutes {both}"));
+                self.wrong(of_spans, format!("of day {day} overlap: minutes {both}"));
             }
         }
         (!spans.is_empty()).then_some(days)

@@ -159,6 +159,7 @@ impl Incidents {
                 machines: machines.to_vec(),
                 from: span.from.plus(-SESSION_REACH_US),
                 until: span.until,
+                with: None,
                 after: None,
                 max: SESSIONS_READ,
             };

@@ -33,6 +33,7 @@ fn machine(until: Option<i64>) -> Machine {
         }),
         history: Default::default(),
         drills: Vec::new(),
+        maintained: None,
     }
 }
 

@@ -74,8 +74,8 @@ impl Notifications {
             before.filter(|before| is_webhook(&before.way) == is_webhook(&way) && !request.renew_secret);
         let generation = kept.map_or_else(|| next_generation(before, now), |kept| kept.generation);
         let display_name = if display_name.is_empty() { name.clone() } else { display_name };
-        let is_anchor = new.is_anchor;
-        let contact = Contact { name, display_name, site, way, is_anchor, generation, changed: now };
+        let (is_anchor, weekly) = (new.is_anchor, new.weekly);
+        let contact = Contact { name, display_name, site, way, is_anchor, weekly, generation, changed: now };
         let kind = FactKind::ContactSet(NewContact { contact: contact.clone() });
         let (stands, is_new_secret) = match self.add(&caller, request_id, kind).await? {
             FactOutcome::Added(_) => (contact, kept.is_none()),
@@ -228,6 +228,7 @@ impl Notifications {
             webhook_url,
             email,
             is_anchor: contact.is_anchor,
+            weekly: contact.weekly,
             change_time: Some(timestamp(contact.changed)),
             last_notice: tried.max_by_key(|notice| (notice.last_attempt, notice.planned)).map(notices::show),
         })
@@ -255,7 +256,8 @@ fn is_webhook(way: &Way) -> bool {
 /// Whether two say the same of a contact; secret and time are the server's.
 fn says_the_same(a: &Contact, b: &Contact) -> bool {
     let said = |one: &Contact| {
-        (one.name.clone(), one.display_name.clone(), one.site.clone(), one.way.clone(), one.is_anchor)
+        let told = (one.is_anchor, one.weekly);
+        (one.name.clone(), one.display_name.clone(), one.site.clone(), one.way.clone(), told)
     };
     said(a) == said(b)
 }

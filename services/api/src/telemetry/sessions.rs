@@ -1,19 +1,18 @@
 //! Sessions: from first motion until rest.
 
-use std::collections::HashMap;
-
 use domain::ids::{MachineId, SessionId, SiteId};
 use domain::limits::{API_PAGE_BYTES_MAX, MACHINES_NAMED_MAX};
-use domain::live::Session;
 use domain::units::UnixMicros;
 use prost::Message;
-use store::ledger::{Loss, SessionQuery};
+use store::ledger::SessionQuery;
 use wire::api::v1;
 
-use super::{History, LOSSES_READ};
+use super::History;
+use super::shown::{Label, ShownSessions};
 use crate::access::{Caller, Scope};
 use crate::check::Check;
 use crate::convert;
+use crate::course::sight::CourseSight;
 use crate::paging::{AfterSession, Asked};
 use crate::registry::Visible;
 use crate::status::ApiError;
@@ -27,7 +26,7 @@ const SESSIONS_READ: usize = 100;
 impl History {
     pub(super) async fn sessions(
         &self,
-        _caller: Caller,
+        caller: Caller,
         scope: Scope,
         mut request: v1::ListSessionsRequest,
     ) -> Result<v1::ListSessionsResponse, ApiError> {
@@ -53,10 +52,11 @@ impl History {
             machines,
             from: span.from,
             until: span.until,
+            with: None,
             after: after.map(|after| after.session),
             max: SESSIONS_READ.min(size + 1),
         };
-        let (sessions, last) = self.session_page(&visible, query, size).await?;
+        let (sessions, last) = self.session_page(self.shown(&caller, &visible), query, size).await?;
         let next = last.map(|session| AfterSession { span, session });
         Ok(v1::ListSessionsResponse {
             sessions,
@@ -68,22 +68,22 @@ impl History {
     /// Up to `size` sessions, and the place of the last one if there are more.
     async fn session_page(
         &self,
-        visible: &Visible,
+        mut shown: ShownSessions<'_>,
         mut query: SessionQuery,
         size: usize,
     ) -> Result<(Vec<v1::Session>, Option<(UnixMicros, SessionId)>), ApiError> {
         let mut page: Vec<v1::Session> = Vec::new();
         let mut octets = 0;
-        let mut losses = HashMap::new();
         loop {
             let rows = self.ledger.sessions(&query).await?;
-            for row in &rows {
-                let shown = self.show_session(visible, row, &mut losses).await?;
-                octets += shown.encoded_len();
+            let labels = shown.labels(&rows).await?;
+            for (row, label) in rows.iter().zip(&labels) {
+                let session = shown.show(row, label).await?;
+                octets += session.encoded_len();
                 if page.len() == size || (!page.is_empty() && octets > API_PAGE_BYTES_MAX) {
                     return Ok((page, query.after));
                 }
-                page.push(shown);
+                page.push(session);
                 query.after = Some((row.started, row.id));
             }
             if rows.len() < query.max {
@@ -92,24 +92,15 @@ impl History {
         }
     }
 
-    async fn show_session(
-        &self,
-        visible: &Visible,
-        session: &Session,
-        losses: &mut HashMap<MachineId, Vec<Loss>>,
-    ) -> Result<v1::Session, ApiError> {
-        let machine = visible.machine(&session.machine)?;
-        if !losses.contains_key(&machine.id) {
-            losses.insert(machine.id.clone(), self.ledger.losses(&machine.id, LOSSES_READ).await?);
-        }
-        let within = |time: UnixMicros| session.started <= time && time <= session.last_motion;
-        let here = losses[&machine.id].iter().filter(|loss| loss.before.is_some_and(within));
-        Ok(convert::session(session, machine.belt, here.map(|loss| loss.hole.records_at_least).sum()))
+    /// What shows sessions to a caller.
+    fn shown(&self, caller: &Caller, visible: &Visible) -> ShownSessions<'_> {
+        let sight = CourseSight::of(&self.gate, caller);
+        ShownSessions::new(&*self.ledger, visible.registry_kept(), sight)
     }
 
     pub(super) async fn session(
         &self,
-        _caller: Caller,
+        caller: Caller,
         scope: Scope,
         request: v1::GetSessionRequest,
     ) -> Result<v1::GetSessionResponse, ApiError> {
@@ -122,7 +113,9 @@ impl History {
         let session = self.ledger.session(&id).await?;
         let session = session.filter(|session| visible.machine(&session.machine).is_ok());
         let session = session.ok_or_else(|| ApiError::NotFound { what: "session", id: id.to_string() })?;
-        let shown = self.show_session(&visible, &session, &mut HashMap::new()).await?;
+        let mut shown = self.shown(&caller, &visible);
+        let labels = shown.labels(std::slice::from_ref(&session)).await?;
+        let shown = shown.show(&session, labels.first().unwrap_or(&Label::None)).await?;
         Ok(v1::GetSessionResponse { session: Some(shown), as_of: as_of.map(convert::timestamp) })
     }
 }

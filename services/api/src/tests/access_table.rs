@@ -1,6 +1,7 @@
 //! The table of access, written by hand from what roles are for, against the server.
 //!
-//! `site`: at the caller's own sites, and what is elsewhere is not there for it; `all`: only by those who have the role
+//! `site`: at the caller's own sites, and what is elsewhere is not there for it; `own`: only what is their own, and here it is
+//! somebody else's; `all`: only by those who have the role
 //! for all sites; `any`: wherever; `.`: refused. The column `token` says whether a program with the same role may.
 
 mod requests;
@@ -11,9 +12,11 @@ use domain::handling::Step;
 use domain::ids::{IncidentId, SessionId};
 use domain::live::Session;
 use prost::Message;
-use store::fact::{FactKind, IncidentStepped, NewContact, NewDrill, Note, SignOut, SiteChange, TokenNumber};
+use store::fact::{
+    FactKind, IncidentStepped, NewContact, NewCourse, NewDrill, Note, SignOut, SiteChange, TokenNumber,
+};
 use store::ledger::{Derived, Ledger};
-use store::registry::{Contact, Role, Way};
+use store::registry::{Contact, CourseCode, Role, Way};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -52,6 +55,20 @@ TelemetryService/ListReadings        .      site   site  .         site    site 
 TelemetryService/ListEvents          .      site   site  .         site    site       site    site          yes   yes
 TelemetryService/ListSessions        .      site   site  .         site    site       site    site          yes   yes
 TelemetryService/GetSession          .      site   site  .         site    site       site    site          yes   yes
+CourseService/CreateCourse           .      .      .     site      site    .          .       site          yes   yes
+CourseService/ListCourses            .      .      .     own       site    .          .       site          yes   yes
+CourseService/GetCourse              .      .      .     own       site    .          .       site          yes   yes
+CourseService/UpdateCourse           .      .      .     own       site    .          .       site          yes   yes
+CourseService/ListLabelSessions      .      .      .     site      site    .          .       site          yes   yes
+CourseService/LabelSession           .      .      .     own       site    .          .       site          yes   yes
+CourseService/EndCourse              .      .      .     own       site    .          .       site          yes   yes
+UsageService/GetUsage                .      site   site  .         site    site       site    site          yes   yes
+UsageService/ListUsage               .      site   site  .         site    site       site    site          yes   yes
+UsageService/GetHeatMap              .      site   site  .         site    site       site    site          yes   yes
+UsageService/GetUtilisation          .      site   site  .         site    site       site    site          yes   yes
+UsageService/GetReverseUse           .      site   site  .         site    site       site    site          yes   yes
+UsageService/ListMaintenance         .      site   site  .         site    site       site    site          yes   yes
+UsageService/ExportUsage             .      site   site  .         site    site       site    site          yes   yes
 IncidentService/ListIncidents        .      site   site  .         site    site       site    site          yes   yes
 IncidentService/ListSiteIncidents    .      site   site  .         site    site       site    site          yes   yes
 IncidentService/CountIncidents       .      site   site  .         site    site       site    site          yes   yes
@@ -105,6 +122,9 @@ AdminService/SetThresholds           .      .      .     .         site    .    
 AdminService/SetOutOfService         .      .      site  site      site    site       .       site          yes   yes
 AdminService/RecordCommissioning     .      .      .     .         .       site       .       site          yes   yes
 AdminService/SetStaffedHours         .      .      .     .         site    .          .       site          yes   yes
+AdminService/SetOpeningHours         .      .      .     .         site    .          .       site          yes   yes
+AdminService/SetMaintenancePlan      .      .      .     .         site    .          .       site          yes   yes
+AdminService/RecordMaintenance       .      .      site  .         site    site       .       site          yes   yes
 metrics                              .      .      .     .         .       all        .       all           yes   yes
 ";
 
@@ -170,7 +190,7 @@ fn expected(row: &Row, by: By, site: &str) -> Outcome {
     {
         "any" => Outcome::Reached,
         "site" if sites.is_empty() || sites == site => Outcome::Reached,
-        "site" => Outcome::NotThere,
+        "site" | "own" => Outcome::NotThere,
         "all" if sites.is_empty() => Outcome::Reached,
         "all" | "." => Outcome::NotAllowed,
         other => panic!("{other}"),
@@ -278,7 +298,7 @@ impl Hall {
     }
 }
 
-/// A note about an incident, and a proof test of its machine.
+/// A note about an incident, a course at its site, and a proof test of its machine.
 async fn told(bench: &Bench, id: u8, machine: &str) -> Told {
     let note = Some(Note::new([id; 16], "called the technician".to_owned()));
     let incident = IncidentId([id; 16]);
@@ -286,9 +306,13 @@ async fn told(bench: &Bench, id: u8, machine: &str) -> Told {
         .fact(FactKind::IncidentStepped(IncidentStepped { incident, step: Step::Note, note, previous: None }))
         .await;
     let note = bench.ledger.registry().last_fact;
+    let site = bench.ledger.registry().machines()[&machine_id(machine)].site.clone();
+    let code = CourseCode::new(&format!("told-{site}")).unwrap();
+    bench.fact(FactKind::CourseCreated(NewCourse { site, code, prescription: None })).await;
+    let course = bench.ledger.registry().last_fact;
     let until = NOON.plus(600_000_000);
     bench.fact(FactKind::DrillStarted(NewDrill { machine: machine_id(machine), until })).await;
-    Told { note, drill: bench.ledger.registry().last_fact }
+    Told { note, course, drill: bench.ledger.registry().last_fact }
 }
 
 /// Somebody at a site who can be told.
@@ -299,6 +323,7 @@ fn desk(site: &str) -> Contact {
         site: Some(site_id(site)),
         way: Way::Email { address: "desk@gym.example".to_owned() },
         is_anchor: false,
+        weekly: false,
         generation: 1,
         changed: NOON,
     }
@@ -323,6 +348,8 @@ fn refused(method: &str, status: &Status) -> Outcome {
         ("AccountService/SignIn", _, "WRONG_PASSWORD" | "TOO_MANY_ATTEMPTS")
         | ("AccountService/GetLink" | "AccountService/RedeemLink", _, "NO_LINK")
         | ("AccountService/ChangePassword", Code::InvalidArgument, _) => Outcome::Reached,
+        // It has the label of a course that is not theirs.
+        ("CourseService/LabelSession", Code::FailedPrecondition, "LABELLED_OTHERWISE") => Outcome::NotThere,
         // One is under way.
         ("DrillService/StartDrill", Code::FailedPrecondition, _) => Outcome::Reached,
         (_, Code::NotFound, "NOT_FOUND") => Outcome::NotThere,

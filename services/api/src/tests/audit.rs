@@ -1,5 +1,7 @@
 //! The audit: what was done and what was refused, by whom; never a secret.
 
+mod usage;
+
 use std::sync::{Arc, Mutex};
 
 use store::fact::{FactKind, SiteChange};

@@ -87,7 +87,14 @@ async fn other_requests() {
         time_zone: zone.to_owned(),
         ..Default::default()
     };
-    check(admin.create_site(site("west", "Vienna")).await.unwrap_err(), "time_zone", &["Vienna", "IANA"]);
+    check(
+        admin.create_site(site("west", "Vienna")).await.unwrap_err(),
+        "time_zone",
+        &["IANA", "did you mean \"Europe/Vienna\""],
+    );
+    check(admin.create_site(site("west", "Etc/Unknown")).await.unwrap_err(), "time_zone", &["Etc/Unknown"]);
+    let known = admin.create_site(site("west", "europe/vienna")).await.unwrap().into_inner().site.unwrap();
+    assert_eq!(known.time_zone, "Europe/Vienna");
     let token = v1::CreateTokenRequest::default();
     check(admin.create_token(token).await.unwrap_err(), "display_name", &["empty"]);
     let both = v1::ListSessionsRequest {

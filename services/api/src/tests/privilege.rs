@@ -136,7 +136,7 @@ async fn a_token_of_an_administrator_administers_nobody() {
     let request = with_token(&token, v1::GetAccountRequest {});
     let account = bench.account().await.get_account(request).await.unwrap().into_inner();
     assert!(account.permissions.iter().all(|permission| permission.name != "administer"));
-    assert_eq!(account.permissions.len(), 10);
+    assert_eq!(account.permissions.len(), 11);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What people set for the rules: thresholds, out of service, commissioning, staffed hours.
+//! What people set: thresholds, out of service, commissioning, staffed and opening hours.
 
 use domain::ids::MachineId;
 use domain::stop::StopContact;
@@ -166,4 +166,41 @@ async fn staffed_hours_are_spans_of_a_week() {
         check(set(spans).await.unwrap_err(), field, words);
     }
     assert_eq!(set(&[]).await.unwrap(), [], "nobody says any more");
+}
+
+#[tokio::test]
+async fn opening_hours_and_the_first_day_are_set_each_alone_or_together() {
+    let bench = Bench::furnished().await;
+    let mut admin = bench.admin().await;
+    let span = |(day, start_minute, end_minute)| v1::StaffedSpan { day, start_minute, end_minute };
+    let hours = |spans: &[(u32, u32, u32)]| {
+        Some(v1::OpeningHours { spans: spans.iter().copied().map(span).collect() })
+    };
+    let mut set = async |hours: Option<v1::OpeningHours>, first_weekday| {
+        let request = v1::SetOpeningHoursRequest {
+            site_id: "north".to_owned(),
+            hours,
+            first_weekday,
+            ..Default::default()
+        };
+        admin.set_opening_hours(request).await.map(|answer| {
+            let site = answer.into_inner().site.unwrap();
+            (site.open_spans, site.first_weekday)
+        })
+    };
+    let told = [(1, 360, 1_320), (7, 600, 1_440)].map(span).to_vec();
+    assert_eq!(set(hours(&[(7, 600, 1_440), (1, 360, 1_320)]), None).await.unwrap(), (told.clone(), 1));
+    assert_eq!(set(None, Some(7)).await.unwrap(), (told, 7));
+    assert_eq!(set(hours(&[]), None).await.unwrap(), (vec![], 7), "nobody says any more");
+    for (hours, first, field, words) in [
+        (None, None, "hours", &["missing", "first_weekday"][..]),
+        (None, Some(0), "first_weekday", &["0", "1, Monday"]),
+        (None, Some(8), "first_weekday", &["8", "7, Sunday"]),
+        (hours(&[(0, 0, 15)]), None, "hours.spans.day", &["0", "1, Monday"]),
+        (hours(&[(1, 0, 1_455)]), None, "hours.spans", &["1455", "1440 at the latest"]),
+        (hours(&[(1, 0, 20)]), None, "hours.spans", &["minute 20", "whole quarters"]),
+        (hours(&[(2, 0, 75), (2, 60, 90)]), None, "hours.spans", &["day 2 overlap"]),
+    ] {
+        check(set(hours, first).await.unwrap_err(), field, words);
+    }
 }

@@ -6,6 +6,7 @@ use domain::live::{Segment, Session};
 use domain::log::{Hole, Lane, Position};
 use domain::record::EventKind;
 use domain::units::Speed;
+use domain::usage::Grade;
 use store::ledger::{Derived, Ledger, Loss};
 use tonic::Code;
 use wire::api::v1;
@@ -149,14 +150,16 @@ fn session(id: u8, machine: &str, started: i64) -> Session {
         last_motion: NOON.plus((started + 50) * 1_000_000),
         ended: true,
         segments: vec![Segment {
-            direction: Direction::Unknown,
-            origin: Origin::Unknown,
-            started: NOON.plus(started * 1_000_000),
             ended: NOON.plus((started + 50) * 1_000_000),
             observed_us: 30_000_000,
             distance_mm: 30_500,
-            distance_remainder: 0,
             speed_max: Speed(1_200),
+            ..Segment::begun(
+                Direction::Unknown,
+                Origin::Unknown,
+                Grade::Unknown,
+                NOON.plus(started * 1_000_000),
+            )
         }],
         revision: 1,
     }

@@ -9,7 +9,7 @@ use axum::extract::ConnectInfo;
 use domain::belt::Direction;
 use domain::limits::FEED_CHANGES_MAX;
 use futures::{Stream, StreamExt};
-use store::fact::{FactKind, SignOut, TokenNumber, UserChange};
+use store::fact::{FactKind, MachineChange, SignOut, TokenNumber, UserChange};
 use store::ledger::Ledger;
 use store::registry::{Grant, Role};
 use tokio::sync::Semaphore;
@@ -17,7 +17,7 @@ use tonic::{Code, Status};
 use wire::api::v1;
 use wire::api::v1::watch_fleet_response::Update;
 
-use super::{Bench, grant, moving, user_name, with_token};
+use super::{Bench, grant, machine_id, moving, site_id, user_name, with_token};
 use crate::access::{Access, Credentials};
 use crate::audit::Audit;
 use crate::gate::Gate;
@@ -125,6 +125,39 @@ async fn time_alone_is_told_and_a_heartbeat_and_machines_that_come() {
     assert_eq!(changed.machine.unwrap().id, "n-3");
     assert!(matches!(next(&mut stream).await, Update::Heartbeat(_)));
     assert!(bench.stage.now.load(Ordering::SeqCst) > super::NOON.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_moves_away_is_not_told_of_any_more() {
+    let bench = Bench::furnished().await;
+    let secret = bench.token(&["north"]).await;
+    let mut stream = stream_of(&bench, &secret);
+    assert!(matches!(next(&mut stream).await, Update::Snapshot(_)));
+    let moved = |site: &str| {
+        FactKind::MachineChanged(MachineChange {
+            machine: machine_id("n-1"),
+            display_name: None,
+            model: None,
+            belt: None,
+            drive: None,
+            site: Some(site_id(site)),
+        })
+    };
+    bench.fact(moved("south")).await;
+    let update = next(&mut stream).await;
+    let Update::Snapshot(snapshot) = update else { panic!("{update:?}") };
+    assert_eq!(ids(&snapshot.machines), ["n-2"]);
+    // Its changes are the other site's.
+    for machine in ["n-1", "n-2"] {
+        bench.feed.put(moving(machine, Direction::Forward, 1_000));
+    }
+    let update = next(&mut stream).await;
+    let Update::Changed(changed) = update else { panic!("{update:?}") };
+    assert_eq!(changed.machine.unwrap().id, "n-2");
+    bench.fact(moved("north")).await;
+    let update = next(&mut stream).await;
+    let Update::Changed(changed) = update else { panic!("{update:?}") };
+    assert_eq!(changed.machine.unwrap().id, "n-1", "it is back");
 }
 
 #[tokio::test]

@@ -142,6 +142,7 @@ async fn register(folder: &Path, machines: &[MachineId]) -> anyhow::Result<()> {
             acknowledged: None,
             history: Default::default(),
             drills: Vec::new(),
+            maintained: None,
         };
         add(FactKind::MachineCreated(machine)).await?;
     }

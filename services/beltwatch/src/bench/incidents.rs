@@ -64,14 +64,7 @@ pub async fn incidents(
     progress: &dyn Fn(String),
 ) -> anyhow::Result<IncidentReport> {
     settings.check()?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("beltwatch-bench-");
-    let folder = match &settings.folder {
-        Some(folder) => {
-            builder.tempdir_in(folder).with_context(|| format!("cannot use {}", folder.display()))?
-        }
-        None => builder.tempdir().context("cannot make a temporary folder")?,
-    };
+    let folder = super::temporary(settings.folder.as_deref())?;
     let mut cases = Vec::new();
     for count in [settings.incidents / 10, settings.incidents] {
         let place = folder.path().join(format!("incidents-{count}"));

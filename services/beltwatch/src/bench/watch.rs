@@ -159,6 +159,7 @@ async fn register(ledger: &dyn Ledger, machines: &[MachineId]) -> anyhow::Result
             acknowledged: None,
             history: Default::default(),
             drills: Vec::new(),
+            maintained: None,
         };
         add(FactKind::MachineCreated(machine)).await?;
     }

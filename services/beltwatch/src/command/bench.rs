@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use crate::bench::{self, IncidentSettings, IngestSettings, Report, WatchSettings};
+use crate::bench::{
+    self, HistorySettings, IncidentSettings, IngestSettings, Report, UsageSettings, WatchSettings,
+};
 use crate::client::Options;
 use crate::command::serve::unavailable;
 use crate::config::{LogConfig, LogFormat};
@@ -25,6 +27,8 @@ enum Command {
     Ingest(IngestArgs),
     Watch(WatchArgs),
     Incidents(IncidentsArgs),
+    Usage(UsageArgs),
+    History(HistoryArgs),
 }
 
 /// Measures the path from publish to ack beside a floor: the same broker and load with a subscriber that keeps nothing
@@ -87,19 +91,58 @@ struct IncidentsArgs {
     log: String,
 }
 
+/// Measures questions about usage on a generated year, beside a tenth of its machines and a twelfth of its days
+#[derive(Debug, ClapArgs)]
+struct UsageArgs {
+    /// Machines of the greatest ledger
+    #[arg(long, default_value_t = 1_000)]
+    machines: usize,
+    /// Days of the greatest ledger
+    #[arg(long, default_value_t = 365)]
+    days: usize,
+    /// How often each question is asked
+    #[arg(long, default_value_t = 300)]
+    times: usize,
+    /// Folder on the disk to be measured; what is made in it is removed. Without it: the one for temporary files
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Which log lines, as in "info" or "info,store=debug"
+    #[arg(long, default_value = "warn")]
+    log: String,
+}
+
+/// Measures octets of a stored reading before and after compaction, and listing a day of readings
+#[derive(Debug, ClapArgs)]
+struct HistoryArgs {
+    /// Machines of all kinds together
+    #[arg(long, default_value_t = 100)]
+    machines: usize,
+    /// Days of readings
+    #[arg(long, default_value_t = 30)]
+    days: usize,
+    /// How often a day is listed
+    #[arg(long, default_value_t = 300)]
+    times: usize,
+    /// Folder on the disk to be measured; what is made in it is removed. Without it: the one for temporary files
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Which log lines, as in "info" or "info,store=debug"
+    #[arg(long, default_value = "warn")]
+    log: String,
+}
+
 pub(super) async fn run(args: Args, options: &Options) -> Result<(), Failure> {
     match args.command {
         Command::Ingest(args) => ingest(args, options.format()).await,
         Command::Watch(args) => watch(args, options.format()).await,
         Command::Incidents(args) => incidents(args, options.format()).await,
+        Command::Usage(args) => usage(args, options.format()).await,
+        Command::History(args) => history(args, options.format()).await,
     }
 }
 
 async fn ingest(args: IngestArgs, format: Format) -> Result<(), Failure> {
-    if format == Format::Csv {
-        return Err(Failure::new(Exit::Usage, "--csv: the figures are no list; use --json"));
-    }
-    crate::log::start(&LogConfig { format: LogFormat::Text, filter: args.log })?;
+    begin(args.log, format)?;
     let settings = IngestSettings {
         machines: args.machines,
         time: Duration::from_secs(args.seconds),
@@ -107,7 +150,6 @@ async fn ingest(args: IngestArgs, format: Format) -> Result<(), Failure> {
         readings_per_envelope: args.readings_per_envelope,
         folder: args.folder,
     };
-    tell_debug_build();
     settings.check().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
     let report = bench::ingest(&settings, &tell).await.map_err(unavailable)?;
     match format {
@@ -121,44 +163,60 @@ async fn ingest(args: IngestArgs, format: Format) -> Result<(), Failure> {
 }
 
 async fn watch(args: WatchArgs, format: Format) -> Result<(), Failure> {
-    if format == Format::Csv {
-        return Err(Failure::new(Exit::Usage, "--csv: the figures are no list; use --json"));
-    }
-    crate::log::start(&LogConfig { format: LogFormat::Text, filter: args.log })?;
+    begin(args.log, format)?;
     let settings = WatchSettings {
         watchers: args.watchers,
         machines: args.machines,
         time: Duration::from_secs(args.seconds),
         warm_up: Duration::from_secs(args.warm_up),
     };
-    tell_debug_build();
     settings.check().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
     let report = bench::watch(&settings, &tell).await.map_err(unavailable)?;
-    match format {
-        Format::Json => {
-            let json = serde_json::to_string(&report).map_err(anyhow::Error::from)?;
-            writeln!(std::io::stdout(), "{json}")?;
-        }
-        Format::Table | Format::Csv => write!(std::io::stdout(), "{}", report.markdown())?,
-    }
-    Ok(())
+    write_report(&report, &report.markdown(), format)
 }
 
 async fn incidents(args: IncidentsArgs, format: Format) -> Result<(), Failure> {
+    begin(args.log, format)?;
+    let settings = IncidentSettings { incidents: args.incidents, pages: args.pages, folder: args.folder };
+    settings.check().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let report = bench::incidents(&settings, &tell).await.map_err(unavailable)?;
+    write_report(&report, &report.markdown(), format)
+}
+
+async fn usage(args: UsageArgs, format: Format) -> Result<(), Failure> {
+    begin(args.log, format)?;
+    let settings =
+        UsageSettings { machines: args.machines, days: args.days, times: args.times, folder: args.folder };
+    settings.check().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let report = bench::usage(&settings, &tell).await.map_err(unavailable)?;
+    write_report(&report, &report.markdown(), format)
+}
+
+async fn history(args: HistoryArgs, format: Format) -> Result<(), Failure> {
+    begin(args.log, format)?;
+    let settings =
+        HistorySettings { machines: args.machines, days: args.days, times: args.times, folder: args.folder };
+    settings.check().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let report = bench::history(&settings, &tell).await.map_err(unavailable)?;
+    write_report(&report, &report.markdown(), format)
+}
+
+fn begin(filter: String, format: Format) -> Result<(), Failure> {
     if format == Format::Csv {
         return Err(Failure::new(Exit::Usage, "--csv: the figures are no list; use --json"));
     }
-    crate::log::start(&LogConfig { format: LogFormat::Text, filter: args.log })?;
-    let settings = IncidentSettings { incidents: args.incidents, pages: args.pages, folder: args.folder };
+    crate::log::start(&LogConfig { format: LogFormat::Text, filter })?;
     tell_debug_build();
-    settings.check().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
-    let report = bench::incidents(&settings, &tell).await.map_err(unavailable)?;
+    Ok(())
+}
+
+fn write_report(report: &impl serde::Serialize, markdown: &str, format: Format) -> Result<(), Failure> {
     match format {
         Format::Json => {
-            let json = serde_json::to_string(&report).map_err(anyhow::Error::from)?;
+            let json = serde_json::to_string(report).map_err(anyhow::Error::from)?;
             writeln!(std::io::stdout(), "{json}")?;
         }
-        Format::Table | Format::Csv => write!(std::io::stdout(), "{}", report.markdown())?,
+        Format::Table | Format::Csv => write!(std::io::stdout(), "{markdown}")?,
     }
     Ok(())
 }

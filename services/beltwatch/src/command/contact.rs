@@ -62,6 +62,9 @@ struct SetArgs {
     /// Whether it is sent the daily head of all facts, so that dossiers can be compared with it
     #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     anchor: Option<bool>,
+    /// Whether it is sent the weekly report of its site, or of all
+    #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    weekly: Option<bool>,
     /// Make a new secret of its webhook; the old one is not good any more
     #[arg(long)]
     renew_secret: bool,
@@ -108,6 +111,7 @@ const COLUMNS: &[Column<Shown>] = &[
     Column { name: "webhook_url", title: "webhook", value: |row| row.text(|one| &one.webhook_url) },
     Column { name: "email", title: "e-mail", value: |row| row.text(|one| &one.email) },
     Column { name: "is_anchor", title: "anchor", value: |row| Value::Flag(row.contact.is_anchor) },
+    Column { name: "weekly", title: "weekly", value: |row| Value::Flag(row.contact.weekly) },
     Column {
         name: "change_time",
         title: "",
@@ -196,7 +200,7 @@ async fn set(mut client: Client, args: SetArgs, options: &Options) -> Result<(),
 
 /// The contact as it shall be: what was not given stays.
 fn changed(known: Option<v1::Contact>, args: SetArgs) -> Result<v1::Contact, Failure> {
-    let SetArgs { name, way: WayArgs { webhook, email }, display_name, site, anchor, .. } = args;
+    let SetArgs { name, way: WayArgs { webhook, email }, display_name, site, anchor, weekly, .. } = args;
     if known.is_none() && webhook.is_none() && email.is_none() {
         let message = format!("{name} is a new contact: --webhook or --email is required");
         return Err(Failure::new(Exit::Usage, message));
@@ -213,6 +217,7 @@ fn changed(known: Option<v1::Contact>, args: SetArgs) -> Result<v1::Contact, Fai
         webhook_url,
         email,
         is_anchor: anchor.unwrap_or(known.is_anchor),
+        weekly: weekly.unwrap_or(known.weekly),
         ..v1::Contact::default()
     })
 }
@@ -229,6 +234,7 @@ mod tests {
             site_id: "north".to_owned(),
             email: "desk@gym.example".to_owned(),
             is_anchor: true,
+            weekly: true,
             ..v1::Contact::default()
         };
         let args = || SetArgs { name: "desk".to_owned(), ..SetArgs::default() };
@@ -240,6 +246,8 @@ mod tests {
         let rest = SetArgs { site: Some(String::new()), anchor: Some(false), ..args() };
         let of_all = v1::Contact { site_id: String::new(), is_anchor: false, ..known() };
         assert_eq!(changed(Some(known()), rest), Ok(of_all));
+        let weekly = SetArgs { weekly: Some(false), ..args() };
+        assert_eq!(changed(Some(known()), weekly), Ok(v1::Contact { weekly: false, ..known() }));
         let failure = changed(None, args()).unwrap_err();
         assert_eq!(failure.message, "desk is a new contact: --webhook or --email is required");
     }

@@ -1,5 +1,6 @@
 //! `beltwatch machine`: the treadmills in the registry, and the credentials of their agents.
 
+mod edit;
 mod service;
 
 use std::fs::{File, OpenOptions};
@@ -30,8 +31,8 @@ pub struct Args {
 enum Action {
     /// Registers a machine and writes the credential file of its agent
     Add(AddArgs),
-    /// Changes what is told of a machine
-    Edit(EditArgs),
+    /// Changes what is told of a machine, or moves it to another site
+    Edit(edit::EditArgs),
     /// Makes the next generation of a machine's credential; the old one is good until the new one is used
     Renew {
         /// Its id
@@ -49,6 +50,8 @@ enum Action {
     OutOfService(service::OutOfService),
     /// Records what a commissioning has proven
     Commission(service::Commission),
+    /// Records that a machine was serviced: its work is counted anew from then on
+    Maintained(service::Maintained),
     /// Lists machines
     List {
         /// Only of this site
@@ -84,31 +87,6 @@ struct AddArgs {
     /// Where to write the credential; ID.credential.json if not given. A file that exists is not overwritten
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-}
-
-#[derive(Debug, ClapArgs)]
-#[group(required = true, multiple = true)]
-struct Changes {
-    /// Name for people
-    #[arg(long)]
-    name: Option<String>,
-    /// Maker and model
-    #[arg(long)]
-    model: Option<String>,
-    /// What the belt can do
-    #[arg(long, value_enum)]
-    belt: Option<Belt>,
-    /// What drives the belt
-    #[arg(long, value_enum)]
-    drive: Option<Drive>,
-}
-
-#[derive(Debug, ClapArgs)]
-struct EditArgs {
-    /// Its id
-    id: String,
-    #[command(flatten)]
-    changes: Changes,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -196,11 +174,12 @@ fn machine(live: &fleet::Live, part: fn(&v1::Machine) -> String) -> Value {
 pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
     match args.action {
         Action::Add(args) => add(args, options).await,
-        Action::Edit(args) => edit(args, options).await,
+        Action::Edit(args) => edit::run(args, options).await,
         Action::Renew { id, out } => renew(id, out, options).await,
         Action::Revoke { id } => revoke(id, options).await,
         Action::OutOfService(args) => service::out_of_service(args, options).await,
         Action::Commission(args) => service::commission(args, options).await,
+        Action::Maintained(args) => service::maintained(args, options).await,
         Action::List { site } => {
             let mut client = Client::connect(options).await?;
             let zones = Zones::fetch(&mut client).await?;
@@ -239,30 +218,6 @@ async fn add(args: AddArgs, options: &Options) -> Result<(), Failure> {
     )?;
     writeln!(aside, "next: beltwatch-agent simulate --credential {shown} --spool {}.spool", args.id)?;
     Ok(())
-}
-
-async fn edit(args: EditArgs, options: &Options) -> Result<(), Failure> {
-    let Changes { name, model, belt, drive } = args.changes;
-    let given = [
-        ("display_name", name.is_some()),
-        ("model", model.is_some()),
-        ("belt", belt.is_some()),
-        ("drive", drive.is_some()),
-    ];
-    let paths = given.into_iter().filter(|(_, given)| *given).map(|(field, _)| field.to_owned()).collect();
-    let machine = v1::Machine {
-        id: args.id,
-        display_name: name.unwrap_or_default(),
-        model: model.unwrap_or_default(),
-        belt: belt.map_or(0, |belt| belt.kind().into()),
-        drive: drive.map_or(0, |drive| drive.kind().into()),
-        ..v1::Machine::default()
-    };
-    let update_mask = Some(prost_types::FieldMask { paths });
-    let request = v1::UpdateMachineRequest { machine: Some(machine), update_mask };
-    let mut client = Client::connect(options).await?;
-    let machine = client.admin.update_machine(request).await?.into_inner().machine;
-    show(&mut client, machine, options).await
 }
 
 async fn renew(id: String, out: Option<PathBuf>, options: &Options) -> Result<(), Failure> {

@@ -94,6 +94,19 @@ const COLUMNS: &[Column<Shown>] = &[
     Column { name: "covered_s", title: "covered s", value: |row| row.coverage(|coverage| coverage.covered) },
     Column { name: "asked_s", title: "of s", value: |row| row.coverage(|coverage| coverage.asked) },
     Column {
+        name: "reverse_intervals",
+        title: "reverse intervals",
+        value: |row| {
+            let reverse = |one: &&v1::Interval| one.direction() == v1::Direction::Reverse;
+            Value::Count(row.session.intervals.iter().filter(reverse).count() as u64)
+        },
+    },
+    Column {
+        name: "course_code",
+        title: "course",
+        value: |row| Value::Text(row.session.course_code.clone()),
+    },
+    Column {
         name: "records_lost",
         title: "lost",
         value: |row| {
@@ -138,6 +151,16 @@ const PART_COLUMNS: &[Column<Part>] = &[
         name: "speed_max_mps",
         title: "most km/h",
         value: |row| Value::Speed(Some(row.segment.speed_max_mps)),
+    },
+    Column {
+        name: "grade",
+        title: "grade",
+        value: |row| Value::Text(words::grade(row.segment.grade).to_owned()),
+    },
+    Column {
+        name: "incline_percent",
+        title: "incline %",
+        value: |row| Value::Number(row.segment.incline_percent, 1),
     },
 ];
 

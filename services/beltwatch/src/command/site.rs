@@ -38,7 +38,7 @@ enum Action {
         #[command(flatten)]
         changes: Changes,
     },
-    /// Says when staff are at a site
+    /// Says when staff are at a site, when it is open, and on which day its weeks begin
     Hours(hours::Hours),
     /// Lists sites
     List,
@@ -63,6 +63,12 @@ const COLUMNS: &[Column<v1::Site>] = &[
         name: "staffed",
         title: "staffed",
         value: |site| Value::Text(hours::shown(&site.staffed_spans)),
+    },
+    Column { name: "open", title: "open", value: |site| Value::Text(hours::shown(&site.open_spans)) },
+    Column {
+        name: "first_weekday",
+        title: "weeks begin",
+        value: |site| Value::Text(hours::day_name(site.first_weekday).to_owned()),
     },
     Column {
         name: "create_time",
@@ -102,10 +108,7 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
             let request = v1::UpdateSiteRequest { site: Some(site), update_mask };
             client.admin.update_site(request).await?.into_inner().site.into_iter().collect()
         }
-        Action::Hours(args) => {
-            let request = args.request(request_id()?);
-            client.admin.set_staffed_hours(request).await?.into_inner().site.into_iter().collect()
-        }
+        Action::Hours(args) => args.set(&mut client).await?.into_iter().collect(),
         Action::List => pages::sites(&mut client).await?,
     };
     print(&Listing { name: "sites", columns: COLUMNS, rows: &sites, notes: Vec::new() }, options)

@@ -8,6 +8,7 @@ use agent::source::replay::{Options, Repeat, Replay};
 use agent::source::simulate::{Happening, Moment, Profile, Simulator};
 use anyhow::{Context, ensure};
 use domain::belt::Direction;
+use domain::registry;
 use domain::signal::{Script, SourceNumber};
 use domain::units::{MonotonicMicros, SECOND, Speed};
 use tonic::transport::Endpoint;
@@ -20,6 +21,7 @@ use wire::credential::Credential;
 
 use super::DemoSettings;
 use crate::client::{Identity, Service};
+use crate::year;
 
 /// Id, name and zone of the sites.
 pub(super) const SITES: [(&str, &str, &str); 2] =
@@ -46,12 +48,11 @@ const SEEDS_TRIED: u64 = 20_000;
 pub(super) struct Spot {
     pub(super) id: String,
     pub(super) script: Box<dyn Script>,
-    name: String,
-    model: &'static str,
-    site: &'static str,
-    belt: BeltKind,
-    /// Whether its direction is measured.
-    is_measured: bool,
+    pub(super) name: String,
+    pub(super) model: &'static str,
+    pub(super) site: &'static str,
+    /// What it was in the weeks before.
+    pub(super) kind: year::Kind,
 }
 
 /// The kinds of machines, by turns.
@@ -99,23 +100,22 @@ fn spot(settings: &DemoSettings, number: usize, capture: &Capture) -> anyhow::Re
         let seed = soon.map_or(seed, |is_it| seed_with(profile, seed, is_it));
         Box::new(Simulator::new(SourceNumber(0), seed, profile, started))
     };
-    let (script, model, belt) = match kind {
-        Kind::Encoder => (simulated(Profile::encoder()), "Reversible with encoder", BeltKind::Reversible),
-        Kind::OneWay => (simulated(Profile::ftms()), "One-way, console only", BeltKind::OneWay),
+    let (script, model, was) = match kind {
+        Kind::Encoder => (simulated(Profile::encoder()), "Reversible with encoder", year::Kind::Encoder),
+        Kind::OneWay => (simulated(Profile::ftms()), "One-way, console only", year::Kind::OneWay),
         Kind::Blind => {
             let profile = Profile { is_reversible: true, ..Profile::ftms() };
-            (simulated(profile), "Reversible, console only", BeltKind::Reversible)
+            (simulated(profile), "Reversible, console only", year::Kind::Blind)
         }
         Kind::Capture => {
             let options = Options { repeat: Repeat::AfterRest(5_000_000), ..Options::default() };
             let replay = Replay::new(SourceNumber(0), "capture", capture, options, started)?;
             let script: Box<dyn Script> = Box::new(replay);
-            (script, "Walking pad, replayed capture", BeltKind::OneWay)
+            (script, "Walking pad, replayed capture", year::Kind::OneWay)
         }
     };
     let id = format!("{site}-{place:02}");
-    let is_measured = matches!(kind, Kind::Encoder);
-    Ok(Spot { id, script, name: format!("Treadmill {place}"), model, site, belt, is_measured })
+    Ok(Spot { id, script, name: format!("Treadmill {place}"), model, site, kind: was })
 }
 
 /// The first seed from this one on whose belt sees such a moment soon; this one if there is none near.
@@ -167,19 +167,27 @@ pub(super) async fn register(url: &str, secret: &str, spots: &[Spot]) -> anyhow:
             site_id: spot.site.to_owned(),
             display_name: spot.name.clone(),
             model: spot.model.to_owned(),
-            belt: spot.belt.into(),
+            belt: belt(spot.kind).into(),
             drive: DriveKind::Motor.into(),
             request_id: format!("demo-machine-{}", spot.id),
         };
         let reply = admin.create_machine(request).await;
         let reply = reply.with_context(|| format!("registering machine {}", spot.id))?;
         credentials.push(Credential::from_json(&reply.into_inner().credential)?);
-        if spot.is_measured {
+        if spot.kind.is_measured() {
             commission(&mut admin, &spot.id).await?;
         }
     }
     arrange(&mut admin, spots).await?;
     Ok(credentials)
+}
+
+fn belt(kind: year::Kind) -> BeltKind {
+    match kind.belt() {
+        registry::BeltKind::OneWay => BeltKind::OneWay,
+        registry::BeltKind::Reversible => BeltKind::Reversible,
+        registry::BeltKind::Unknown => BeltKind::Unspecified,
+    }
 }
 
 /// Records that the sign of a machine's direction was proven, as a technician would after a forward and a reverse run.

@@ -235,7 +235,9 @@ async fn retained_statuses_are_bounded() {
     for id in ["tm-01", "tm-02"] {
         let mut machine = Client::machine(&broker, id).await;
         machine.publish(&topic(id, Kind::Status), true, b"here").await.unwrap();
-        assert_eq!(early.message().await.0, topic(id, Kind::Status), "passed on all the same");
+        // Passed on all the same. The first one may come twice: as it was published, and as the retained one of the
+        // subscription, which the broker looks up only after it has confirmed it.
+        while early.message().await.0 != topic(id, Kind::Status) {}
     }
     assert_eq!(broker.refused(Reason::RetainedFull), 1);
     let mut late = Client::service(&broker, "late").await;

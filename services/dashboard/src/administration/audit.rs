@@ -25,7 +25,7 @@ const PAGE: i32 = 100;
 /// Words for one of the API's names.
 type Words = fn(Texts) -> &'static str;
 
-const KINDS: [(&str, Words); 37] = [
+const KINDS: [(&str, Words); 40] = [
     ("site_created", Texts::did_site_created),
     ("site_changed", Texts::did_site_changed),
     ("machine_created", Texts::did_machine_created),
@@ -62,6 +62,9 @@ const KINDS: [(&str, Words); 37] = [
     ("contact_ended", Texts::did_contact_ended),
     ("policy_set", Texts::did_policy_set),
     ("head_anchored", Texts::did_head_anchored),
+    ("opening_set", Texts::did_opening_set),
+    ("maintenance_set", Texts::did_maintenance_set),
+    ("machine_maintained", Texts::did_machine_maintained),
     ("access_refused", Texts::did_access_refused),
 ];
 const REASONS: [(&str, Words); 7] = [

@@ -142,6 +142,12 @@ impl FormPage {
         names
     }
 
+    /// Whether what was chosen is among what the field offers.
+    pub(super) fn offers(&self, name: &str) -> bool {
+        let field = self.fields.iter().find(|field| field.name == name);
+        field.is_some_and(|field| field.choices().iter().any(|(choice, _)| *choice == field.value))
+    }
+
     /// Says that a field is not what it should be.
     pub(super) fn refuse(&mut self, name: &str) {
         for field in self.fields.iter_mut().filter(|field| field.name == name) {

@@ -187,15 +187,23 @@ fn kinds(page: &mut FormPage) -> (i32, i32) {
     (belt.unwrap_or_default().into(), drive.unwrap_or_default().into())
 }
 
+/// Sites at which a machine can stand.
+async fn sites_to_choose(
+    dashboard: &Dashboard,
+    visitor: &Visitor,
+) -> Result<Vec<(String, String)>, Response> {
+    let sites = fleet::sites(dashboard, visitor).await;
+    let mut sites = sites.map_err(|missing| lacking(visitor, &missing, visitor.t().no_site()))?;
+    sites.retain(|site| visitor.may("register", &site.id));
+    Ok(sites.into_iter().map(|site| (site.id, site.display_name)).collect())
+}
+
 async fn add_form(dashboard: &Dashboard, visitor: &Visitor) -> Result<FormPage, Response> {
     if !AREA.is_for(visitor) {
         return Err(frame::not_allowed(visitor));
     }
     let t = visitor.t();
-    let mut sites =
-        fleet::sites(dashboard, visitor).await.map_err(|missing| lacking(visitor, &missing, t.no_site()))?;
-    sites.retain(|site| visitor.may("register", &site.id));
-    let choices = sites.into_iter().map(|site| (site.id, site.display_name)).collect();
+    let choices = sites_to_choose(dashboard, visitor).await?;
     let action = "/administration/add/machine".to_owned();
     let mut page = FormPage::new(visitor, AREA, t.machine_add(), action)
         .question(t.credential_add_lead(), t.machine_add());
@@ -268,7 +276,14 @@ async fn edit_form(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result
     let machine = find(dashboard, visitor, id).await?;
     let title = format!("{}: {}", visitor.t().machine_edit(), machine.id);
     let mut page = FormPage::new(visitor, AREA, &title, path(&machine.id));
-    page.fields = fields(visitor.t(), &machine);
+    let t = visitor.t();
+    let choices = sites_to_choose(dashboard, visitor).await?;
+    page.fields = fields(t, &machine);
+    page.fields.push(
+        Field::new("site_id", t.site(), t.machine_site_hint(), t.site_wrong())
+            .entered(Entry::Choices(choices))
+            .of(&machine.site_id),
+    );
     Ok(page)
 }
 
@@ -295,15 +310,19 @@ pub(super) async fn edit(
     };
     page.read(&typed);
     let (belt, drive) = kinds(&mut page);
+    let paths = page.changed();
+    if paths.iter().any(|path| path == "site_id") && !page.offers("site_id") {
+        page.refuse("site_id");
+    }
     if page.is_refused() {
         return frame::html(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
-    let paths = page.changed();
     if paths.is_empty() {
         return go(AREA, Notice::NothingChanged, &id);
     }
     let machine = v1::Machine {
         id: id.clone(),
+        site_id: page.value("site_id").to_owned(),
         display_name: page.value("display_name").to_owned(),
         model: page.value("model").to_owned(),
         belt,

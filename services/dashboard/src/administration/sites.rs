@@ -1,4 +1,6 @@
-//! Sites: their names and zones.
+//! Sites: their names, zones and hours.
+
+mod hours;
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -10,7 +12,7 @@ use super::form_page::{Field, FormPage};
 use super::notice::{Done, Notice, go};
 use super::page::{Cell, Link, ListPage, Row, Table};
 use super::{Area, lacking, may_everywhere};
-use crate::call::answer;
+use crate::call::{Failure, answer};
 use crate::fleet;
 use crate::form::Posted;
 use crate::frame::{self, MissingPart};
@@ -127,6 +129,7 @@ async fn edit_form(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result
     let title = format!("{}: {id}", t.site_edit());
     let mut page = FormPage::new(visitor, AREA, &title, path(id));
     page.fields = fields(t, &site);
+    page.fields.extend(hours::fields(t, &site));
     Ok(page)
 }
 
@@ -152,24 +155,48 @@ pub(super) async fn edit(
         Err(response) => return response,
     };
     page.read(&typed);
-    let paths = page.changed();
-    if paths.is_empty() {
+    if page.changed().is_empty() {
         return go(AREA, Notice::NothingChanged, &id);
     }
-    let site = v1::Site {
-        id: id.clone(),
-        display_name: page.value("display_name").to_owned(),
-        time_zone: page.value("time_zone").to_owned(),
-        create_time: None,
-        ..v1::Site::default()
-    };
-    let message = v1::UpdateSiteRequest { site: Some(site), update_mask: Some(FieldMask { paths }) };
-    let mut client = dashboard.clients().admin();
-    match answer(client.update_site(visitor.caller.request(message))).await {
-        Ok(_) => go(AREA, Notice::SiteChanged, &id),
+    let hours = hours::read(&mut page, &id);
+    if page.is_refused() {
+        return frame::html(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    }
+    match save(&dashboard, &visitor, &page, &id, hours).await {
+        Ok(()) => go(AREA, Notice::SiteChanged, &id),
         Err(failure) => {
             page.take(&failure, "");
             frame::html(status(&failure), &page)
         }
     }
+}
+
+/// Saves what was changed. All of it may be saved again, if a part could not be.
+async fn save(
+    dashboard: &Dashboard,
+    visitor: &Visitor,
+    page: &FormPage,
+    id: &str,
+    hours: hours::Changes,
+) -> Result<(), Failure> {
+    let mut client = dashboard.clients().admin();
+    let mut paths = page.changed();
+    paths.retain(|path| ["display_name", "time_zone"].contains(&path.as_str()));
+    if !paths.is_empty() {
+        let site = v1::Site {
+            id: id.to_owned(),
+            display_name: page.value("display_name").to_owned(),
+            time_zone: page.value("time_zone").to_owned(),
+            ..v1::Site::default()
+        };
+        let message = v1::UpdateSiteRequest { site: Some(site), update_mask: Some(FieldMask { paths }) };
+        answer(client.update_site(visitor.caller.request(message))).await?;
+    }
+    if let Some(message) = hours.opening {
+        answer(client.set_opening_hours(visitor.caller.request(message))).await?;
+    }
+    if let Some(message) = hours.staffed {
+        answer(client.set_staffed_hours(visitor.caller.request(message))).await?;
+    }
+    Ok(())
 }

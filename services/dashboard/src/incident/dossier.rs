@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use wire::api::v1;
 
+use crate::attachment;
 use crate::call::{Failure, FailureKind, answer};
 use crate::frame;
 use crate::outage::{Missing, Part};
@@ -46,34 +47,9 @@ pub(crate) async fn export(
 }
 
 fn file(dossier: v1::ExportDossierResponse) -> Response {
-    let disposition = format!("attachment; filename=\"{}\"", file_name(&dossier.file_name));
-    let attachment = HeaderValue::from_static("attachment; filename=\"dossier.json\"");
-    let disposition = HeaderValue::try_from(disposition).unwrap_or(attachment);
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (header::CONTENT_DISPOSITION, disposition),
+        (header::CONTENT_DISPOSITION, attachment::disposition(&dossier.file_name, "dossier.json")),
     ];
     (headers, dossier.file).into_response()
-}
-
-/// A name that means the same to every browser.
-fn file_name(name: &str) -> &str {
-    let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b"._-".contains(&octet);
-    let is_good = (1..=128).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(allowed);
-    if is_good { name } else { "dossier.json" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_could_lead_elsewhere_is_not_used() {
-        for good in ["dossier-0123abcd.json", "beltwatch_1.json"] {
-            assert_eq!(file_name(good), good);
-        }
-        for bad in ["", "../../x", ".profile", "a\"; x=\"b", "a\r\nb", "ä.json", &"a".repeat(129)] {
-            assert_eq!(file_name(bad), "dossier.json", "{bad}");
-        }
-    }
 }

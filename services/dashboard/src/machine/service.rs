@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use wire::api::v1;
 
-use super::{Found, find};
+use super::{Found, find, maintained};
 use crate::call::{Failure, answer};
 use crate::drill;
 use crate::form::Posted;
@@ -34,6 +34,9 @@ pub(super) struct ServicePart {
     /// In words, while one is under way.
     drill: String,
     may_tag: bool,
+    /// When it was serviced last, in words; empty: nobody has said.
+    maintained: String,
+    may_maintain: bool,
 }
 
 /// A test that cannot be asked for is not told of here: the part about stops says so.
@@ -55,6 +58,8 @@ pub(super) async fn service(dashboard: &Dashboard, visitor: &Visitor, found: &Fo
         since: since.map(|at| t.service_since(date_and_time(at, &found.zone))).unwrap_or_default(),
         drill: end.map(|end| t.drill_on_until(words::clock(end, &found.zone))).unwrap_or_default(),
         may_tag: visitor.may("act", site),
+        maintained: maintained::words_of(&found.machine, &found.zone, t),
+        may_maintain: maintained::is_for(visitor, site),
     }
 }
 

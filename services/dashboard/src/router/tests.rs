@@ -4,6 +4,9 @@ mod fake;
 mod handling;
 mod incidents;
 mod notification;
+mod settings;
+mod usage;
+mod usage_reverse;
 
 use fake::{Answer, Browser, Fake, PASSWORD, SCRIPT, SESSION, SESSION_GERMAN, SESSION_VIEWER};
 

@@ -195,11 +195,12 @@ impl IngestMind {
         }
     }
 
-    /// Makes a machine's checkpoint, with its open session, if there is something that none holds yet.
+    /// Makes a machine's checkpoint, with its open session and the usage of its day, if there is something that none holds yet.
     fn checkpoint(&mut self, number: MachineNumber, now: Now, effects: &mut Effects) {
         let machine = &mut self.machines[number];
         let Some(first) = machine.checkpoint.first_unsaved else { return };
         effects.derived.sessions.extend(machine.folder.open_session());
+        effects.derived.usage.extend(machine.folder.open_usage());
         let missing = machine.folder.first_missing();
         let checkpoint = machine.checkpointed(self.registry.seen(number));
         effects.derived.checkpoints.push(Checkpoint {

@@ -92,6 +92,7 @@ impl Stores {
             acknowledged: None,
             history: Default::default(),
             drills: Vec::new(),
+            maintained: None,
         };
         add(FactKind::MachineCreated(machine), name.to_owned()).await.expect("a machine");
     }

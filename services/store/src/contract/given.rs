@@ -10,6 +10,7 @@ use domain::record::{Event, EventKind, Payload, Reading, Record, SpeedSummary};
 use domain::registry::{BeltKind, DriveKind};
 use domain::signal::Capabilities;
 use domain::units::{MonotonicMicros, SECOND, Speed, UnixMicros};
+use domain::usage::{Grade, Guidance, Motion, MotionKey, Usage};
 
 use crate::fact::{Fact, FactKind};
 use crate::journal::Slice;
@@ -103,6 +104,7 @@ pub(super) fn machine_created(name: &str, at: &str) -> Fact {
         acknowledged: None,
         history: Default::default(),
         drills: Vec::new(),
+        maintained: None,
     };
     Fact {
         time: second(2),
@@ -141,6 +143,10 @@ pub(super) fn session(octet: u8, name: &str, started: i64, revision: u64) -> Ses
         distance_mm: 25_000,
         distance_remainder: 999_999,
         speed_max: Speed(2_800),
+        grade: Grade::Uphill,
+        incline_us: 7 * SECOND,
+        incline_sum: -35 * 1_000_000,
+        guidance: Guidance { slow_us: u64::from(direction == Direction::Reverse), ..Guidance::default() },
     };
     Session {
         id: SessionId([octet; 16]),
@@ -155,6 +161,25 @@ pub(super) fn session(octet: u8, name: &str, started: i64, revision: u64) -> Ses
         ],
         revision,
     }
+}
+
+/// What a belt does that runs in reverse for some seconds and stands for one.
+pub(super) fn usage(seconds: u64) -> Usage {
+    let observed_us = seconds * SECOND;
+    let key = MotionKey { direction: Direction::Reverse, origin: Origin::Measured, grade: Grade::Downhill };
+    let guidance = Guidance { slow_us: observed_us, ..Guidance::default() };
+    let motion = Motion {
+        observed_us,
+        distance_nm: u128::from(observed_us) * 800,
+        speed_max: Speed(800),
+        starts: 1,
+        guidance: Some(guidance),
+    };
+    let mut usage = Usage::default();
+    usage.rest_us = SECOND;
+    usage.add(key, &motion);
+    usage.coverage.add(Capabilities::SPEED, observed_us + SECOND);
+    usage
 }
 
 /// A reading of that second of a boot.

@@ -1,5 +1,6 @@
 //! The suite of the ledger.
 
+mod courses;
 mod derived;
 mod handling;
 mod incident_pages;
@@ -7,6 +8,8 @@ mod incidents;
 mod notices;
 mod recordings;
 mod registry;
+mod sessions;
+mod usage;
 
 #[cfg(test)]
 pub(super) use self::incidents::incident;
@@ -23,6 +26,15 @@ pub async fn ledger<O: AsyncFn() -> Box<dyn Ledger>>(make: impl Fn() -> O) {
     derived::of_sessions_the_greater_revision_stays(&*make()().await).await;
     derived::sessions_come_newest_first(&*make()().await).await;
     derived::sessions_of_many_machines_come_in_one_order(&*make()().await).await;
+    sessions::they_are_found_by_direction(&*make()().await).await;
+    sessions::their_spans_come_by_start(&*make()().await).await;
+    usage::the_greater_revision_stays_with_its_sum(&*make()().await).await;
+    usage::rows_come_by_machine_day_and_part(&*make()().await).await;
+    usage::the_newest_time_is_told(&*make()().await).await;
+    usage::what_cannot_be_is_refused(&*make()().await).await;
+    courses::the_newest_label_counts(&*make()().await).await;
+    courses::sessions_of_a_course_come_newest_first(&*make()().await).await;
+    courses::what_cannot_be_is_refused(&*make()().await).await;
     derived::losses_come_by_log_lane_and_end(&*make()().await).await;
     derived::unreadable_records_come_newest_first(&*make()().await).await;
     derived::what_cannot_be_is_refused(&*make()().await).await;
@@ -49,6 +61,8 @@ pub async fn ledger<O: AsyncFn() -> Box<dyn Ledger>>(make: impl Fn() -> O) {
     registry::opened_again_it_has_all(make()).await;
     registry::opened_after_each_fact_it_goes_on(make()).await;
     derived::opened_again_it_has_all(make()).await;
+    usage::opened_again_it_has_all(make()).await;
+    courses::opened_again_it_has_all(make()).await;
     incidents::opened_again_it_goes_on(make()).await;
     recordings::opened_again_it_has_all(make()).await;
     handling::opened_again_it_has_all(make()).await;

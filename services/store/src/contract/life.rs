@@ -1,4 +1,5 @@
-//! Facts of some days in a gym: every kind but steps about incidents, each following from those before it.
+//! Facts of some days in a gym: every kind but steps about incidents and labels of sessions, each following from those
+//! before it.
 
 use domain::handling::HandlingState;
 use domain::ids::UserName;
@@ -11,14 +12,16 @@ use domain::units::Speed;
 
 use super::given::{machine, machine_created, second, site, site_created, token_created};
 use crate::fact::{
-    Acknowledgement, Anchoring, Arrangement, ContactEnd, DrillEnd, End, Fact, FactKind, MachineChange,
-    MachineName, NewCommissioning, NewContact, NewDrill, NewPassword, NewPreferences, NewStaffedHours,
-    NewThresholds, NewUser, Placed, PolicyChange, Refusal, ServiceChange, SignOut, SiteChange, TokenNumber,
-    UserChange,
+    Acknowledgement, Anchoring, Arrangement, ContactEnd, CourseChange, CourseEnd, DrillEnd, End, Fact,
+    FactKind, MachineChange, MachineName, NewCommissioning, NewContact, NewCourse, NewDrill, NewMaintained,
+    NewMaintenance, NewOpening, NewPassword, NewPreferences, NewStaffedHours, NewThresholds, NewUser,
+    OpeningHours, Placed, PolicyChange, PrescriptionChange, Refusal, ServiceChange, SignOut, SiteChange,
+    TokenNumber, UserChange,
 };
 use crate::registry::{
-    ChainStep, Contact, Deadline, Grant, Language, Link, LinkKind, Place, Preferences, Role, Scope,
-    SecretHash, ServiceRule, SignIn, SpeedUnit, Staffing, User, Way,
+    ChainStep, Contact, CourseCode, CourseId, Deadline, Grant, Language, Link, LinkKind, MaintenancePlan,
+    Place, Preferences, Prescription, Role, Scope, SecretHash, ServiceRule, SignIn, SpeedUnit, Staffing,
+    User, Way,
 };
 
 pub(super) fn user(name: &str) -> UserName {
@@ -32,7 +35,7 @@ pub(super) const SESSIONS: [SecretHash; 3] = [[0x3a; 32], [0xff; 32], [0; 32]];
 
 /// All of it, a fact each minute.
 pub(super) fn life() -> Vec<Fact> {
-    let kinds = [fleet(), people(), programs(), settings(), notification()].concat();
+    let kinds = [fleet(), people(), programs(), settings(), notification(), courses(), upkeep()].concat();
     let at = |(minute, kind): (i64, FactKind)| Fact {
         time: second(60 * minute),
         author: "user:anna".to_owned(),
@@ -65,6 +68,7 @@ fn fleet() -> Vec<FactKind> {
             model: Some(String::new()),
             belt: Some(BeltKind::OneWay),
             drive: None,
+            site: None,
         }),
         arranged(vec![place("tm-01", Some((0, 0))), place("tm-02", Some((63, 63)))]),
         arranged(vec![place("tm-02", Some((0, 0))), place("tm-01", Some((63, 63)))]),
@@ -188,8 +192,16 @@ fn notification() -> Vec<FactKind> {
         let way = Way::Webhook { url: "https://example.org/hook?a='b'&c=%22".to_owned() };
         let (display_name, site) = (name.to_uppercase(), Some(site("gym-1")));
         let (is_anchor, changed) = (true, second(5));
-        let contact =
-            Contact { name: name.to_owned(), display_name, site, way, is_anchor, generation, changed };
+        let contact = Contact {
+            name: name.to_owned(),
+            display_name,
+            site,
+            way,
+            is_anchor,
+            weekly: false,
+            generation,
+            changed,
+        };
         FactKind::ContactSet(NewContact { contact })
     };
     let step = ChainStep {
@@ -225,5 +237,61 @@ fn notification() -> Vec<FactKind> {
         policy(None, None),
         policy(Some(site("gym-1")), Some(vec![step])),
         FactKind::HeadAnchored(anchored),
+    ]
+}
+
+fn courses() -> Vec<FactKind> {
+    // The first one's number.
+    let before = [fleet(), people(), programs(), settings(), notification()].map(|kinds| kinds.len());
+    let first = before.iter().sum::<usize>() as u64 + 1;
+    let course = |code: &str| {
+        let (code, prescription) = (CourseCode::new(code).expect("suites code courses well"), None);
+        FactKind::CourseCreated(NewCourse { site: site("gym-1"), code, prescription })
+    };
+    let prescription = Some(Prescription { weeks: Some(6), ..Prescription::default() });
+    vec![
+        course("Knee-1"),
+        course("Hip-1"),
+        FactKind::CourseChanged(CourseChange {
+            course: CourseId(first),
+            prescription: Some(PrescriptionChange { prescription }),
+            owner: Some("user:ben".to_owned()),
+        }),
+        FactKind::CourseEnded(CourseEnd { course: CourseId(first) }),
+        course("Knee-1"),
+    ]
+}
+
+fn upkeep() -> Vec<FactKind> {
+    let plan = |scope, hours: Option<u32>| {
+        let plan = hours.map(|hours| MaintenancePlan { hours: Some(hours), kilometres: None });
+        FactKind::MaintenanceSet(NewMaintenance { scope, plan })
+    };
+    let model = || Scope::Model("Maker \"9\"".to_owned());
+    vec![
+        plan(Scope::Site(site("gym-1")), Some(1)),
+        plan(model(), Some(2)),
+        plan(Scope::Machine(machine("tm-01")), Some(3)),
+        plan(model(), None),
+        FactKind::MachineMaintained(NewMaintained {
+            machine: machine("tm-01"),
+            at: second(60),
+            note: "belt \"waxed\"".to_owned(),
+        }),
+        FactKind::OpeningSet(NewOpening {
+            site: site("gym-1"),
+            hours: Some(OpeningHours { days: Some(std::array::from_fn(|_| vec![(360, 1_320)])) }),
+            first_weekday: Some(6),
+        }),
+        site_created("user:anna", None, "gym-2").kind,
+        machine_created("tm-03", "gym-1").kind,
+        FactKind::MachineChanged(MachineChange {
+            machine: machine("tm-03"),
+            display_name: None,
+            model: None,
+            belt: None,
+            drive: None,
+            site: Some(site("gym-2")),
+        }),
     ]
 }

@@ -9,7 +9,7 @@ use domain::units::{MonotonicMicros, UnixMicros};
 use super::given::{block, clock, event, events_block, log, machine, reading, second};
 use super::refused;
 use crate::StoreErrorKind;
-use crate::telemetry::{Block, Counts, RangeQuery, Stored, Telemetry};
+use crate::telemetry::{Block, Counts, Damages, RangeQuery, Stored, Telemetry};
 
 /// Runs all cases, each in a new place.
 pub async fn telemetry<O: AsyncFn() -> Box<dyn Telemetry>>(make: impl Fn() -> O) {
@@ -24,6 +24,8 @@ pub async fn telemetry<O: AsyncFn() -> Box<dyn Telemetry>>(make: impl Fn() -> O)
     long_blocks_are_found_from_their_middle(&*make()().await).await;
     machines_are_counted_apart(&*make()().await).await;
     what_cannot_be_is_refused(&*make()().await).await;
+    compaction_changes_no_answer(&*make()().await).await;
+    what_is_too_old_is_forgotten(&*make()().await).await;
     opened_again_it_has_all(make()).await;
 }
 
@@ -249,6 +251,79 @@ async fn what_cannot_be_is_refused(telemetry: &dyn Telemetry) {
     refused(telemetry.events(&all("tm-1", 10_002)).await, StoreErrorKind::Invalid);
     refused(telemetry.set_watermark(u64::MAX).await, StoreErrorKind::Invalid);
     assert_eq!(telemetry.watermark().await.expect("the watermark is known"), 0);
+}
+
+/// A year later than anything in these suites.
+const LATER_S: i64 = 365 * 24 * 3_600;
+
+async fn compact(telemetry: &dyn Telemetry) {
+    while telemetry.compact(second(LATER_S)).await.expect("compaction works").more {}
+}
+
+async fn compaction_changes_no_answer(telemetry: &dyn Telemetry) {
+    let days = [0, 200_000].map(|day| block("tm-1", day + 1, day + 90));
+    put(telemetry, &[days[0].clone(), days[1].clone(), events_block("tm-1", 1, 9)]).await;
+    put(telemetry, &[Block { clock: Clock::UNDATED, ..block("tm-1", 100, 110) }, block("tm-2", 5, 9)]).await;
+    let before = readings(telemetry, &all("tm-1", 1_000)).await;
+    assert_eq!(before.len(), 180);
+    let events = telemetry.events(&all("tm-1", 100)).await.expect("events can be listed");
+    compact(telemetry).await;
+    // What is stored comes again, with something new between it.
+    let mut late = block("tm-2", 1, 20);
+    late.records.retain(|(n, _)| n % 7 != 0);
+    put(telemetry, &[days[0].clone(), late.clone()]).await;
+    compact(telemetry).await;
+    put(telemetry, &[block("tm-2", 5, 9), late]).await;
+    assert_eq!(readings(telemetry, &all("tm-1", 1_000)).await, before);
+    assert_eq!(telemetry.events(&all("tm-1", 100)).await.expect("events can be listed"), events);
+    let expected: Vec<u64> = (1..=20).filter(|n| n % 7 != 0 || *n == 7).collect();
+    assert_eq!(numbers(telemetry, &all("tm-2", 100)).await, expected);
+    assert_eq!(counts(telemetry).await, (180 + 11 + 19, 9, 11));
+    let (mut next, mut damages) = (None, Vec::new());
+    loop {
+        let step = telemetry.check(next).await.expect("checking works");
+        damages.extend(step.damages);
+        next = step.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!((damages, telemetry.damages()), (Vec::new(), Damages::default()));
+}
+
+async fn what_is_too_old_is_forgotten(telemetry: &dyn Telemetry) {
+    // Engines may keep what is stored together with newer records: days apart they must not.
+    let day = |number: u64| block("tm-1", number * 259_200 + 1, number * 259_200 + 30);
+    let forget = async |lane, before| {
+        let mut records = 0;
+        loop {
+            let step = telemetry.forget(lane, second(before)).await.expect("it forgets");
+            records += step.records;
+            if !step.more {
+                return records;
+            }
+        }
+    };
+    let oldest = async |lane| telemetry.stock().await.expect("it is measured").lane(lane).oldest;
+    assert_eq!(oldest(Lane::Readings).await, None);
+    assert_eq!(forget(Lane::Readings, LATER_S).await, 0);
+    put(telemetry, &[day(0), day(1), events_block("tm-1", 1, 9)]).await;
+    compact(telemetry).await;
+    put(telemetry, &[day(2), Block { clock: Clock::UNDATED, ..block("tm-1", 900_000, 900_009) }]).await;
+    assert_eq!(oldest(Lane::Readings).await, Some(second(1)));
+    assert_eq!(forget(Lane::Readings, 1).await, 0);
+    assert_eq!(forget(Lane::Readings, 200_000).await, 30);
+    assert_eq!(counts(telemetry).await, (70, 9, 10));
+    assert_eq!(oldest(Lane::Readings).await, Some(second(259_201)));
+    assert_eq!(oldest(Lane::Events).await, Some(second(1)));
+    assert_eq!(forget(Lane::Readings, LATER_S).await, 60);
+    assert_eq!(forget(Lane::Events, 10).await, 9);
+    assert_eq!(counts(telemetry).await, (10, 0, 10));
+    assert_eq!(readings(telemetry, &all("tm-1", 100)).await, []);
+    assert_eq!((oldest(Lane::Readings).await, oldest(Lane::Events).await), (None, None));
+    // What comes again is stored again.
+    put(telemetry, &[day(0)]).await;
+    assert_eq!(counts(telemetry).await, (40, 0, 10));
 }
 
 async fn opened_again_it_has_all(open: impl AsyncFn() -> Box<dyn Telemetry>) {

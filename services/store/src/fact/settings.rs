@@ -54,3 +54,24 @@ pub struct NewStaffedHours {
     /// In the site's own time; `None`: nobody says.
     pub hours: Option<StaffedDays>,
 }
+
+/// When a site is open, and how its weeks are counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewOpening {
+    /// Which site.
+    #[serde(with = "json::site")]
+    pub site: SiteId,
+    /// The hours are set, or taken away.
+    #[serde(default)]
+    pub hours: Option<OpeningHours>,
+    /// The first day of its weeks: 0 is Monday, 6 is Sunday.
+    #[serde(default)]
+    pub first_weekday: Option<u8>,
+}
+
+/// New opening hours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpeningHours {
+    /// In the site's own time, by whole quarters of an hour; `None`: nobody says.
+    pub days: Option<StaffedDays>,
+}

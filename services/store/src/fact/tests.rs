@@ -1,6 +1,8 @@
 mod handling;
 mod settings;
+mod usage;
 
+use domain::ids::UserName;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -8,8 +10,9 @@ use proptest::sample::select;
 
 use self::handling::{drills, handling_entries, handling_kinds};
 use self::settings::{machine_histories, scoped_limits, setting_kinds, site_histories};
+use self::usage::{maintained, usage_entries, usage_kinds};
 use super::*;
-use crate::registry::{Acknowledged, Entry, Language, LinkKind, SpeedUnit};
+use crate::registry::{Acknowledged, Entry, Language, LinkKind, Preferences, Scope, SpeedUnit, User};
 
 fn times() -> impl Strategy<Value = UnixMicros> {
     any::<i64>().prop_map(UnixMicros)
@@ -84,10 +87,11 @@ fn a_machine() -> impl Strategy<Value = Machine> {
         option::of(acknowledged),
         machine_histories(),
         vec(drills(), 0..2),
+        maintained(),
     );
     ((machine_ids(), sites()), ".{0,9}", ".{0,9}", belts(), drives(), any::<u32>(), times(), later).prop_map(
         |((id, site), display_name, model, belt, drive, key_generation, created, later)| {
-            let (place, revoked_generation, revoked, acknowledged, history, drills) = later;
+            let (place, revoked_generation, revoked, acknowledged, history, drills, maintained) = later;
             Machine {
                 id,
                 site,
@@ -103,6 +107,7 @@ fn a_machine() -> impl Strategy<Value = Machine> {
                 acknowledged,
                 history,
                 drills,
+                maintained,
             }
         },
     )
@@ -166,9 +171,10 @@ fn fleet_kinds() -> impl Strategy<Value = FactKind> {
     let site_changes = (sites(), texts(), texts()).prop_map(|(site, display_name, time_zone)| {
         FactKind::SiteChanged(SiteChange { site, display_name, time_zone })
     });
-    let machine_changes = (machine_ids(), texts(), texts(), option::of(belts()), option::of(drives()));
-    let machine_changes = machine_changes.prop_map(|(machine, display_name, model, belt, drive)| {
-        FactKind::MachineChanged(MachineChange { machine, display_name, model, belt, drive })
+    let kinds = (option::of(belts()), option::of(drives()));
+    let machine_changes = (machine_ids(), texts(), texts(), kinds, option::of(sites()));
+    let machine_changes = machine_changes.prop_map(|(machine, display_name, model, (belt, drive), site)| {
+        FactKind::MachineChanged(MachineChange { machine, display_name, model, belt, drive, site })
     });
     let placed = (machine_ids(), places()).prop_map(|(machine, place)| Placed { machine, place });
     let arrangements = (sites(), vec(placed, 0..4))
@@ -230,12 +236,15 @@ fn entries() -> impl Strategy<Value = Entry> {
         a_link().prop_map(Entry::Link),
         scoped_limits().prop_map(Entry::Limits),
         handling_entries(),
+        usage_entries(),
     ]
 }
 
 proptest! {
     #[test]
-    fn facts_come_back(kind in prop_oneof![fleet_kinds(), access_kinds(), setting_kinds(), handling_kinds()]) {
+    fn facts_come_back(
+        kind in prop_oneof![fleet_kinds(), access_kinds(), setting_kinds(), handling_kinds(), usage_kinds()],
+    ) {
         let json = to_json(&kind);
         let again = from_json(&json, "", UnixMicros(0)).map_err(|error| {
             TestCaseError::fail(format!("{json}: {error:?}"))
@@ -336,6 +345,7 @@ fn facts_of_version_1_are_read() {
         acknowledged: None,
         history: Default::default(),
         drills: Vec::new(),
+        maintained: None,
     };
     assert_eq!(kind.unwrap(), FactKind::MachineCreated(expected));
     let kind =

@@ -3,9 +3,11 @@
 mod facts;
 mod incidents;
 mod notices;
+mod sessions;
+mod usage;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,17 +15,22 @@ use async_trait::async_trait;
 use domain::ids::{IncidentId, LogId, MachineId, RecordingId, SessionId};
 use domain::live::Session;
 use domain::log::{Lane, Position};
+use domain::units::UnixMicros;
+use domain::usage::{Usage, UsageRow};
 use tokio::sync::watch;
 
 use self::facts::Facts;
 use self::incidents::Incidents;
 use self::notices::Notices;
+use self::sessions::Sessions;
+use self::usage::UsageRows;
 use crate::fact::{Fact, FactOutcome, Leaf, StoredFact};
+use crate::ledger::usage::total;
 use crate::ledger::{
-    Checkpoint, Derived, DerivedPiece, IncidentCount, IncidentFilter, IncidentQuery, Ledger, Loss, Notice,
-    NoticeQuery, SessionQuery, StoredIncident, Unreadable,
+    Checkpoint, CourseQuery, Derived, DerivedPiece, IncidentCount, IncidentFilter, IncidentQuery, Ledger,
+    Loss, Notice, NoticeQuery, SessionQuery, StoredIncident, Unreadable, UsageQuery, UsageTotal,
 };
-use crate::registry::Registry;
+use crate::registry::{CourseId, Registry};
 use crate::{StoreError, bounds};
 use domain::limits;
 
@@ -46,7 +53,8 @@ struct State {
     facts: Facts,
     registry: Arc<Registry>,
     checkpoints: BTreeMap<MachineId, Checkpoint>,
-    sessions: BTreeMap<SessionId, Session>,
+    sessions: Sessions,
+    usage: UsageRows,
     losses: BTreeMap<(MachineId, LogId, Lane, Position), Loss>,
     /// With the order in which they came first.
     unreadable: BTreeMap<(MachineId, LogId, Lane, Position), (usize, Unreadable)>,
@@ -94,19 +102,15 @@ impl State {
         Arc::make_mut(&mut self.registry)
     }
 
-    fn put(&mut self, derived: Derived) {
+    fn put(&mut self, derived: Derived, totals: Vec<Usage>) {
         for checkpoint in derived.checkpoints {
             let old = self.checkpoints.get(&checkpoint.machine);
             if old.is_none_or(|old| old.revision <= checkpoint.revision) {
                 self.checkpoints.insert(checkpoint.machine.clone(), checkpoint);
             }
         }
-        for session in derived.sessions {
-            let old = self.sessions.get(&session.id);
-            if old.is_none_or(|old| old.revision <= session.revision) {
-                self.sessions.insert(session.id, session);
-            }
-        }
+        derived.sessions.into_iter().for_each(|session| self.sessions.put(session));
+        derived.usage.into_iter().zip(totals).for_each(|(row, total)| self.usage.put(row, total));
         for (machine, loss) in derived.losses {
             self.losses.insert((machine, loss.log, loss.lane, loss.hole.to), loss);
         }
@@ -164,8 +168,9 @@ impl Ledger for MemoryLedger {
 
     async fn put(&self, derived: Derived) -> Result<(), StoreError> {
         bounds::derived(&derived)?;
+        let totals = derived.usage.iter().map(total).collect::<Result<_, _>>()?;
         let mut state = self.state();
-        state.put(derived);
+        state.put(derived, totals);
         self.tell(&state);
         Ok(())
     }
@@ -183,20 +188,53 @@ impl Ledger for MemoryLedger {
 
     async fn sessions(&self, query: &SessionQuery) -> Result<Vec<Session>, StoreError> {
         bounds::sessions(query)?;
-        let machines: HashSet<&MachineId> = query.machines.iter().collect();
-        let state = self.state();
-        let wanted = |session: &&Session| {
-            machines.contains(&session.machine)
-                && (query.from..query.until).contains(&session.started)
-                && query.after.is_none_or(|after| (session.started, session.id) < after)
-        };
-        let mut sessions: Vec<&Session> = state.sessions.values().filter(wanted).collect();
-        sessions.sort_by_key(|session| Reverse((session.started, session.id)));
-        Ok(sessions.into_iter().take(query.max).cloned().collect())
+        Ok(self.state().sessions.list(query))
     }
 
     async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        Ok(self.state().sessions.get(id).cloned())
+        Ok(self.state().sessions.get(id))
+    }
+
+    async fn session_spans(
+        &self,
+        machines: &[MachineId],
+        from: UnixMicros,
+        until: UnixMicros,
+        max: usize,
+    ) -> Result<Vec<(MachineId, UnixMicros, UnixMicros)>, StoreError> {
+        bounds::session_spans(machines, max)?;
+        Ok(self.state().sessions.spans(machines, (from, until), max))
+    }
+
+    async fn usage(&self, query: &UsageQuery) -> Result<Vec<UsageRow>, StoreError> {
+        bounds::usage(query)?;
+        Ok(self.state().usage.list(query))
+    }
+
+    async fn usage_totals(&self, query: &UsageQuery) -> Result<Vec<UsageTotal>, StoreError> {
+        bounds::usage(query)?;
+        Ok(self.state().usage.totals(query))
+    }
+
+    async fn usage_through(
+        &self,
+        machines: &[MachineId],
+    ) -> Result<Vec<(MachineId, UnixMicros)>, StoreError> {
+        bounds::machines(machines)?;
+        Ok(self.state().usage.through(machines))
+    }
+
+    async fn session_courses(
+        &self,
+        sessions: &[SessionId],
+    ) -> Result<Vec<(SessionId, CourseId)>, StoreError> {
+        bounds::named_sessions(sessions)?;
+        Ok(self.state().sessions.courses(sessions))
+    }
+
+    async fn course_sessions(&self, query: &CourseQuery) -> Result<Vec<Session>, StoreError> {
+        bounds::page(query.max, bounds::PAGE_MAX)?;
+        Ok(self.state().sessions.of_course(query))
     }
 
     async fn losses(&self, machine: &MachineId, max: usize) -> Result<Vec<Loss>, StoreError> {

@@ -14,7 +14,7 @@ use domain::units::UnixMicros;
 use crate::StoreError;
 use crate::bounds;
 use crate::journal::Sequence;
-use crate::telemetry::{Block, Counts, Cursor, RangeQuery, Stored, Telemetry};
+use crate::telemetry::{Block, Counts, Cursor, Forgotten, RangeQuery, Stock, Stored, Telemetry};
 
 /// A history that lives as long as its last handle.
 #[derive(Debug, Clone, Default)]
@@ -106,6 +106,16 @@ impl Shelf {
             self.by_place.insert(place, (block.clock, record));
         }
     }
+
+    /// Removes what is older; how many they were.
+    fn forget(&mut self, before: UnixMicros) -> u64 {
+        let kept = self.by_time.split_off(&(before, LogId([0; 16]), Position::default()));
+        let old = std::mem::replace(&mut self.by_time, kept);
+        for (_, log, position) in old.keys() {
+            self.by_place.remove(&(*log, *position));
+        }
+        old.len() as u64
+    }
 }
 
 #[async_trait]
@@ -161,5 +171,28 @@ impl Telemetry for MemoryTelemetry {
             counts.undated += records - shelf.by_time.len() as u64;
         }
         Ok(counts)
+    }
+
+    async fn forget(&self, lane: Lane, before: UnixMicros) -> Result<Forgotten, StoreError> {
+        let mut forgotten = Forgotten::default();
+        for ((_, of), shelf) in &mut self.state().shelves {
+            if *of == lane {
+                forgotten.records += shelf.forget(before);
+            }
+        }
+        Ok(forgotten)
+    }
+
+    async fn stock(&self) -> Result<Stock, StoreError> {
+        let mut stock = Stock::default();
+        for ((_, lane), shelf) in &self.state().shelves {
+            let oldest = match lane {
+                Lane::Events => &mut stock.events.oldest,
+                Lane::Readings => &mut stock.readings.oldest,
+            };
+            let times = shelf.by_time.keys().next().map(|(time, _, _)| *time);
+            *oldest = [*oldest, times].into_iter().flatten().min();
+        }
+        Ok(stock)
     }
 }

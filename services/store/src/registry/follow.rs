@@ -1,10 +1,12 @@
 //! What follows from a fact: pure, the same in every engine.
 
+mod course;
 mod drill;
+mod machine;
+mod maintenance;
 mod notification;
 mod settings;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::ids::{MachineId, SiteId, UserName};
@@ -12,13 +14,10 @@ use domain::limits::{LINKS_MAX, TOKENS_MAX, USER_SIGN_INS_MAX, USERS_MAX};
 use domain::units::UnixMicros;
 
 use super::{
-    Acknowledged, ContactName, Entry, Grant, History, Link, LinkKind, Machine, Registry, SecretHash, SignIn,
-    Site, Token, User,
+    ContactName, Entry, Grant, History, Link, LinkKind, Machine, Registry, Scope, SecretHash, SignIn, Site,
+    Token, User,
 };
-use crate::fact::{
-    Acknowledgement, Arrangement, Fact, FactKind, MachineChange, NewPassword, NewUser, SignOut, SiteChange,
-    UserChange,
-};
+use crate::fact::{Fact, FactKind, NewPassword, NewUser, SignOut, SiteChange, UserChange};
 use crate::{StoreError, StoreErrorKind, bounds};
 
 /// A token that ended so long ago makes room for new ones, in microseconds (90 days).
@@ -26,6 +25,10 @@ const TOKEN_KEPT_US: i64 = 90 * 24 * 3_600 * 1_000_000;
 
 /// A change of the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a fact makes few of them, and they live as long as its transaction"
+)]
 pub enum Change {
     /// The entry has this value now.
     Put(Entry),
@@ -37,6 +40,8 @@ pub enum Change {
     ForgetToken(SecretHash),
     /// A contact is told nothing any more.
     EndContact(ContactName),
+    /// A scope has no maintenance plan of its own any more.
+    EndMaintenance(Scope),
 }
 
 type Changes = Result<Vec<Change>, StoreError>;
@@ -85,6 +90,13 @@ impl Registry {
             FactKind::ContactEnded(end) => self.contact_ended(&end.name),
             FactKind::PolicySet(change) => self.policy_set(change),
             FactKind::HeadAnchored(anchor) => Ok(self.head_anchored(anchor)),
+            FactKind::OpeningSet(new) => self.opening_set(new, fact.time),
+            FactKind::CourseCreated(new) => self.course_created(number, fact, new),
+            FactKind::CourseChanged(change) => self.course_changed(change),
+            FactKind::CourseEnded(end) => self.course_ended(end.course, fact.time),
+            FactKind::SessionLabelled(label) => self.session_labelled(label),
+            FactKind::MaintenanceSet(new) => self.maintenance_set(new),
+            FactKind::MachineMaintained(new) => self.machine_maintained(fact, new),
         }
     }
 
@@ -102,69 +114,6 @@ impl Registry {
         set(&mut site.time_zone, &change.time_zone);
         site.note_change(before, time);
         Ok(vec![Change::Put(Entry::Site(site))])
-    }
-
-    fn machine_created(&self, machine: &Machine) -> Changes {
-        self.site(&machine.site)?;
-        if self.machines.contains_key(&machine.id) {
-            return Err(bounds::taken("machine", machine.id.as_str()));
-        }
-        Ok(vec![Change::Put(Entry::Machine(Machine { history: History::default(), ..machine.clone() }))])
-    }
-
-    fn machine_changed(&self, change: &MachineChange, time: UnixMicros) -> Changes {
-        self.with_machine(&change.machine, |machine| {
-            let before = machine.clone();
-            set(&mut machine.display_name, &change.display_name);
-            set(&mut machine.model, &change.model);
-            set(&mut machine.belt, &change.belt);
-            set(&mut machine.drive, &change.drive);
-            machine.note_change(&before, time);
-        })
-    }
-
-    fn credential_renewed(&self, id: &MachineId) -> Changes {
-        let next = self.machine(id)?.key_generation.checked_add(1);
-        let context = || format!("machine \"{id}\" has had every generation of its credential");
-        let next = next.ok_or_else(|| StoreError::new(StoreErrorKind::Full, context()))?;
-        self.with_machine(id, |machine| machine.key_generation = next)
-    }
-
-    fn machines_arranged(&self, arrangement: &Arrangement) -> Changes {
-        let mut changes = Vec::new();
-        for placed in &arrangement.places {
-            let mut machine = Machine::clone(self.machine(&placed.machine)?);
-            if machine.site != arrangement.site {
-                let (machine, site) = (&placed.machine, &arrangement.site);
-                return Err(bounds::invalid(format!("machine \"{machine}\" does not stand at \"{site}\"")));
-            }
-            machine.place = placed.place;
-            changes.push(machine);
-        }
-        let moved: BTreeSet<&MachineId> = changes.iter().map(|machine| &machine.id).collect();
-        let stay = self
-            .machines
-            .values()
-            .filter(|machine| machine.site == arrangement.site && !moved.contains(&machine.id));
-        let mut taken = BTreeSet::new();
-        for place in changes.iter().chain(stay.map(Arc::as_ref)).filter_map(|machine| machine.place) {
-            if !taken.insert(place) {
-                let (row, column) = (place.row, place.column);
-                let context = format!("two machines would stand in row {row}, column {column}");
-                return Err(StoreError::new(StoreErrorKind::Conflict, context));
-            }
-        }
-        Ok(changes.into_iter().map(|machine| Change::Put(Entry::Machine(machine))).collect())
-    }
-
-    /// Earlier stops stay acknowledged by who acknowledged them.
-    fn stop_acknowledged(&self, fact: &Fact, new: &Acknowledgement) -> Changes {
-        self.with_machine(&new.machine, |machine| {
-            if machine.acknowledged.as_ref().is_none_or(|old| old.until < new.until) {
-                let by = fact.author.clone();
-                machine.acknowledged = Some(Acknowledged { until: new.until, by, at: fact.time });
-            }
-        })
     }
 
     fn user_created(&self, new: &NewUser) -> Changes {

@@ -27,6 +27,9 @@ pub struct Contact {
     pub way: Way,
     /// Whether it is sent the daily head of all facts.
     pub is_anchor: bool,
+    /// Whether it is sent the weekly report of its site, or of all.
+    #[serde(default)]
+    pub weekly: bool,
     /// Tells its secrets apart: the second since 1970 in which the secret was made, or one more than the one before if that
     /// is greater. The secret of a webhook follows from its name and this.
     pub generation: u32,

@@ -56,6 +56,12 @@ pub struct SiteTraits {
     pub time_zone: String,
     /// When staff are there; `None`: nobody has said.
     pub staffed: Option<StaffedDays>,
+    /// When it is open, by whole quarters of an hour; `None`: nobody has said.
+    #[serde(default)]
+    pub open: Option<StaffedDays>,
+    /// The first day of its weeks: 0 is Monday, 6 is Sunday.
+    #[serde(default)]
+    pub first_weekday: u8,
 }
 
 /// Of a machine what rules use.
@@ -73,6 +79,9 @@ pub struct MachineTraits {
     pub out_of_service: Option<OutOfService>,
     /// What its last commissioning has shown; `None`: there was none.
     pub commissioning: Option<Commissioning>,
+    /// Where it stood; `None`, in what was written before machines could move: where it stands now.
+    #[serde(default)]
+    pub site: Option<SiteId>,
 }
 
 /// A proof test.
@@ -125,8 +134,12 @@ pub struct Commissioning {
 impl Site {
     /// Of it what rules use, as set last.
     pub fn traits(&self) -> SiteTraits {
-        let staffed = self.staffed().cloned();
-        SiteTraits { time_zone: self.time_zone.clone(), staffed }
+        SiteTraits {
+            time_zone: self.time_zone.clone(),
+            staffed: self.staffed().cloned(),
+            open: self.open().cloned(),
+            first_weekday: self.first_weekday(),
+        }
     }
 
     /// When staff are there, as set last; `None`: nobody has said.
@@ -134,8 +147,18 @@ impl Site {
         self.history.newest().and_then(|traits| traits.staffed.as_ref())
     }
 
+    /// When it is open, as set last; `None`: nobody has said.
+    pub fn open(&self) -> Option<&StaffedDays> {
+        self.history.newest().and_then(|traits| traits.open.as_ref())
+    }
+
+    /// The first day of its weeks, as set last: 0 is Monday, 6 is Sunday.
+    pub fn first_weekday(&self) -> u8 {
+        self.history.newest().map_or(0, |traits| traits.first_weekday)
+    }
+
     /// What held then. Of a site without history what is set has always held.
-    fn traits_at(&self, time: UnixMicros) -> SiteTraits {
+    pub fn traits_at(&self, time: UnixMicros) -> SiteTraits {
         self.history.at(time).cloned().unwrap_or_else(|| self.traits())
     }
 }
@@ -150,6 +173,7 @@ impl Machine {
             model: self.model.clone(),
             out_of_service: newest.and_then(|traits| traits.out_of_service.clone()),
             commissioning: newest.and_then(|traits| traits.commissioning.clone()),
+            site: Some(self.site.clone()),
         }
     }
 
@@ -175,8 +199,21 @@ impl Machine {
     }
 
     /// What held then. Of a machine without history what is set has always held.
-    fn traits_at(&self, time: UnixMicros) -> MachineTraits {
-        self.history.at(time).cloned().unwrap_or_else(|| self.traits())
+    pub fn traits_at(&self, time: UnixMicros) -> MachineTraits {
+        let mut traits = self.history.at(time).cloned().unwrap_or_else(|| self.traits());
+        traits.site.get_or_insert_with(|| self.site.clone());
+        traits
+    }
+
+    /// Notes in the history what holds from then on; `before` is what held until then if nothing was changed yet.
+    pub(super) fn set_traits(&mut self, before: MachineTraits, from: UnixMicros, traits: MachineTraits) {
+        // Before machines could move it was not written where they stood: all the time at one site.
+        self.history.complete(|earlier| {
+            if earlier.site.is_none() {
+                earlier.site.clone_from(&before.site);
+            }
+        });
+        self.history.set(before, from, traits);
     }
 }
 

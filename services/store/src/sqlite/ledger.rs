@@ -4,10 +4,12 @@ mod derived;
 mod entries;
 mod facts;
 mod incidents;
+mod labels;
 mod notices;
 mod recordings;
 mod sessions;
 mod steps;
+mod usage;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +18,8 @@ use async_trait::async_trait;
 use domain::ids::{IncidentId, MachineId, RecordingId, SessionId};
 use domain::limits;
 use domain::live::Session;
+use domain::units::UnixMicros;
+use domain::usage::UsageRow;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
@@ -25,21 +29,25 @@ use super::readers::Readers;
 use super::writer::Writer;
 use crate::fact::{Fact, FactOutcome, Leaf, StoredFact};
 use crate::ledger::{
-    Checkpoint, Derived, DerivedPiece, IncidentCount, IncidentFilter, IncidentQuery, Ledger, Loss, Notice,
-    NoticeQuery, SessionQuery, StoredIncident, Unreadable,
+    Checkpoint, CourseQuery, Derived, DerivedPiece, IncidentCount, IncidentFilter, IncidentQuery, Ledger,
+    Loss, Notice, NoticeQuery, SessionQuery, StoredIncident, Unreadable, UsageQuery, UsageTotal,
 };
-use crate::registry::Registry;
+use crate::registry::{CourseId, Registry};
 use crate::{StoreError, bounds};
 
 const FORMAT: Format = Format {
     name: "ledger",
     application_id: 0x4257_6c64,
-    version: 4,
+    version: 5,
     schema: &[
         entries::SCHEMA,
         facts::SCHEMA,
         steps::SCHEMA,
         SCHEMA,
+        sessions::TABLE,
+        sessions::INDICES,
+        labels::SCHEMA,
+        usage::SCHEMA,
         incidents::TABLE,
         incidents::INDICES,
         notices::SCHEMA,
@@ -58,14 +66,6 @@ CREATE TABLE checkpoint (
     revision INTEGER NOT NULL,
     state BLOB NOT NULL
 ) STRICT;
-CREATE TABLE session (
-    id BLOB PRIMARY KEY,
-    machine TEXT NOT NULL,
-    started_us INTEGER NOT NULL,
-    revision INTEGER NOT NULL,
-    body BLOB NOT NULL
-) STRICT;
-CREATE INDEX session_time ON session (machine, started_us, id);
 CREATE TABLE loss (
     machine TEXT NOT NULL,
     log BLOB NOT NULL,
@@ -107,7 +107,7 @@ pub struct SqliteLedger {
 }
 
 /// Format 1 had a table each for sites, machines and tokens; format 2 had no incidents and recordings; format 3 nothing
-/// of what people do about incidents, and no leaves of facts.
+/// of what people do about incidents, and no leaves of facts; format 4 no usage and no courses.
 fn upgrade(connection: &Connection) -> Result<(), Failure> {
     let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version < 2 {
@@ -116,13 +116,18 @@ fn upgrade(connection: &Connection) -> Result<(), Failure> {
     if version < 3 {
         connection.execute_batch(incidents::TABLE)?;
         connection.execute_batch(recordings::SCHEMA)?;
-    } else {
+    } else if version < 4 {
         incidents::add_handling(connection)?;
     }
-    connection.execute_batch(incidents::INDICES)?;
-    facts::add_leaves(connection)?;
-    connection.execute_batch(steps::SCHEMA)?;
-    connection.execute_batch(notices::SCHEMA)?;
+    if version < 4 {
+        connection.execute_batch(incidents::INDICES)?;
+        facts::add_leaves(connection)?;
+        connection.execute_batch(steps::SCHEMA)?;
+        connection.execute_batch(notices::SCHEMA)?;
+    }
+    sessions::upgrade(connection)?;
+    connection.execute_batch(labels::SCHEMA)?;
+    connection.execute_batch(usage::SCHEMA)?;
     Ok(())
 }
 
@@ -253,6 +258,57 @@ impl Ledger for SqliteLedger {
         self.readers.read("reading a session of", move |connection| sessions::get(connection, id)).await
     }
 
+    async fn session_spans(
+        &self,
+        machines: &[MachineId],
+        from: UnixMicros,
+        until: UnixMicros,
+        max: usize,
+    ) -> Result<Vec<(MachineId, UnixMicros, UnixMicros)>, StoreError> {
+        bounds::session_spans(machines, max)?;
+        let machines = machines.to_vec();
+        let work = move |connection: &_| sessions::spans(connection, &machines, (from, until), max);
+        self.readers.read("reading spans of sessions of", work).await
+    }
+
+    async fn usage(&self, query: &UsageQuery) -> Result<Vec<UsageRow>, StoreError> {
+        bounds::usage(query)?;
+        let query = query.clone();
+        self.readers.read("reading usage of", move |connection| usage::list(connection, &query)).await
+    }
+
+    async fn usage_totals(&self, query: &UsageQuery) -> Result<Vec<UsageTotal>, StoreError> {
+        bounds::usage(query)?;
+        let query = query.clone();
+        self.readers.read("reading usage of", move |connection| usage::totals(connection, &query)).await
+    }
+
+    async fn usage_through(
+        &self,
+        machines: &[MachineId],
+    ) -> Result<Vec<(MachineId, UnixMicros)>, StoreError> {
+        bounds::machines(machines)?;
+        let machines = machines.to_vec();
+        self.readers.read("reading usage of", move |connection| usage::through(connection, &machines)).await
+    }
+
+    async fn session_courses(
+        &self,
+        sessions: &[SessionId],
+    ) -> Result<Vec<(SessionId, CourseId)>, StoreError> {
+        bounds::named_sessions(sessions)?;
+        let sessions = sessions.to_vec();
+        let work = move |connection: &_| labels::of_sessions(connection, &sessions);
+        self.readers.read("reading labels of sessions of", work).await
+    }
+
+    async fn course_sessions(&self, query: &CourseQuery) -> Result<Vec<Session>, StoreError> {
+        bounds::page(query.max, bounds::PAGE_MAX)?;
+        let query = query.clone();
+        let work = move |connection: &_| labels::of_course(connection, &query);
+        self.readers.read("reading sessions of a course of", work).await
+    }
+
     async fn losses(&self, machine: &MachineId, max: usize) -> Result<Vec<Loss>, StoreError> {
         bounds::page(max, bounds::LOSSES_MAX)?;
         let machine = machine.clone();
@@ -343,4 +399,17 @@ impl Ledger for SqliteLedger {
             .read("reading a recording of", move |connection| recordings::pieces(connection, id))
             .await
     }
+}
+
+/// The steps of SQLite's plan.
+#[cfg(test)]
+fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("it is SQL");
+    // Unbound parameters are null.
+    let mut rows = statement.raw_query();
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next().expect("it is planned") {
+        steps.push(row.get(3).expect("a step has a text"));
+    }
+    steps
 }

@@ -2,33 +2,44 @@
 //!
 //! No two chunks of one boot overlap in their numbers, so each record is in one place and is counted once. No chunk
 //! spans more than [`domain::limits::CHUNK_SPAN_US_MAX`], so those that reach into a stretch of time begin at most
-//! that long before it.
+//! that long before it. Days that are over are compacted into files (`history.rs`); those chunks may lie between each
+//! other, and span up to [`domain::limits::COMPACTED_SPAN_US_MAX`].
 
 mod list;
 mod put;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::ids::MachineId;
 use domain::log::Lane;
 use domain::record::{Event, Payload, Reading, Record};
+use domain::units::UnixMicros;
 use rusqlite::Connection;
+use tokio::sync::Mutex;
 
 use super::failure::Failure;
 use super::file::{Durability, Format, StoreFile};
+use super::history::{self, History};
 use super::readers::Readers;
 use super::values::{Columns, first_row};
 use super::writer::Writer;
 use crate::journal::Sequence;
-use crate::telemetry::{Block, Counts, RangeQuery, Stored, Telemetry};
-use crate::{StoreError, bounds};
+use crate::telemetry::{
+    Block, CheckPlace, CheckStep, Compaction, Counts, Damages, Forgotten, RangeQuery, Stock, Stored,
+    Telemetry,
+};
+use crate::{StoreError, StoreErrorKind, bounds};
 
 const FORMAT: Format = Format {
     name: "telemetry",
     application_id: 0x4257_746c,
-    version: 1,
-    schema: &["
+    version: 2,
+    schema: &[
+        "
 CREATE TABLE machine (
     machine_no INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -51,13 +62,15 @@ CREATE TABLE chunk (
     PRIMARY KEY (machine_no, lane, log_no, boot_count, first_n)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX chunk_time ON chunk (machine_no, lane, first_us, last_us) WHERE first_us IS NOT NULL;
-"],
+",
+        history::SCHEMA,
+    ],
     // What a power cut takes is read again from the journal: only the watermark must not say more than is there.
     durability: Durability::Later,
     cache_kib: 64 * 1024,
     overwrites_erased: false,
-    // There is one format so far.
-    upgrade: |_| Ok(()),
+    // Format 1 had no files.
+    upgrade: |connection| Ok(connection.execute_batch(history::SCHEMA)?),
 };
 
 /// The long history in `telemetry.db`.
@@ -66,14 +79,22 @@ pub struct SqliteTelemetry {
     /// Closed first: only a writer that closes last can move the log into the file.
     readers: Readers,
     writer: Writer<put::Memory>,
+    history: Arc<History>,
+    /// Held for a step of compaction or retention.
+    turn: Mutex<()>,
 }
 
 impl SqliteTelemetry {
     /// Opens the history of a folder, or makes an empty one. Blocks for as long as the disk takes.
     pub fn open(folder: &Path) -> Result<SqliteTelemetry, StoreError> {
         let (file, connection) = StoreFile::open(folder, &FORMAT)?;
+        let history = Arc::new(History::new(folder));
+        let settled = history::settle(&connection, &history, |connection, blocks| {
+            put::blocks(connection, &mut put::Memory::default(), &history, blocks)
+        });
+        settled.map_err(|failure| failure.explain("settling the history of", file.path()))?;
         let writer = Writer::start(file.clone(), connection, &FORMAT)?;
-        Ok(SqliteTelemetry { writer, readers: Readers::new(file) })
+        Ok(SqliteTelemetry { writer, readers: Readers::new(file), history, turn: Mutex::new(()) })
     }
 
     async fn list<T: Send + 'static>(
@@ -85,18 +106,76 @@ impl SqliteTelemetry {
         let Some(from) = bounds::range(query)? else {
             return Ok(Vec::new());
         };
-        let query = query.clone();
-        let work = move |connection: &_| list::records(connection, lane, &query, from, value);
+        let (query, history) = (query.clone(), self.history.clone());
+        let work = move |connection: &_| list::records(connection, &history, lane, &query, from, value);
         self.readers.read("reading", work).await
     }
+
+    /// Makes one file of a day's many. The index is on disk with the new one before the old ones are removed.
+    async fn merge(&self) -> Result<Compaction, StoreError> {
+        let history = self.history.clone();
+        let merge = move |connection: &_| {
+            let _held = history.hold();
+            history::merge_files(connection, &history)
+        };
+        let Some(merged) = self.readers.read("merging files of", merge).await? else {
+            return Ok(Compaction::default());
+        };
+        let (name, files_merged) = (merged.name().to_owned(), merged.files());
+        let commit = move |connection: &Connection, _: &mut _| history::commit_merged(connection, &merged);
+        let committed = self.writer.write_with(Durability::AtOnce, "merging files of", commit).await;
+        if let Err(error) = committed {
+            let history = self.history.clone();
+            away(move || history.remove(&name)).await?;
+            return Err(error);
+        }
+        self.remove_gone().await?;
+        Ok(Compaction { files_merged, more: true, ..Compaction::default() })
+    }
+
+    /// Removes files that hold nothing any more. The index has lost them on disk: nobody is led to them, now or after
+    /// a crash.
+    async fn remove_gone(&self) -> Result<u64, StoreError> {
+        let gone = self.readers.read("reading the files of", history::gone).await?;
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        let count = gone.len() as u64;
+        let history = self.history.clone();
+        let remove = move || {
+            gone.iter().try_for_each(|(_, name)| history.remove(name))?;
+            Ok(gone)
+        };
+        let gone = away(remove).await?;
+        let forget = move |connection: &Connection, _: &mut _| {
+            let mut statement = connection.prepare_cached("DELETE FROM history_file WHERE file_no = ?1")?;
+            for (number, _) in &gone {
+                statement.execute([number])?;
+            }
+            Ok(())
+        };
+        self.writer.write("removing files from", forget).await?;
+        Ok(count)
+    }
+}
+
+/// Does what waits for the disk away from the async threads.
+async fn away<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Err(StoreError::new(StoreErrorKind::Unavailable, "the server is stopping")),
+    })
 }
 
 #[async_trait]
 impl Telemetry for SqliteTelemetry {
     async fn put(&self, blocks: Vec<Block>) -> Result<(), StoreError> {
         blocks.iter().try_for_each(bounds::block)?;
+        let history = self.history.clone();
         self.writer
-            .write("writing to", move |connection, memory| put::blocks(connection, memory, blocks))
+            .write("writing to", move |connection, memory| put::blocks(connection, memory, &history, blocks))
             .await
     }
 
@@ -150,6 +229,50 @@ impl Telemetry for SqliteTelemetry {
         self.readers
             .read("reading the counts of", move |connection| counts(connection, machine.as_ref()))
             .await
+    }
+
+    async fn compact(&self, now: UnixMicros) -> Result<Compaction, StoreError> {
+        let _turn = self.turn.lock().await;
+        let history = self.history.clone();
+        let write = move |connection: &_| history::write_file(connection, &history, now);
+        let Some(written) = self.readers.read("compacting", write).await? else {
+            return self.merge().await;
+        };
+        let (name, compaction) = (written.name().to_owned(), written.compaction);
+        let commit = move |connection: &Connection, _: &mut _| history::commit(connection, &written);
+        let committed = self.writer.write("compacting", commit).await;
+        if let Ok(true) = committed {
+            return Ok(compaction);
+        }
+        let history = self.history.clone();
+        away(move || history.remove(&name)).await?;
+        // Something came in between: the next step takes it, too.
+        committed.map(|_| Compaction { more: true, ..Compaction::default() })
+    }
+
+    /// The index is on disk without what was forgotten before a file is removed.
+    async fn forget(&self, lane: Lane, before: UnixMicros) -> Result<Forgotten, StoreError> {
+        let _turn = self.turn.lock().await;
+        let work = move |connection: &Connection, _: &mut _| history::forget(connection, lane, before);
+        let forgotten = self.writer.write_with(Durability::AtOnce, "forgetting in", work).await?;
+        Ok(Forgotten { files: self.remove_gone().await?, ..forgotten })
+    }
+
+    async fn stock(&self) -> Result<Stock, StoreError> {
+        self.readers.read("measuring", history::stock).await
+    }
+
+    async fn check(&self, after: Option<CheckPlace>) -> Result<CheckStep, StoreError> {
+        let history = self.history.clone();
+        let work = move |connection: &_| {
+            let _held = history.hold();
+            history::check(connection, &history, after)
+        };
+        self.readers.read("checking", work).await
+    }
+
+    fn damages(&self) -> Damages {
+        self.history.damages()
     }
 }
 

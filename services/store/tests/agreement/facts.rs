@@ -1,7 +1,7 @@
 //! Facts that go together or do not, of a few sites, machines, people and secrets, so that they meet.
 
 use domain::handling::{Cause, Hurt, Step};
-use domain::ids::UserName;
+use domain::ids::{MachineId, SiteId, UserName};
 use domain::incident::{Severity, threshold};
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::UnixMicros;
@@ -10,45 +10,64 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use store::fact::{
-    Acknowledgement, Anchoring, Arrangement, ContactEnd, DrillEnd, Fact, FactKind, IncidentStepped,
-    MachineName, NewContact, NewDrill, NewPassword, NewStaffedHours, NewThresholds, NewUser, Note, Placed,
-    PolicyChange, ServiceChange, SignOut, TokenNumber, UserChange,
+    Acknowledgement, Anchoring, Arrangement, ContactEnd, CourseChange, CourseEnd, DrillEnd, Fact, FactKind,
+    IncidentStepped, MachineChange, MachineName, NewContact, NewCourse, NewDrill, NewMaintained,
+    NewMaintenance, NewOpening, NewPassword, NewStaffedHours, NewThresholds, NewUser, Note, Placed,
+    PolicyChange, ServiceChange, SessionLabel, SignOut, TokenNumber, UserChange,
 };
 use store::registry::{
-    ChainStep, Contact, Grant, Link, LinkKind, Machine, Place, Preferences, Role, Scope, SignIn, Site,
-    Staffing, Token, User, Way,
+    ChainStep, Contact, CourseCode, CourseId, Grant, Link, LinkKind, Machine, MaintenancePlan, Place,
+    Preferences, Role, Scope, SignIn, Site, Staffing, Token, User, Way,
 };
 
 use crate::incidents::ids;
+use crate::sessions::session_ids;
 use crate::{machines, site_of, times};
+
+/// A site of which nothing but its id matters.
+pub(crate) fn a_site(id: SiteId) -> Site {
+    Site {
+        id,
+        display_name: String::new(),
+        time_zone: "UTC".to_owned(),
+        created: UnixMicros(7),
+        history: Default::default(),
+    }
+}
+
+/// A machine of which nothing but its id and site matters.
+pub(crate) fn a_machine(id: MachineId, site: SiteId) -> Machine {
+    Machine {
+        id,
+        site,
+        display_name: String::new(),
+        model: String::new(),
+        belt: BeltKind::Reversible,
+        drive: DriveKind::Motor,
+        key_generation: 1,
+        created: UnixMicros(-1),
+        place: None,
+        revoked_generation: 0,
+        revoked: None,
+        acknowledged: None,
+        history: Default::default(),
+        drills: Vec::new(),
+        maintained: None,
+    }
+}
 
 pub(crate) fn facts() -> impl Strategy<Value = Fact> {
     let sites = || (0..4_u8).prop_map(site_of);
     let site = (sites(), ".{0,5}", ".{0,5}").prop_map(|(id, display_name, time_zone)| {
-        let created = UnixMicros(7);
-        FactKind::SiteCreated(Site { id, display_name, time_zone, created, history: Default::default() })
+        FactKind::SiteCreated(Site { display_name, time_zone, ..a_site(id) })
     });
     let belt = select(vec![BeltKind::OneWay, BeltKind::Reversible, BeltKind::Unknown]);
     let drive = select(vec![DriveKind::Motor, DriveKind::Manual]);
     let machine = (machines(), sites(), ".{0,5}", belt, drive, any::<u32>()).prop_map(
         |(id, site, text, belt, drive, key_generation)| {
-            let (display_name, model, created) = (text.clone(), text, UnixMicros(-1));
-            FactKind::MachineCreated(Machine {
-                id,
-                site,
-                display_name,
-                model,
-                belt,
-                drive,
-                key_generation,
-                created,
-                place: None,
-                revoked_generation: 0,
-                revoked: None,
-                acknowledged: None,
-                history: Default::default(),
-                drills: Vec::new(),
-            })
+            let (display_name, model) = (text.clone(), text);
+            let machine = a_machine(id, site);
+            FactKind::MachineCreated(Machine { display_name, model, belt, drive, key_generation, ..machine })
         },
     );
     let token =
@@ -72,7 +91,7 @@ pub(crate) fn facts() -> impl Strategy<Value = Fact> {
         request,
         times(),
         prop_oneof![2 => site, 2 => machine, 1 => token, 2 => fleet_kinds(), 2 => setting_kinds(), 5 => access_kinds(),
-            8 => step_kinds(), 3 => notification_kinds()],
+            8 => step_kinds(), 3 => notification_kinds(), 5 => course_kinds(), 4 => usage_kinds()],
     )
         .prop_map(|(author, request_id, time, kind)| Fact {
             time,
@@ -119,6 +138,47 @@ fn setting_kinds() -> impl Strategy<Value = FactKind> {
     prop_oneof![2 => thresholds, 1 => services, 1 => hours]
 }
 
+/// Courses handed over, moves, opening hours and maintenance; some are refused.
+fn usage_kinds() -> impl Strategy<Value = FactKind> {
+    let sites = || (0..4_u8).prop_map(site_of);
+    let courses = (1..20_u64).prop_map(CourseId);
+    let changed = (courses, users()).prop_map(|(course, user)| {
+        let owner = Some(format!("user:{user}"));
+        FactKind::CourseChanged(CourseChange { course, prescription: None, owner })
+    });
+    let scopes = prop_oneof![
+        sites().prop_map(Scope::Site),
+        select(vec!["A", "a", ""]).prop_map(|model| Scope::Model(model.to_owned())),
+        machines().prop_map(Scope::Machine),
+    ];
+    let plans = (scopes, option::of(0..3_u32)).prop_map(|(scope, hours)| {
+        let plan = hours.map(|hours| MaintenancePlan { hours: Some(hours), kilometres: None });
+        FactKind::MaintenanceSet(NewMaintenance { scope, plan })
+    });
+    let moves = (machines(), sites()).prop_map(|(machine, site)| {
+        FactKind::MachineChanged(MachineChange {
+            machine,
+            display_name: None,
+            model: None,
+            belt: None,
+            drive: None,
+            site: Some(site),
+        })
+    });
+    let openings = (sites(), 0..8_u8).prop_map(|(site, first)| {
+        FactKind::OpeningSet(NewOpening { site, hours: None, first_weekday: Some(first) })
+    });
+    prop_oneof![
+        1 => changed,
+        2 => plans,
+        2 => moves,
+        1 => openings,
+        1 => (machines(), times()).prop_map(|(machine, at)| {
+            FactKind::MachineMaintained(NewMaintained { machine, at, note: String::new() })
+        }),
+    ]
+}
+
 /// Names of two people.
 pub(crate) fn users() -> impl Strategy<Value = UserName> {
     select(vec!["anna", "ben"]).prop_map(|name| UserName::new(name).expect("it is a name"))
@@ -145,6 +205,26 @@ fn step_kinds() -> impl Strategy<Value = FactKind> {
     })
 }
 
+/// Courses of few sites, and labels of few sessions with them; some of them are refused.
+fn course_kinds() -> impl Strategy<Value = FactKind> {
+    let sites = || (0..2_u8).prop_map(site_of);
+    let courses = || (1..20_u64).prop_map(CourseId);
+    let made = (sites(), "[AB]").prop_map(|(site, code)| {
+        let code = CourseCode::new(&code).expect("it is a code");
+        FactKind::CourseCreated(NewCourse { site, code, prescription: None })
+    });
+    let labels = (session_ids(), machines(), sites(), option::of(courses())).prop_map(
+        |(session, machine, site, course)| {
+            FactKind::SessionLabelled(SessionLabel { session, machine, site, course })
+        },
+    );
+    prop_oneof![
+        2 => made,
+        6 => labels,
+        1 => courses().prop_map(|course| FactKind::CourseEnded(CourseEnd { course })),
+    ]
+}
+
 /// Proof tests, who is told, heads that were taken.
 fn notification_kinds() -> impl Strategy<Value = FactKind> {
     let names = || select(vec!["desk".to_owned(), "night".to_owned(), "Nobody".to_owned()]);
@@ -152,7 +232,8 @@ fn notification_kinds() -> impl Strategy<Value = FactKind> {
     let contacts = (names(), sites(), 0..2_u32).prop_map(|(name, site, generation)| {
         let way = Way::Webhook { url: "https://example.org/".to_owned() };
         let (display_name, changed) = (String::new(), UnixMicros(1));
-        let contact = Contact { name, display_name, site, way, is_anchor: true, generation, changed };
+        let contact =
+            Contact { name, display_name, site, way, is_anchor: true, weekly: false, generation, changed };
         FactKind::ContactSet(NewContact { contact })
     });
     let steps = vec((names(), 0..2_u32), 0..3).prop_map(|steps| {

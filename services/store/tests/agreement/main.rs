@@ -3,23 +3,24 @@
 mod facts;
 mod incidents;
 mod notices;
+mod sessions;
+mod usage;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::clock::{Clock, ClockQuality};
-use domain::ids::{LogId, MachineId, SessionId, SiteId};
-use domain::live::{Segment, Session};
+use domain::ids::{LogId, MachineId, SiteId};
 use domain::log::{BootStart, Hole, Lane, Position};
 use domain::record::{Event, EventKind, Payload, Reading, Record};
-use domain::units::{MonotonicMicros, Speed, UnixMicros};
+use domain::units::{MonotonicMicros, UnixMicros};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use store::fact::Fact;
 use store::journal::{Journal, Slice};
-use store::ledger::{Checkpoint, Derived, Ledger, Loss, SessionQuery, Unreadable};
+use store::ledger::{Checkpoint, Derived, Ledger, Loss, Unreadable};
 use store::memory::{MemoryJournal, MemoryLedger, MemoryTelemetry};
 use store::sqlite::{SqliteJournal, SqliteLedger, SqliteTelemetry};
 use store::telemetry::{Block, RangeQuery, Telemetry};
@@ -121,39 +122,15 @@ fn journal_steps() -> impl Strategy<Value = JournalStep> {
 
 #[derive(Debug, Clone)]
 enum LedgerStep {
-    Add(Fact),
+    Add(Box<Fact>),
     Put(Box<Derived>),
     Registry(Option<u8>, usize),
-    Sessions(SessionQuery),
+    Sessions(sessions::SessionAsk),
+    Usage(usage::UsageAsk),
     Machine(MachineId, usize),
     Incidents(incidents::Ask),
     Notices(notices::NoticeAsk),
     Reopen,
-}
-
-fn sessions() -> impl Strategy<Value = Session> {
-    let segment =
-        (any::<[u64; 3]>(), any::<[i64; 2]>(), any::<u32>()).prop_map(|(numbers, ends, speed)| Segment {
-            direction: domain::belt::Direction::Reverse,
-            origin: domain::belt::Origin::Declared,
-            started: UnixMicros(ends[0]),
-            ended: UnixMicros(ends[1]),
-            observed_us: numbers[0],
-            distance_mm: numbers[1],
-            distance_remainder: numbers[2],
-            speed_max: Speed(speed),
-        });
-    ((0..12_u8, machines()), times(), any::<(i64, bool)>(), vec(segment, 0..4), 0..4_u64).prop_map(
-        |((octet, machine), started, (last_motion, ended), segments, revision)| Session {
-            id: SessionId([octet; 16]),
-            machine,
-            started,
-            last_motion: UnixMicros(last_motion),
-            ended,
-            segments,
-            revision,
-        },
-    )
 }
 
 fn deriveds() -> impl Strategy<Value = Derived> {
@@ -173,10 +150,12 @@ fn deriveds() -> impl Strategy<Value = Derived> {
         },
     );
     let found = (vec(incidents::incidents(), 0..6), vec(incidents::pieces(), 0..3));
-    (vec(checkpoint, 0..3), vec(sessions(), 0..5), vec(loss, 0..3), vec(unreadable, 0..3), found).prop_map(
-        |(checkpoints, sessions, losses, unreadable, (incidents, recordings))| Derived {
+    let told = (vec(sessions::sessions(), 0..5), vec(usage::usage_rows(), 0..4));
+    (vec(checkpoint, 0..3), told, vec(loss, 0..3), vec(unreadable, 0..3), found).prop_map(
+        |(checkpoints, (sessions, usage), losses, unreadable, (incidents, recordings))| Derived {
             checkpoints,
             sessions,
+            usage,
             losses,
             unreadable,
             incidents,
@@ -185,18 +164,13 @@ fn deriveds() -> impl Strategy<Value = Derived> {
     )
 }
 
-fn session_queries() -> impl Strategy<Value = SessionQuery> {
-    let after = option::of((times(), (0..12_u8).prop_map(|octet| SessionId([octet; 16]))));
-    (vec(machines(), 0..4), times(), times(), after, 0..6_usize)
-        .prop_map(|(machines, from, until, after, max)| SessionQuery { machines, from, until, after, max })
-}
-
 fn ledger_steps() -> impl Strategy<Value = LedgerStep> {
     prop_oneof![
-        6 => facts::facts().prop_map(LedgerStep::Add),
+        8 => facts::facts().prop_map(|fact| LedgerStep::Add(Box::new(fact))),
         4 => deriveds().prop_map(|derived| LedgerStep::Put(Box::new(derived))),
         2 => (option::of(0..4_u8), 0..5_usize).prop_map(|(after, max)| LedgerStep::Registry(after, max)),
-        4 => session_queries().prop_map(LedgerStep::Sessions),
+        4 => sessions::session_asks().prop_map(LedgerStep::Sessions),
+        3 => usage::usage_asks().prop_map(LedgerStep::Usage),
         2 => (machines(), 0..5_usize).prop_map(|(machine, max)| LedgerStep::Machine(machine, max)),
         4 => incidents::asks().prop_map(LedgerStep::Incidents),
         4 => notices::notice_asks().prop_map(LedgerStep::Notices),
@@ -297,7 +271,10 @@ async fn ledgers_agree(steps: Vec<LedgerStep>) -> Result<(), TestCaseError> {
     for step in steps {
         match step {
             LedgerStep::Add(fact) => {
-                prop_assert_eq!(told(sqlite.add_fact(fact.clone()).await), told(memory.add_fact(fact).await));
+                prop_assert_eq!(
+                    told(sqlite.add_fact((*fact).clone()).await),
+                    told(memory.add_fact(*fact).await)
+                );
                 prop_assert_eq!(sqlite.registry(), memory.registry());
                 prop_assert_eq!(*sqlite.incident_change().borrow(), *memory.incident_change().borrow());
             }
@@ -305,9 +282,8 @@ async fn ledgers_agree(steps: Vec<LedgerStep>) -> Result<(), TestCaseError> {
                 prop_assert_eq!(told(sqlite.put((*derived).clone()).await), told(memory.put(*derived).await));
             }
             LedgerStep::Registry(after, max) => registries_agree(&sqlite, &memory, after, max).await?,
-            LedgerStep::Sessions(query) => {
-                prop_assert_eq!(told(sqlite.sessions(&query).await), told(memory.sessions(&query).await));
-            }
+            LedgerStep::Sessions(ask) => sessions::answers_agree(&sqlite, &memory, ask).await?,
+            LedgerStep::Usage(ask) => usage::answers_agree(&sqlite, &memory, ask).await?,
             LedgerStep::Machine(machine, max) => {
                 prop_assert_eq!(
                     told(sqlite.losses(&machine, max).await),
@@ -330,11 +306,8 @@ async fn ledgers_agree(steps: Vec<LedgerStep>) -> Result<(), TestCaseError> {
     registries_agree(&sqlite, &memory, None, 1_000).await?;
     incidents::all_agree(&sqlite, &memory).await?;
     notices::all_agree(&sqlite, &memory).await?;
-    for octet in 0..12 {
-        let id = SessionId([octet; 16]);
-        prop_assert_eq!(told(sqlite.session(&id).await), told(memory.session(&id).await));
-    }
-    Ok(())
+    sessions::all_agree(&sqlite, &memory).await?;
+    usage::all_agree(&sqlite, &memory).await
 }
 
 async fn registries_agree(
@@ -408,6 +381,11 @@ proptest! {
     #[test]
     fn the_ledgers_agree(steps in vec(ledger_steps(), 1..40)) {
         run(ledgers_agree(steps))?;
+    }
+
+    #[test]
+    fn the_ledgers_agree_on_labels(steps in vec(sessions::label_steps(), 1..40)) {
+        run(sessions::labels_agree(steps))?;
     }
 
     #[test]

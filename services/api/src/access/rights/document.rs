@@ -17,14 +17,19 @@ const ROLES: [(Role, &str); 7] = [
 fn meaning(permission: Permission) -> &'static str {
     match permission {
         Permission::Live => "sites, machines, what belts do now",
-        Permission::History => "readings, events, sessions, incidents and how far people are with them",
+        Permission::History => {
+            "readings, events, sessions, usage, incidents and how far people are with them"
+        }
         Permission::Evidence => "notes, whether somebody was hurt, dossiers",
         Permission::Act => "to say that a stop was seen to, to tag a machine out of service",
-        Permission::Handle => "to work on incidents and proof tests",
+        Permission::Handle => "to work on incidents and proof tests, to say that a machine was serviced",
+        Permission::Courses => {
+            "to label sessions with courses and to see one's own; with `configure`, all of the site"
+        }
         Permission::Arrange => "to arrange the plan of a room",
         Permission::Configure => {
-            "a site's name, time zone and staffed hours, thresholds, incidents judged anew, who is told of incidents, to \
-             erase notes and hold evidence"
+            "a site's name, time zone, staffed and opening hours, thresholds, maintenance plans, incidents judged anew, \
+             who is told of incidents, to erase notes and hold evidence"
         }
         Permission::Register => "machines, their credentials and commissioning",
         Permission::Administer => "sites, users, tokens",

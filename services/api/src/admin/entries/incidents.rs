@@ -56,7 +56,8 @@ pub(super) fn contact_set(new: &NewContact) -> Shown {
         Way::Email { .. } => "by e-mail",
     };
     let anchor = if contact.is_anchor { ", is sent heads" } else { "" };
-    let detail = format!("{way}, secret {}{anchor}", contact.generation);
+    let weekly = if contact.weekly { ", is sent the weekly report" } else { "" };
+    let detail = format!("{way}, secret {}{anchor}{weekly}", contact.generation);
     Shown { kind: "contact_set", subject: contact.name.clone(), site: contact.site.clone(), detail }
 }
 

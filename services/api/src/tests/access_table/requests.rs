@@ -67,13 +67,18 @@ pub(super) fn request(
             v1::GetMachineRequest { machine_id }.encode_to_vec()
         }
         _ if method.starts_with("HandlingService/") => return of_handling(method, machine_id, session, told),
+        _ if method.starts_with("UsageService/") => of_usage(method, site_id),
         _ if method.starts_with("DrillService/") => of_drills(method, machine_id, told),
         _ if method.starts_with("NotificationService/") => of_notification(method, site_id),
+        _ if method.starts_with("CourseService/") => return of_courses(method, site_id, new, session, told),
         _ if method.starts_with("IncidentService/") => return of_incidents(method, machine_id, session),
         "AdminService/SetThresholds"
         | "AdminService/SetOutOfService"
         | "AdminService/RecordCommissioning"
-        | "AdminService/SetStaffedHours" => of_settings(method, machine_id, site_id),
+        | "AdminService/SetStaffedHours"
+        | "AdminService/SetOpeningHours"
+        | "AdminService/SetMaintenancePlan"
+        | "AdminService/RecordMaintenance" => of_settings(method, machine_id, site_id),
         _ => of_people(method, site, token, new),
     };
     (message, None)
@@ -118,6 +123,16 @@ fn of_settings(method: &str, machine_id: String, site_id: String) -> Vec<u8> {
         "AdminService/SetStaffedHours" => {
             v1::SetStaffedHoursRequest { site_id, ..Default::default() }.encode_to_vec()
         }
+        "AdminService/SetOpeningHours" => {
+            v1::SetOpeningHoursRequest { site_id, first_weekday: Some(1), ..Default::default() }
+                .encode_to_vec()
+        }
+        "AdminService/SetMaintenancePlan" => {
+            v1::SetMaintenancePlanRequest { site_id, hours: Some(500), ..Default::default() }.encode_to_vec()
+        }
+        "AdminService/RecordMaintenance" => {
+            v1::RecordMaintenanceRequest { machine_id, ..Default::default() }.encode_to_vec()
+        }
         other => panic!("no request for {other}"),
     }
 }
@@ -127,6 +142,8 @@ fn of_settings(method: &str, machine_id: String, site_id: String) -> Vec<u8> {
 pub(super) struct Told {
     /// The one that brought a note about its incident.
     pub(super) note: u64,
+    /// The one that made a course of somebody.
+    pub(super) course: u64,
     /// The one that began a proof test.
     pub(super) drill: u64,
 }
@@ -168,6 +185,17 @@ fn of_handling(method: &str, machine_id: String, id: &str, told: Told) -> (Vec<u
     (message, Some(machine_id))
 }
 
+/// Requests about what belts did, added up: of the site, since the day before.
+fn of_usage(method: &str, site_id: String) -> Vec<u8> {
+    let scope = Some(v1::UsageScope { site_ids: vec![site_id], ..Default::default() });
+    if method == "UsageService/ListMaintenance" {
+        return v1::ListMaintenanceRequest { scope, page_size: 0 }.encode_to_vec();
+    }
+    let range = Some(v1::DateRange { start_date: "2026-11-19".to_owned(), ..Default::default() });
+    // The first two fields are the same in each.
+    v1::GetHeatMapRequest { scope, range }.encode_to_vec()
+}
+
 /// Requests about proof tests.
 fn of_drills(method: &str, machine_id: String, told: Told) -> Vec<u8> {
     match method {
@@ -187,6 +215,41 @@ fn of_drills(method: &str, machine_id: String, told: Told) -> Vec<u8> {
         "DrillService/ListStops" => v1::ListStopsRequest { machine_id, ..Default::default() }.encode_to_vec(),
         other => panic!("no request for {other}"),
     }
+}
+
+/// Requests about courses; of those that list, the course or session is among what they list.
+fn of_courses(
+    method: &str,
+    site_id: String,
+    code: String,
+    session: &str,
+    told: Told,
+) -> (Vec<u8>, Option<String>) {
+    let (course_id, session_id) = (told.course, session.repeat(16));
+    let message = match method {
+        "CourseService/CreateCourse" => {
+            v1::CreateCourseRequest { site_id, code, ..Default::default() }.encode_to_vec()
+        }
+        "CourseService/ListCourses" => {
+            let request = v1::ListCoursesRequest { page_size: 1_000, ..Default::default() };
+            return (request.encode_to_vec(), Some(format!("told-{site_id}")));
+        }
+        "CourseService/GetCourse" => v1::GetCourseRequest { course_id }.encode_to_vec(),
+        "CourseService/UpdateCourse" => {
+            let prescription = Some(v1::Prescription::default());
+            v1::UpdateCourseRequest { course_id, prescription, ..Default::default() }.encode_to_vec()
+        }
+        "CourseService/ListLabelSessions" => {
+            let request = v1::ListLabelSessionsRequest { site_id, ..Default::default() };
+            return (request.encode_to_vec(), Some(session_id));
+        }
+        "CourseService/LabelSession" => {
+            v1::LabelSessionRequest { session_id, course_id, ..Default::default() }.encode_to_vec()
+        }
+        "CourseService/EndCourse" => v1::EndCourseRequest { course_id, ..Default::default() }.encode_to_vec(),
+        other => panic!("no request for {other}"),
+    };
+    (message, None)
 }
 
 /// Requests about who is told.

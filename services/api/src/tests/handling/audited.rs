@@ -68,6 +68,7 @@ async fn who_is_told_is_audited_without_addresses() {
         site: Some(site_id("north")),
         way: Way::Webhook { url },
         is_anchor: true,
+        weekly: false,
         generation: 2,
         changed: NOON,
     };

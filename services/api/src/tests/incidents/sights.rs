@@ -6,6 +6,7 @@ use domain::incident::Rule;
 use domain::live::{LiveState, Segment, Session};
 use domain::signal::Capabilities;
 use domain::units::Speed;
+use domain::usage::Grade;
 use store::fact::{Fact, FactKind, NewCommissioning};
 use store::ledger::{Derived, Ledger};
 use wire::api::v1;
@@ -87,14 +88,11 @@ async fn a_machine_says_what_it_can_report() {
 async fn session(bench: &Bench, id: u8, machine: &str, start_s: i64) {
     let at = |minute: i64| NOON.plus((start_s + minute * 60) * 1_000_000);
     let segment = |direction, from: i64| Segment {
-        direction,
-        origin: Origin::Measured,
-        started: at(from),
         ended: at(from + 10),
         observed_us: 300_000_000,
         distance_mm: 1,
-        distance_remainder: 0,
         speed_max: Speed(if direction == Direction::Stopped { 0 } else { 1_000 }),
+        ..Segment::begun(direction, Origin::Measured, Grade::Unknown, at(from))
     };
     let session = Session {
         id: SessionId([id; 16]),

@@ -174,3 +174,15 @@ async fn contacts_of_one_site_are_of_no_other() {
         assert_eq!(status.code(), expected, "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_contact_says_whether_it_is_sent_the_weekly_report() {
+    let bench = Bench::furnished().await;
+    let weekly = v1::Contact { weekly: true, ..webhook("owner", "") };
+    assert!(set(&bench, weekly, false).await.0.weekly);
+    let listed = service(&bench).await.list_contacts(v1::ListContactsRequest::default()).await.unwrap();
+    assert!(listed.into_inner().contacts.iter().all(|contact| contact.weekly));
+    assert!(!set(&bench, webhook("owner", ""), false).await.0.weekly, "not any more");
+    let registry = bench.ledger.registry();
+    assert!(!registry.contact("owner").unwrap().weekly);
+}

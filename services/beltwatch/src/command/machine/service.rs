@@ -1,12 +1,19 @@
-//! Out of service, and commissioning.
+//! Out of service, commissioning, and being serviced.
+
+use std::io::{self, Write};
 
 use clap::Args as ClapArgs;
+use jiff::tz::TimeZone;
 use wire::api::v1;
 
 use super::show;
 use crate::client::{Client, Options};
+use crate::command::pages::Zones;
+use crate::command::repeat::{RepeatArgs, twice};
 use crate::command::request_id;
 use crate::failure::Failure;
+use crate::table::{Value, people_text};
+use crate::words;
 
 /// Metres per second in one km/h.
 const MPS_PER_KMH: f64 = 1.0 / 3.6;
@@ -43,6 +50,21 @@ pub(super) struct Commission {
     /// Who did it and how
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Maintained {
+    /// Its id
+    id: String,
+    /// When: with offset, or in the site's zone, such as 2026-11-20T09:00; now if not given. What was said before is
+    /// replaced
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// What was done, at most 200 characters
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    note: String,
+    #[command(flatten)]
+    repeat: RepeatArgs,
 }
 
 fn stop(text: &str) -> Result<v1::CommissionedStop, String> {
@@ -87,6 +109,26 @@ pub(super) async fn commission(args: Commission, options: &Options) -> Result<()
     let mut client = Client::connect(options).await?;
     let machine = client.admin.record_commissioning(request).await?.into_inner().machine;
     show(&mut client, machine, options).await
+}
+
+pub(super) async fn maintained(args: Maintained, options: &Options) -> Result<(), Failure> {
+    let Maintained { id, at, note, repeat } = args;
+    // A time that cannot be read needs no server to be refused.
+    at.as_deref().map(|at| words::moment("--at", at, &TimeZone::UTC)).transpose()?;
+    let mut client = Client::connect(options).await?;
+    let zone = Zones::of_machine(&mut client, &id).await?;
+    let time = at.map(|at| words::moment("--at", &at, &zone)).transpose()?.map(words::timestamp);
+    let request_id = repeat.id()?;
+    let request =
+        v1::RecordMaintenanceRequest { machine_id: id.clone(), time, note, request_id: request_id.clone() };
+    let answer = twice(&request_id, async || client.admin.record_maintenance(request.clone()).await).await?;
+    show(&mut client, answer.machine, options).await?;
+    let since = people_text(&Value::Time(words::time(answer.time), zone));
+    writeln!(
+        io::stderr(),
+        "the work of {id} is counted anew from {since} on; see `beltwatch maintenance list`"
+    )?;
+    Ok(())
 }
 
 #[cfg(test)]

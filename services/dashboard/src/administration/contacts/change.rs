@@ -25,8 +25,11 @@ const CHECK: &str =
 
 /// The fields that can be changed later, with what a contact has.
 fn fields(t: Texts, contact: &v1::Contact, sites: Vec<(String, String)>) -> Vec<Field> {
-    let anchor = [("no", t.no()), ("yes", t.yes())];
-    let anchor = anchor.map(|(code, words)| (code.to_owned(), words.to_owned()));
+    let choices = || {
+        let choices = [("no", t.no()), ("yes", t.yes())];
+        Entry::Choices(choices.map(|(code, words)| (code.to_owned(), words.to_owned())).into())
+    };
+    let chosen = |is: bool| if is { "yes" } else { "no" };
     vec![
         Field::new("display_name", t.name_for_people(), t.contact_display_hint(), t.one_line_wrong())
             .of(&contact.display_name),
@@ -38,8 +41,11 @@ fn fields(t: Texts, contact: &v1::Contact, sites: Vec<(String, String)>) -> Vec<
             .entered(Entry::Choices(sites))
             .of(&contact.site_id),
         Field::new("is_anchor", t.contact_anchor(), t.contact_anchor_hint(), t.choice_wrong())
-            .entered(Entry::Choices(anchor.into()))
-            .of(if contact.is_anchor { "yes" } else { "no" }),
+            .entered(choices())
+            .of(chosen(contact.is_anchor)),
+        Field::new("weekly", t.contact_weekly(), t.contact_weekly_hint(), t.choice_wrong())
+            .entered(choices())
+            .of(chosen(contact.weekly)),
     ]
 }
 
@@ -58,8 +64,10 @@ fn check(page: &mut FormPage) {
     if page.value("webhook_url").is_empty() == page.value("email").is_empty() {
         page.refuse("webhook_url");
     }
-    if !["yes", "no"].contains(&page.value("is_anchor")) {
-        page.refuse("is_anchor");
+    for name in ["is_anchor", "weekly"] {
+        if !["yes", "no"].contains(&page.value(name)) {
+            page.refuse(name);
+        }
     }
 }
 
@@ -71,6 +79,7 @@ fn typed(page: &FormPage, name: &str) -> v1::Contact {
         webhook_url: page.value("webhook_url").to_owned(),
         email: page.value("email").to_owned(),
         is_anchor: page.value("is_anchor") == "yes",
+        weekly: page.value("weekly") == "yes",
         ..v1::Contact::default()
     }
 }

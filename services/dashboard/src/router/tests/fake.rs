@@ -5,6 +5,7 @@ pub(super) mod drill;
 pub(super) mod handling;
 pub(super) mod incidents;
 pub(super) mod notification;
+pub(super) mod usage;
 
 use axum::body::Body;
 use axum::http::Response;
@@ -20,6 +21,7 @@ use wire::api::v1::fleet_service_server::{FleetService, FleetServiceServer};
 use wire::api::v1::handling_service_server::HandlingServiceServer;
 use wire::api::v1::incident_service_server::IncidentServiceServer;
 use wire::api::v1::notification_service_server::NotificationServiceServer;
+use wire::api::v1::usage_service_server::UsageServiceServer;
 
 use crate::{Dashboard, Settings, in_process, router};
 
@@ -62,6 +64,9 @@ pub(super) fn machine(id: &str, name: &str) -> v1::MachineState {
         site_id: "north".to_owned(),
         display_name: name.to_owned(),
         belt: v1::BeltKind::Reversible.into(),
+        // 2026-11-21, 0 o'clock in the site's time.
+        maintain_time: Some(prost_types::Timestamp { seconds: 1_795_215_600, nanos: 0 }),
+        maintain_note: "belt waxed".to_owned(),
         ..v1::Machine::default()
     };
     let belt =
@@ -269,6 +274,7 @@ pub(super) struct Browser {
     drills: drill::Drills,
     notification: notification::Notification,
     handling: handling::Handling,
+    usages: usage::Usages,
     secure: bool,
     session: Option<&'static str>,
     headers: Vec<(&'static str, &'static str)>,
@@ -283,6 +289,7 @@ impl Browser {
             drills: drill::Drills::default(),
             notification: notification::Notification::default(),
             handling: handling::Handling::default(),
+            usages: usage::Usages::default(),
             secure: false,
             session,
             headers: Vec::new(),
@@ -313,6 +320,10 @@ impl Browser {
         Browser { notification: notification.clone(), ..self }
     }
 
+    pub(super) fn using(self, usages: &usage::Usages) -> Browser {
+        Browser { usages: usages.clone(), ..self }
+    }
+
     pub(super) fn secure(self) -> Browser {
         Browser { secure: true, ..self }
     }
@@ -333,7 +344,17 @@ impl Browser {
         self.send("POST", path, body.finish()).await
     }
 
+    /// Whether the answer's body ends before it is complete.
+    pub(super) async fn breaks_off(&self, path: &str) -> bool {
+        let response = self.respond("GET", path, String::new()).await;
+        axum::body::to_bytes(response.into_body(), usize::MAX).await.is_err()
+    }
+
     async fn send(&self, method: &str, path: &str, body: String) -> Answer {
+        Answer::read(self.respond(method, path, body).await).await
+    }
+
+    async fn respond(&self, method: &str, path: &str, body: String) -> Response<Body> {
         let routes = tonic::service::Routes::new(AccountServiceServer::new(self.fake))
             .add_service(FleetServiceServer::new(self.fake))
             .add_service(AdminServiceServer::new(self.admin.clone()))
@@ -341,6 +362,7 @@ impl Browser {
             .add_service(DrillServiceServer::new(self.drills.clone()))
             .add_service(NotificationServiceServer::new(self.notification.clone()))
             .add_service(HandlingServiceServer::new(self.handling.clone()))
+            .add_service(UsageServiceServer::new(self.usages.clone()))
             .into_axum_router();
         let dashboard =
             Dashboard::new(in_process(routes), Settings { secure: self.secure, ..Settings::default() });
@@ -359,8 +381,7 @@ impl Browser {
             let name = if self.secure { "__Host-beltwatch_session" } else { "beltwatch_session" };
             request = request.header("cookie", format!("other=1; {name}={session}"));
         }
-        let response = router(dashboard).oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
-        Answer::read(response).await
+        router(dashboard).oneshot(request.body(Body::from(body)).unwrap()).await.unwrap()
     }
 }
 

@@ -111,7 +111,8 @@ async fn what_was_typed_stays_with_the_reason_beside_the_field() {
     };
     let add = "/administration/add/contact";
     let contact = |name: &'static str, url: &'static str, email: &'static str| {
-        [("name", name), ("webhook_url", url), ("email", email), ("is_anchor", "no")]
+        let told = [("is_anchor", "no"), ("weekly", "no")];
+        [("name", name), ("webhook_url", url), ("email", email), told[0], told[1]]
     };
     check(add, &contact("night", "", ""), "webhook_url", "Fill in either").await;
     check(add, &contact("night", "https:x", "a@b"), "webhook_url", "Fill in either").await;
@@ -119,15 +120,17 @@ async fn what_was_typed_stays_with_the_reason_beside_the_field() {
     check(add, &contact("duty", "https:x", ""), "name", "This is taken").await;
     check(add, &contact("Duty", "https:x", ""), "name", "Use 1 to 64").await;
     check("/administration/contacts/duty", &contact("", "ftp:x", ""), "webhook_url", "Fill in").await;
-    let anchor = [("name", "night"), ("email", "a@b"), ("is_anchor", "maybe")];
-    let (answer, asked) = send(ADMIN, add, &anchor).await;
-    assert_eq!((answer.status, asked.len()), (422, 0));
-    assert!(answer.text.contains("id=\"is_anchor-error\">Choose one"));
+    for (anchor, weekly, field) in [("maybe", "no", "is_anchor"), ("no", "monthly", "weekly")] {
+        let told = [("name", "night"), ("email", "a@b"), ("is_anchor", anchor), ("weekly", weekly)];
+        let (answer, asked) = send(ADMIN, add, &told).await;
+        assert_eq!((answer.status, asked.len()), (422, 0));
+        assert!(answer.text.contains(&format!("id=\"{field}-error\">Choose one")), "{field}");
+    }
 }
 
 #[tokio::test]
 async fn a_secret_is_shown_once_with_how_to_check_with_it() {
-    let contact = [("name", "night"), ("webhook_url", "https:x"), ("is_anchor", "yes")];
+    let contact = [("name", "night"), ("webhook_url", "https:x"), ("is_anchor", "yes"), ("weekly", "no")];
     for (path, typed) in
         [("/administration/add/contact", &contact[..]), ("/administration/contacts/duty/renew", &[])]
     {
@@ -138,11 +141,12 @@ async fn a_secret_is_shown_once_with_how_to_check_with_it() {
         assert!(answer.text.contains("Beltwatch-Signature") && answer.text.contains("HMAC-SHA256"));
         assert_eq!((answer.header("location"), answer.header("cache-control")), ("", "no-store"));
     }
-    let email = [("name", "night"), ("email", "a@b"), ("is_anchor", "no")];
+    let email = [("name", "night"), ("email", "a@b"), ("is_anchor", "no"), ("weekly", "yes")];
     let (answer, asked) = send(ADMIN, "/administration/add/contact", &email).await;
     let to = "/administration/contacts?done=contact-saved&id=night";
     assert_eq!((answer.status, answer.header("location")), (303, to));
     assert!(asked[0].contains("site_id: \"\"") && asked[0].contains("email: \"a@b\""), "{asked:?}");
+    assert!(asked[0].contains("is_anchor: false") && asked[0].contains("weekly: true"), "{asked:?}");
     let (_, asked) = send(ADMIN, "/administration/contacts/duty/renew", &[]).await;
     assert!(asked[0].contains("renew_secret: true") && asked[0].contains("https:duty.example"));
     let unchanged = [
@@ -150,6 +154,8 @@ async fn a_secret_is_shown_once_with_how_to_check_with_it() {
         ("was.webhook_url", "https:x"),
         ("is_anchor", "no"),
         ("was.is_anchor", "no"),
+        ("weekly", "no"),
+        ("was.weekly", "no"),
     ];
     let (answer, asked) = send(ADMIN, "/administration/contacts/duty", &unchanged).await;
     assert_eq!((answer.status, asked.len()), (303, 0));

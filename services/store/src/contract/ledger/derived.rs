@@ -50,7 +50,8 @@ const NONE: [u8; 0] = [];
 /// All sessions of these machines.
 fn all(machines: &[&str], max: usize) -> SessionQuery {
     let machines = machines.iter().map(|name| machine(name)).collect();
-    SessionQuery { machines, from: UnixMicros(i64::MIN), until: UnixMicros(i64::MAX), after: None, max }
+    let (from, until) = (UnixMicros(i64::MIN), UnixMicros(i64::MAX));
+    SessionQuery { machines, from, until, with: None, after: None, max }
 }
 
 async fn listed(ledger: &dyn Ledger, query: &SessionQuery) -> Vec<u8> {

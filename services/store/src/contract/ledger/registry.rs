@@ -144,6 +144,26 @@ fn check_end_of_life(registry: &Registry) {
     assert_eq!(revoked, [(9, false), (10, true)]);
 }
 
+/// What is left of courses, opening hours, moves and maintenance.
+fn check_usage_of_life(registry: &Registry) {
+    let courses: Vec<_> = registry
+        .courses()
+        .values()
+        .map(|course| (course.code.as_str(), course.owner.as_str(), course.ended.is_some()))
+        .collect();
+    let expected =
+        [("Knee-1", "user:ben", true), ("Hip-1", "user:anna", false), ("Knee-1", "user:anna", false)];
+    assert_eq!(courses, expected);
+    let hours: Vec<_> = registry.maintenance_plans().map(|set| set.plan.hours).collect();
+    assert_eq!(hours, [Some(1), Some(3)], "of the site and the machine");
+    let (one, three) = (&registry.machines()[&machine("tm-01")], &registry.machines()[&machine("tm-03")]);
+    assert_eq!(one.maintained.as_ref().map(|service| service.at), Some(second(60)));
+    let stays: Vec<_> = three.stays().into_iter().map(|stay| stay.site).collect();
+    assert_eq!((stays, &three.site), (vec![site("gym-1"), site("gym-2")], &site("gym-2")));
+    let gym = &registry.sites()[&site("gym-1")];
+    assert_eq!((gym.open().is_some(), gym.first_weekday()), (true, 6));
+}
+
 pub(super) async fn every_kind_of_fact_is_followed(ledger: &dyn Ledger) {
     let all: Vec<(u64, Fact)> = (1..).zip(life()).collect();
     for (number, fact) in &all {
@@ -154,6 +174,7 @@ pub(super) async fn every_kind_of_fact_is_followed(ledger: &dyn Ledger) {
     }
     assert_eq!(ledger.facts(0, 1_000).await.expect("facts can be read"), all);
     check_end_of_life(&ledger.registry());
+    check_usage_of_life(&ledger.registry());
 }
 
 pub(super) async fn what_people_may_not_do_is_refused(ledger: &dyn Ledger) {

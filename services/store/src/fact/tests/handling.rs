@@ -45,13 +45,14 @@ fn contacts() -> impl Strategy<Value = Contact> {
         ".{1,9}".prop_map(|address| Way::Email { address })
     ];
     let what = ("[a-z0-9-]{1,9}", ".{0,9}", option::of(sites()), ways);
-    (what, any::<bool>(), any::<u32>(), times()).prop_map(
-        |((name, display_name, site, way), is_anchor, generation, changed)| Contact {
+    (what, any::<[bool; 2]>(), any::<u32>(), times()).prop_map(
+        |((name, display_name, site, way), [is_anchor, weekly], generation, changed)| Contact {
             name,
             display_name,
             site,
             way,
             is_anchor,
+            weekly,
             generation,
             changed,
         },
@@ -147,11 +148,12 @@ fn names_of_who_is_told_in_the_json_stay() {
         site: None,
         way: Way::Email { address: "a@example.org".to_owned() },
         is_anchor: true,
+        weekly: true,
         generation: 1,
         changed: UnixMicros(5),
     };
     check_written(
-        r#"{"v":2,"kind":"contact_set","contact":{"name":"insurer","display_name":"Insurer","site":null,"way":{"way":"email","address":"a@example.org"},"is_anchor":true,"generation":1,"changed_us":5}}"#,
+        r#"{"v":2,"kind":"contact_set","contact":{"name":"insurer","display_name":"Insurer","site":null,"way":{"way":"email","address":"a@example.org"},"is_anchor":true,"weekly":true,"generation":1,"changed_us":5}}"#,
         &FactKind::ContactSet(NewContact { contact }),
     );
     let taken = UnixMicros(6);

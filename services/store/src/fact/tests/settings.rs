@@ -29,7 +29,7 @@ fn stops() -> impl Strategy<Value = Vec<CommissionedStop>> {
     )
 }
 
-fn staffed() -> impl Strategy<Value = Option<StaffedDays>> {
+pub(super) fn staffed() -> impl Strategy<Value = Option<StaffedDays>> {
     option::of(proptest::array::uniform7(vec(any::<(u16, u16)>(), 0..3)))
 }
 
@@ -75,7 +75,13 @@ fn history<T: Clone + PartialEq + std::fmt::Debug>(
 }
 
 pub(super) fn site_histories() -> impl Strategy<Value = History<SiteTraits>> {
-    history((".{0,9}", staffed()).prop_map(|(time_zone, staffed)| SiteTraits { time_zone, staffed }))
+    let traits = (".{0,9}", staffed(), staffed(), any::<u8>());
+    history(traits.prop_map(|(time_zone, staffed, open, first_weekday)| SiteTraits {
+        time_zone,
+        staffed,
+        open,
+        first_weekday,
+    }))
 }
 
 pub(super) fn machine_histories() -> impl Strategy<Value = History<MachineTraits>> {
@@ -88,13 +94,15 @@ pub(super) fn machine_histories() -> impl Strategy<Value = History<MachineTraits
         incline_is_target: new.incline_is_target,
         note: new.note,
     });
-    let traits = (belts(), drives(), ".{0,9}", option::of(tags), option::of(commissionings));
-    history(traits.prop_map(|(belt, drive, model, out_of_service, commissioning)| MachineTraits {
+    let known = (option::of(tags), option::of(commissionings), option::of(sites()));
+    let traits = (belts(), drives(), ".{0,9}", known);
+    history(traits.prop_map(|(belt, drive, model, (out_of_service, commissioning, site))| MachineTraits {
         belt,
         drive,
         model,
         out_of_service,
         commissioning,
+        site,
     }))
 }
 

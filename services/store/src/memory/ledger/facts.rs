@@ -108,6 +108,10 @@ impl State {
         let number = self.facts.next();
         let Some(stepped) = fact.stepped() else {
             let changes = self.registry.follow(number, &fact)?;
+            if let Some(label) = fact.labelled() {
+                self.sessions.check(label)?;
+                self.sessions.label(label);
+            }
             self.registry_mut().put(number, changes);
             self.facts.push(fact);
             return Ok(FactOutcome::Added(number));

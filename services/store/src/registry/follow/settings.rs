@@ -9,7 +9,9 @@ use domain::units::UnixMicros;
 use super::{Change, Changes};
 use crate::StoreError;
 use crate::bounds::{invalid, room};
-use crate::fact::{NewCommissioning, NewStaffedHours, NewThresholds, ServiceChange};
+use crate::fact::{
+    NewCommissioning, NewOpening, NewStaffedHours, NewThresholds, OpeningHours, ServiceChange,
+};
 use crate::registry::{
     Commissioning, Entry, Machine, OutOfService, Registry, Scope, ScopedLimits, Site, StaffedDays,
 };
@@ -24,6 +26,10 @@ const STOP_SPEEDS_MM_S: RangeInclusive<u32> = 200..=6_000;
 const STOP_TIMES_MS: RangeInclusive<u32> = 100..=60_000;
 /// Minutes of a day.
 const DAY_MINUTES: u16 = 1_440;
+/// Minutes of the time by which usage is counted.
+const QUARTER_MINUTES: u16 = 15;
+/// Sunday.
+const LAST_WEEKDAY: u8 = 6;
 
 /// From when on holds what a fact of that time sets.
 fn effective(time: UnixMicros) -> UnixMicros {
@@ -51,7 +57,7 @@ impl Registry {
         Ok(vec![Change::Put(Entry::Limits(ScopedLimits { scope: new.scope.clone(), history }))])
     }
 
-    fn scope_exists(&self, scope: &Scope) -> Result<(), StoreError> {
+    pub(super) fn scope_exists(&self, scope: &Scope) -> Result<(), StoreError> {
         match scope {
             Scope::Site(site) => self.site(site).map(drop),
             Scope::Model(model) => match model.chars().count() {
@@ -82,12 +88,7 @@ impl Registry {
     pub(super) fn commissioned(&self, new: &NewCommissioning, time: UnixMicros) -> Changes {
         let NewCommissioning { machine, direction_proven, stops, silent_on_stop, incline_is_target, note } =
             new;
-        let count = note.chars().count();
-        if count > NOTE_CHARS_MAX {
-            return Err(invalid(format!(
-                "the note has {count} characters; at most {NOTE_CHARS_MAX} are allowed"
-            )));
-        }
+        check_note(note)?;
         let count = stops.len();
         if count > COMMISSIONED_STOPS_MAX {
             return Err(invalid(format!(
@@ -116,6 +117,29 @@ impl Registry {
         Ok(vec![Change::Put(Entry::Site(site))])
     }
 
+    pub(super) fn opening_set(&self, new: &NewOpening, time: UnixMicros) -> Changes {
+        let mut site = Site::clone(self.site(&new.site)?);
+        let before = site.traits();
+        let mut traits = before.clone();
+        if let Some(OpeningHours { days }) = &new.hours {
+            if let Some(days) = days {
+                check_days(days)?;
+                check_quarters(days)?;
+            }
+            traits.open.clone_from(days);
+        }
+        if let Some(day) = new.first_weekday {
+            if day > LAST_WEEKDAY {
+                return Err(invalid(format!(
+                    "first_weekday is {day}; 0 (Monday) to {LAST_WEEKDAY} (Sunday) are allowed"
+                )));
+            }
+            traits.first_weekday = day;
+        }
+        site.history.set(before, effective(time), traits);
+        Ok(vec![Change::Put(Entry::Site(site))])
+    }
+
     fn with_traits(
         &self,
         machine: &domain::ids::MachineId,
@@ -126,7 +150,7 @@ impl Registry {
             let before = machine.traits();
             let mut traits = before.clone();
             change(&mut traits);
-            machine.history.set(before, effective(time), traits);
+            machine.set_traits(before, effective(time), traits);
         })
     }
 }
@@ -143,8 +167,18 @@ impl Machine {
     /// Notes in the history what has become of it by a fact of that time; `before` is what it was.
     pub(super) fn note_change(&mut self, before: &Machine, time: UnixMicros) {
         let traits = self.traits();
-        self.history.set(before.traits(), effective(time), traits);
+        self.set_traits(before.traits(), effective(time), traits);
     }
+}
+
+pub(super) fn check_note(note: &str) -> Result<(), StoreError> {
+    let count = note.chars().count();
+    if count > NOTE_CHARS_MAX {
+        return Err(invalid(format!(
+            "the note has {count} characters; at most {NOTE_CHARS_MAX} are allowed"
+        )));
+    }
+    Ok(())
 }
 
 fn check_stop(stop: &CommissionedStop) -> Result<(), StoreError> {
@@ -183,6 +217,18 @@ fn check_days(days: &StaffedDays) -> Result<(), StoreError> {
                 return Err(invalid(context));
             }
             free = *end;
+        }
+    }
+    Ok(())
+}
+
+fn check_quarters(days: &StaffedDays) -> Result<(), StoreError> {
+    for (day, spans) in (1..).zip(days) {
+        let ends = spans.iter().flat_map(|(begin, end)| [begin, end]);
+        if let Some(minute) = ends.into_iter().find(|minute| *minute % QUARTER_MINUTES != 0) {
+            return Err(invalid(format!(
+                "a span of day {day} begins or ends at minute {minute}; whole quarters of an hour (0, 15, 30 and so on) are allowed, as usage is counted by quarters of an hour"
+            )));
         }
     }
     Ok(())

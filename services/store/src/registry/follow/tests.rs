@@ -1,12 +1,17 @@
 mod access;
+mod course;
 mod drill;
+mod maintenance;
 mod notification;
 mod settings;
 
 use domain::registry::{BeltKind, DriveKind};
 
 use super::*;
-use crate::fact::{End, MachineName, NewPreferences, Placed, Refusal, TokenNumber};
+use crate::fact::{
+    Acknowledgement, Arrangement, End, MachineChange, MachineName, NewPreferences, Placed, Refusal,
+    TokenNumber, UserChange,
+};
 use crate::registry::{Language, Place, Preferences, Role, SpeedUnit};
 
 const DAY: i64 = 24 * 3_600 * 1_000_000;
@@ -49,6 +54,7 @@ fn machine(name: &str, at: &str) -> FactKind {
         acknowledged: None,
         history: Default::default(),
         drills: Vec::new(),
+        maintained: None,
     })
 }
 
@@ -234,6 +240,7 @@ fn what_names_something_that_is_not_there_is_invalid() {
             model: None,
             belt: None,
             drive: None,
+            site: None,
         }),
         arranged("gym-1", &[("tm-0", None)]),
         // It stands at the other site.
@@ -277,6 +284,7 @@ fn a_change_leaves_what_it_does_not_name() {
             model: Some(String::new()),
             belt: Some(BeltKind::Reversible),
             drive: None,
+            site: None,
         }),
         FactKind::UserChanged(UserChange {
             display_name: Some("Ben B.".to_owned()),

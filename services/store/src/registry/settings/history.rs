@@ -54,6 +54,13 @@ impl<T> History<T> {
     }
 }
 
+impl<T> History<T> {
+    /// Fills in what earlier values do not tell.
+    pub(crate) fn complete(&mut self, fill: impl Fn(&mut T)) {
+        self.0.iter_mut().for_each(|dated| fill(&mut dated.value));
+    }
+}
+
 impl<T: PartialEq> History<T> {
     /// Sets what holds from then on. `before` is what has always held if nothing was changed yet.
     ///

@@ -2,26 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use domain::ids::MachineId;
+use domain::ids::{MachineId, SiteId};
 use domain::incident::settings::{MachineSettings, StaffedHours, Timeline};
 use domain::incident::threshold::Limits;
 use domain::units::UnixMicros;
 
 use super::{BEGINNING, History, MachineTraits, Scope, SiteTraits};
-use crate::registry::{Machine, Registry, Site};
+use crate::registry::{Machine, Registry};
 
 impl Registry {
-    /// What holds for a machine, at all times; `None`: there is no such machine. Thresholds of its site, of the model
-    /// that it had at the time and of itself are laid over each other in this order.
+    /// What holds for a machine, at all times; `None`: there is no such machine. Thresholds of the site at which it stood
+    /// at the time, of the model that it had then, and of itself are laid over each other in this order.
     pub fn timeline(&self, machine: &MachineId) -> Option<Timeline> {
         let machine = self.machines.get(machine)?;
-        let site = self.sites.get(&machine.site)?;
-        let mut before = self.settings_at(machine, site, BEGINNING);
+        let mut before = self.settings_at(machine, BEGINNING);
         let always = before.clone();
         let mut entries = Vec::new();
-        for moment in self.moments(machine, site) {
-            let settings = self.settings_at(machine, site, moment);
-            // Another model's thresholds may have changed.
+        for moment in self.moments(machine) {
+            let settings = self.settings_at(machine, moment);
+            // Another model's or site's thresholds may have changed.
             if settings != before {
                 entries.push((moment, settings.clone()));
                 before = settings;
@@ -31,24 +30,32 @@ impl Registry {
     }
 
     /// When anything changes that may concern the machine, ascending.
-    fn moments(&self, machine: &Machine, site: &Site) -> BTreeSet<UnixMicros> {
+    fn moments(&self, machine: &Machine) -> BTreeSet<UnixMicros> {
         let models: BTreeSet<&str> = models(machine).collect();
         let models = models.into_iter().map(|model| Scope::Model(model.to_owned()));
-        let scopes = [Scope::Site(site.id.clone()), Scope::Machine(machine.id.clone())];
-        let limits = scopes.into_iter().chain(models).filter_map(|scope| self.limits.get(&scope));
+        let stood_at: BTreeSet<SiteId> = machine.stays().into_iter().map(|stay| stay.site).collect();
+        let sites = stood_at.iter().cloned().map(Scope::Site);
+        let scopes = sites.chain([Scope::Machine(machine.id.clone())]).chain(models);
+        let limits = scopes.filter_map(|scope| self.limits.get(&scope));
+        let sites = stood_at.iter().filter_map(|site| self.sites.get(site));
         limits
             .flat_map(|limits| changes(&limits.history))
             .chain(changes(&machine.history))
-            .chain(changes(&site.history))
+            .chain(sites.flat_map(|site| changes(&site.history)))
             .chain(machine.drills.iter().flat_map(|drill| [drill.from, drill.until]))
             .collect()
     }
 
-    fn settings_at(&self, machine: &Machine, site: &Site, time: UnixMicros) -> MachineSettings {
-        let MachineTraits { belt, drive, model, out_of_service, commissioning } = machine.traits_at(time);
+    fn settings_at(&self, machine: &Machine, time: UnixMicros) -> MachineSettings {
+        let MachineTraits { belt, drive, model, out_of_service, commissioning, site: _ } =
+            machine.traits_at(time);
         let drill = machine.drills.iter().rfind(|drill| (drill.from..drill.until).contains(&time));
-        let SiteTraits { time_zone, staffed } = site.traits_at(time);
-        let scopes = [Scope::Site(site.id.clone()), Scope::Model(model), Scope::Machine(machine.id.clone())];
+        let site = machine.site_at(time);
+        let traits = self.sites.get(site).map(|site| site.traits_at(time));
+        let staffed = traits.and_then(|SiteTraits { time_zone, staffed, open: _, first_weekday: _ }| {
+            staffed.map(|days| StaffedHours { zone: time_zone, days })
+        });
+        let scopes = [Scope::Site(site.clone()), Scope::Model(model), Scope::Machine(machine.id.clone())];
         let set = scopes.iter().filter_map(|scope| self.limits.get(scope)?.history.at(time));
         let limits = set.fold(Limits::default(), |below, over| below.overlaid(over));
         MachineSettings {
@@ -60,7 +67,7 @@ impl Registry {
             measured_stops: commissioning.map(|shown| shown.stops).unwrap_or_default(),
             out_of_service: out_of_service.is_some(),
             drill: drill.map(|drill| drill.number),
-            staffed: staffed.map(|days| StaffedHours { zone: time_zone, days }),
+            staffed,
             limits,
         }
     }

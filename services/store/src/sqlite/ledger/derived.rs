@@ -6,7 +6,7 @@ use domain::log::Hole;
 use domain::units::UnixMicros;
 use rusqlite::{Connection, params};
 
-use super::{incidents, recordings, sessions};
+use super::{incidents, recordings, sessions, usage};
 use crate::ledger::{Checkpoint, Derived, Loss, Unreadable};
 use crate::sqlite::failure::Failure;
 use crate::sqlite::values::{lane_code, limit, rows};
@@ -19,6 +19,9 @@ pub(super) fn put(connection: &Connection, derived: &Derived) -> Result<Option<u
     }
     for session in &derived.sessions {
         sessions::put(connection, session)?;
+    }
+    for row in &derived.usage {
+        usage::put(connection, row)?;
     }
     for (machine, loss) in &derived.losses {
         put_loss(connection, machine, loss)?;

@@ -34,6 +34,10 @@ pub(super) fn write(connection: &Connection, change: &Change) -> Result<(), Fail
         Change::EndLink(hash) => remove(connection, LINK, hash),
         Change::ForgetToken(hash) => remove(connection, TOKEN, hash),
         Change::EndContact(name) => remove_id(connection, CONTACT, name),
+        Change::EndMaintenance(scope) => {
+            let (kind, id) = maintenance(scope);
+            remove_id(connection, kind, &id)
+        }
     }
 }
 
@@ -72,6 +76,16 @@ fn key(entry: &Entry) -> (&'static str, String) {
             None => ("policy", String::new()),
         },
         Entry::Anchor(anchor) => ("anchor", format!("{:020}/{}", anchor.facts, anchor.contact)),
+        Entry::Course(course) => ("course", format!("{:020}", course.id.0)),
+        Entry::Maintenance(set) => maintenance(&set.scope),
+    }
+}
+
+fn maintenance(scope: &Scope) -> (&'static str, String) {
+    match scope {
+        Scope::Site(site) => ("site_maintenance", site.to_string()),
+        Scope::Model(model) => ("model_maintenance", model.clone()),
+        Scope::Machine(machine) => ("machine_maintenance", machine.to_string()),
     }
 }
 

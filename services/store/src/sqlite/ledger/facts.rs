@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::ids::IncidentId;
 use rusqlite::{Connection, params};
 
-use super::{entries, steps};
+use super::{entries, labels, steps};
 use crate::fact::{Fact, FactOutcome, Leaf, NoteText, StoredFact, Unread, from_json, leaf, to_json, version};
 use crate::registry::{Change, Registry};
 use crate::sqlite::failure::Failure;
@@ -55,6 +55,9 @@ pub(super) fn add(connection: &Connection, registry: &Registry, fact: &Fact) -> 
         return steps::add(connection, fact, stepped, number);
     }
     let changes = registry.follow(number, fact)?;
+    if let Some(label) = fact.labelled() {
+        labels::put(connection, label, number)?;
+    }
     insert(connection, number, fact)?;
     changes.iter().try_for_each(|change| entries::write(connection, change))?;
     Ok(Added { outcome: FactOutcome::Added(number), changes, incident_change: None, has_erased: false })

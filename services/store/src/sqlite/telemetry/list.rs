@@ -11,9 +11,24 @@ use rusqlite::{Connection, params};
 
 use crate::chunk;
 use crate::sqlite::failure::Failure;
+use crate::sqlite::history::{Filed, History, Run, Unread, lost};
 use crate::sqlite::names::machine_number;
-use crate::sqlite::values::{Columns, lane_code};
-use crate::telemetry::{Cursor, RangeQuery, Stored};
+use crate::sqlite::values::{Columns, first_row, lane_code};
+use crate::telemetry::{Cursor, Damage, RangeQuery, Stored};
+
+/// Small chunks and compacted ones, in the order of their first times. The last column is a small chunk's body.
+const CHUNKS: &str = "
+SELECT machine_no, lane, log_no, boot_count, first_n, last_n, records, first_us, last_us,
+    0 AS file_no, '' AS name, 0 AS offset, 0 AS head_bytes, 0 AS bytes, body
+FROM chunk INDEXED BY chunk_time
+WHERE machine_no = ?1 AND lane = ?2 AND first_us >= ?3 AND first_us < ?5 AND last_us >= ?6
+UNION ALL
+SELECT machine_no, lane, log_no, boot_count, first_n, last_n, records, first_us, last_us,
+    file_no, (SELECT name FROM history_file WHERE history_file.file_no = filed.file_no), offset, head_bytes,
+    bytes, NULL
+FROM filed
+WHERE machine_no = ?1 AND lane = ?2 AND first_us >= ?4 AND first_us < ?5 AND last_us >= ?6
+ORDER BY first_us";
 
 /// Records of one machine from `from` on, by event time, log and position.
 ///
@@ -21,44 +36,76 @@ use crate::telemetry::{Cursor, RangeQuery, Stored};
 /// earlier one.
 pub(super) fn records<T>(
     connection: &Connection,
+    history: &History,
     lane: Lane,
     query: &RangeQuery,
     from: UnixMicros,
     value: fn(Record) -> Option<T>,
 ) -> Result<Vec<Stored<T>>, Failure> {
+    // Before the index is asked: a file it names stays for as long as this takes.
+    let _held = history.hold();
     let Some(machine_no) = machine_number(connection, &query.machine)? else {
         return Ok(Vec::new());
     };
-    let mut statement = connection.prepare_cached(
-        "SELECT first_us, log.id, boot_count, first_n, body
-         FROM chunk INDEXED BY chunk_time JOIN log USING (log_no)
-         WHERE machine_no = ?1 AND lane = ?2 AND first_us >= ?3 AND first_us < ?4 AND last_us >= ?5
-         ORDER BY first_us",
-    )?;
-    let span = i64::try_from(limits::CHUNK_SPAN_US_MAX).unwrap_or(i64::MAX);
-    let earliest = from.0.saturating_sub(span);
-    let mut chunks =
-        statement.query(params![machine_no, lane_code(lane), earliest, query.until.0, from.0])?;
+    let mut statement = connection.prepare_cached(CHUNKS)?;
+    let earliest = |span| from.0.saturating_sub(i64::try_from(span).unwrap_or(i64::MAX));
+    let mut chunks = statement.query(params![
+        machine_no,
+        lane_code(lane),
+        earliest(limits::CHUNK_SPAN_US_MAX),
+        earliest(limits::COMPACTED_SPAN_US_MAX),
+        query.until.0,
+        from.0
+    ])?;
     let mut listing = Listing { query, from, waiting: BTreeMap::new(), stored: Vec::new() };
     while let Some(row) = chunks.next()? {
         let mut columns = Columns::of(row);
-        let first = columns.time()?;
-        listing.give_out(first);
+        let place = Filed::read(&mut columns)?;
+        listing.give_out(place.first);
         if listing.stored.len() == query.max {
             break;
         }
-        let (log, boot_count): (LogId, u32) = (columns.log()?, columns.get()?);
-        let first_n: u64 = columns.get()?;
-        let body: Vec<u8> = columns.get()?;
-        match chunk::decode(&body) {
-            Ok((_, rows)) => listing.add(log, boot_count, rows, value),
-            // It costs its own records, not the listing.
-            Err(error) => tracing::error!(machine.id = %query.machine, log.id = %log, boot = boot_count,
-                first = first_n, %error, "a chunk is left out of a listing"),
+        let body: Option<Vec<u8>> = columns.get()?;
+        if let Some(rows) = rows(connection, history, &place, body)? {
+            let log = log_of(connection, place.run)?;
+            listing.add(log, place.run.boot_count, rows, value);
         }
     }
     listing.give_out(query.until);
     Ok(listing.stored)
+}
+
+/// The rows of a chunk; `None`: it is damaged, which costs its own records, not the listing.
+fn rows(
+    connection: &Connection,
+    history: &History,
+    place: &Filed,
+    body: Option<Vec<u8>>,
+) -> Result<Option<Vec<chunk::Row>>, Failure> {
+    let damage = match body {
+        Some(body) => match chunk::decode(&body) {
+            Ok((_, rows)) => return Ok(Some(rows)),
+            Err(error) => {
+                let numbers = (place.first_n, place.last_n, place.records);
+                let lost = lost(connection, &place.run, numbers, Some((place.first, place.last)))?;
+                let (file, reason) = ("telemetry.db".to_owned(), error.to_string());
+                Damage { file, offset: None, reason, lost: Some(lost) }
+            }
+        },
+        None => match history.rows(place) {
+            Ok(rows) => return Ok(Some(rows)),
+            Err(Unread::Failed(error)) => return Err(error.into()),
+            Err(Unread::Damaged(reason)) => place.damage(connection, reason)?,
+        },
+    };
+    history.note(damage);
+    Ok(None)
+}
+
+fn log_of(connection: &Connection, run: Run) -> Result<LogId, Failure> {
+    let mut statement = connection.prepare_cached("SELECT id FROM log WHERE log_no = ?1")?;
+    let log = first_row(&mut statement, [run.log_no], |columns| columns.log())?;
+    log.ok_or_else(|| Failure::corrupt("a log of the telemetry has no id"))
 }
 
 struct Listing<'q, T> {

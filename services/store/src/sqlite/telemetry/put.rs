@@ -10,16 +10,22 @@ use rusqlite::{Connection, params};
 
 use crate::chunk::{self, Encoder, Row};
 use crate::sqlite::failure::Failure;
+use crate::sqlite::history::{Filed, History, Run, Unread, drop_filed, overlapping as filed_overlapping};
 use crate::sqlite::names::Names;
 use crate::sqlite::values::{lane_code, rows};
 use crate::telemetry::Block;
 use crate::{StoreError, StoreErrorKind};
+
+/// Compacted chunks of which the numbers are remembered. More: all are forgotten and read again.
+const NUMBERS_KEPT: usize = 64;
 
 /// What the writer keeps from one put to the next.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     names: Names,
     encoder: Encoder,
+    /// The numbers in compacted chunks, by file and offset: blocks that come again mostly come one after another.
+    numbers: HashMap<(i64, u64), Vec<u64>>,
 }
 
 /// Where a boot's chunks stand.
@@ -30,6 +36,13 @@ struct Place {
     log: LogId,
     log_no: i64,
     boot_count: u32,
+}
+
+impl Place {
+    fn run(&self) -> Run {
+        let Place { machine_no, lane, log_no, boot_count, .. } = *self;
+        Run { machine_no, lane, log_no, boot_count }
+    }
 }
 
 /// How many records came or went.
@@ -54,12 +67,16 @@ impl Change {
 pub(super) fn blocks(
     connection: &Connection,
     memory: &mut Memory,
+    history: &History,
     blocks: Vec<Block>,
 ) -> Result<(), Failure> {
     let mut changes: HashMap<i64, Change> = HashMap::new();
     for (place, rows) in joined(connection, &mut memory.names, blocks)? {
         let change = changes.entry(place.machine_no).or_default();
-        put(connection, &mut memory.encoder, &place, rows, change)?;
+        let rows = not_filed(connection, memory, history, &place, rows, change)?;
+        if !rows.is_empty() {
+            put(connection, &mut memory.encoder, &place, rows, change)?;
+        }
     }
     let mut statement = connection.prepare_cached(
         "UPDATE machine SET readings = readings + ?2, events = events + ?3, undated = undated + ?4
@@ -103,6 +120,45 @@ fn joined(
         }
     }
     Ok(joined)
+}
+
+/// The rows that are in no compacted chunk. One that cannot be read any more is replaced by what is written in its place.
+fn not_filed(
+    connection: &Connection,
+    memory: &mut Memory,
+    history: &History,
+    place: &Place,
+    mut rows: Vec<Row>,
+    change: &mut Change,
+) -> Result<Vec<Row>, Failure> {
+    for filed in filed_overlapping(connection, &place.run(), rows[0].n, rows[rows.len() - 1].n)? {
+        match numbers(memory, history, &filed) {
+            Ok(numbers) => rows.retain(|row| numbers.binary_search(&row.n).is_err()),
+            Err(Unread::Failed(error)) => return Err(error.into()),
+            Err(Unread::Damaged(reason)) => {
+                history.note(filed.damage(connection, reason)?);
+                drop_filed(connection, &filed)?;
+                change.count(place.lane, -i64::try_from(filed.records).unwrap_or(i64::MAX), 0);
+            }
+        }
+        if rows.is_empty() {
+            break;
+        }
+    }
+    Ok(rows)
+}
+
+/// The numbers in a compacted chunk, ascending.
+fn numbers<'m>(memory: &'m mut Memory, history: &History, filed: &Filed) -> Result<&'m [u64], Unread> {
+    let key = (filed.file_no, filed.offset);
+    if !memory.numbers.contains_key(&key) {
+        let rows = history.rows(filed)?;
+        if memory.numbers.len() >= NUMBERS_KEPT {
+            memory.numbers.clear();
+        }
+        memory.numbers.insert(key, rows.iter().map(|row| row.n).collect());
+    }
+    Ok(memory.numbers.get(&key).map_or(&[], Vec::as_slice))
 }
 
 /// Writes the rows that are not there yet. Where they overlap with chunks, these are made anew from both.

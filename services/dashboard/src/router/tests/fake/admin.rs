@@ -283,9 +283,35 @@ impl AdminService for Admin {
 
     async fn set_staffed_hours(
         &self,
-        _request: Request<v1::SetStaffedHoursRequest>,
+        request: Request<v1::SetStaffedHoursRequest>,
     ) -> Answered<v1::SetStaffedHoursResponse> {
+        self.note(request)?;
+        Ok(Response::new(v1::SetStaffedHoursResponse::default()))
+    }
+
+    async fn set_opening_hours(
+        &self,
+        request: Request<v1::SetOpeningHoursRequest>,
+    ) -> Answered<v1::SetOpeningHoursResponse> {
+        self.note(request)?;
+        Ok(Response::new(v1::SetOpeningHoursResponse::default()))
+    }
+
+    async fn set_maintenance_plan(
+        &self,
+        _request: Request<v1::SetMaintenancePlanRequest>,
+    ) -> Answered<v1::SetMaintenancePlanResponse> {
         Err(Status::unimplemented("no page asks this"))
+    }
+
+    async fn record_maintenance(
+        &self,
+        request: Request<v1::RecordMaintenanceRequest>,
+    ) -> Answered<v1::RecordMaintenanceResponse> {
+        if self.note(request)?.note == SCRIPT {
+            return Err(wrong(&["note"]));
+        }
+        Ok(Response::new(v1::RecordMaintenanceResponse::default()))
     }
 
     async fn list_refusals(

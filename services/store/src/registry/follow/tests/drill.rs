@@ -49,6 +49,7 @@ fn a_proof_test_holds_from_10_s_after_its_beginning_until_its_end() {
         model: Some("other".to_owned()),
         belt: None,
         drive: None,
+        site: None,
     });
     followed.at(450 * SECOND, model);
     assert_eq!([470, 500].map(|second| followed.drill_at(second)), [Some(second), None]);

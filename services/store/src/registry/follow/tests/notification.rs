@@ -15,6 +15,7 @@ fn contact(name: &str, site: Option<&str>) -> Contact {
         site: site.map(site_id),
         way: Way::Email { address: "desk@example.org".to_owned() },
         is_anchor: false,
+        weekly: false,
         generation: 1,
         changed: UnixMicros(0),
     }

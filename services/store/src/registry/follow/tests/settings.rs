@@ -1,6 +1,8 @@
 //! What rules use, and since when.
 
 mod naive;
+mod opening;
+mod stays;
 
 use domain::incident::settings::{CommissionedStop, EFFECTIVE_AFTER_US, MachineSettings, StaffedHours};
 use domain::incident::threshold::{self, Threshold};
@@ -9,8 +11,10 @@ use domain::stop::StopContact;
 use domain::units::Speed;
 
 use super::*;
-use crate::fact::{NewCommissioning, NewStaffedHours, NewThresholds, ServiceChange};
-use crate::registry::{Scope, ScopedLimits, StaffedDays};
+use crate::fact::{
+    MachineChange, NewCommissioning, NewOpening, NewStaffedHours, NewThresholds, OpeningHours, ServiceChange,
+};
+use crate::registry::{Scope, ScopedLimits, SiteTraits, StaffedDays};
 
 /// What a fact of this time sets holds from then on.
 fn after(time: i64) -> i64 {
@@ -71,7 +75,14 @@ fn hours(name: &str, spans: &[(u16, u16)]) -> FactKind {
 }
 
 fn change(name: &str) -> MachineChange {
-    MachineChange { machine: machine_id(name), display_name: None, model: None, belt: None, drive: None }
+    MachineChange {
+        machine: machine_id(name),
+        display_name: None,
+        model: None,
+        belt: None,
+        drive: None,
+        site: None,
+    }
 }
 
 fn model(name: &str, model: &str) -> FactKind {

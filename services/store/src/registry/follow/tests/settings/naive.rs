@@ -32,11 +32,10 @@ fn kinds() -> impl Strategy<Value = FactKind> {
     let thresholds = (scopes, vec(value, 0..3)).prop_map(|(scope, values)| limits(scope, &values));
     let belts = select(vec![BeltKind::OneWay, BeltKind::Reversible]);
     let drives = select(vec![DriveKind::Motor, DriveKind::Manual]);
-    let changes = (machines(), option::of(models()), option::of(belts), option::of(drives)).prop_map(
-        |(machine, model, belt, drive)| {
-            FactKind::MachineChanged(MachineChange { machine, display_name: None, model, belt, drive })
-        },
-    );
+    let news = (option::of(models()), option::of(belts), option::of(drives), option::of(sites()));
+    let changes = (machines(), news).prop_map(|(machine, (model, belt, drive, site))| {
+        FactKind::MachineChanged(MachineChange { machine, display_name: None, model, belt, drive, site })
+    });
     let commissionings = (machines(), any::<[bool; 3]>(), 0..2_usize).prop_map(|(machine, flags, stops)| {
         let [direction_proven, silent_on_stop, incline_is_target] = flags;
         let (stops, note) = (vec![stop(1_000, 900); stops], String::new());
@@ -53,6 +52,13 @@ fn kinds() -> impl Strategy<Value = FactKind> {
         let hours = begin.map(|begin| std::array::from_fn(|_| vec![(begin, 60)]));
         FactKind::StaffedHoursSet(NewStaffedHours { site, hours })
     });
+    let openings = (sites(), option::of(option::of(0..3_u16)), option::of(0..7_u8)).prop_map(
+        |(site, begin, first_weekday)| {
+            let week = |hour: u16| std::array::from_fn(|_| vec![(60 * hour, 240)]);
+            let hours = begin.map(|begin| OpeningHours { days: begin.map(week) });
+            FactKind::OpeningSet(NewOpening { site, hours, first_weekday })
+        },
+    );
     let zones = (sites(), option::of(select(vec!["UTC", "Europe/Vienna"]))).prop_map(|(site, zone)| {
         let time_zone = zone.map(str::to_owned);
         FactKind::SiteChanged(SiteChange { site, display_name: None, time_zone })
@@ -61,7 +67,15 @@ fn kinds() -> impl Strategy<Value = FactKind> {
         let out_of_service = reason.map(str::to_owned);
         FactKind::ServiceChanged(ServiceChange { machine, out_of_service })
     });
-    prop_oneof![3 => thresholds, 2 => changes, 1 => commissionings, 1 => hours, 1 => zones, 1 => services]
+    prop_oneof![
+        3 => thresholds,
+        3 => changes,
+        1 => commissionings,
+        1 => hours,
+        1 => openings,
+        1 => zones,
+        1 => services,
+    ]
 }
 
 /// About which site, model or machine a fact is: facts of one follow each other whole.
@@ -74,6 +88,7 @@ fn subject(kind: &FactKind) -> Scope {
     {
         Scope::Machine(machine.clone())
     } else if let FactKind::StaffedHoursSet(NewStaffedHours { site, .. })
+    | FactKind::OpeningSet(NewOpening { site, .. })
     | FactKind::SiteChanged(SiteChange { site, .. }) = kind
     {
         Scope::Site(site.clone())
@@ -108,22 +123,24 @@ fn limits_at(facts: &[(i64, FactKind)], time: i64, scope: &Scope) -> BTreeMap<St
     set
 }
 
-/// What holds for a machine, and the values set for it.
+/// What holds for a machine, the values set for it, and where it stands.
 fn naive(
     facts: &[(i64, FactKind)],
     time: i64,
     name: &str,
-    at: &str,
-) -> (MachineSettings, BTreeMap<String, i64>) {
+    first_at: &str,
+) -> (MachineSettings, BTreeMap<String, i64>, SiteId) {
     let is_other = |kind: &FactKind| !matches!(kind, FactKind::ThresholdsSet(_));
     let mut settings = MachineSettings::default();
     let mut model = "Maker 9".to_owned();
+    let mut at = site_id(first_at);
     let own = of_machine(name);
     for kind in counting(facts, time, |kind| is_other(kind) && subject(kind) == own) {
         if let FactKind::MachineChanged(change) = kind {
             set(&mut model, &change.model);
             set(&mut settings.belt, &change.belt);
             set(&mut settings.drive, &change.drive);
+            set(&mut at, &change.site);
         } else if let FactKind::Commissioned(new) = kind {
             settings.direction_proven = new.direction_proven;
             settings.silent_on_stop = new.silent_on_stop;
@@ -133,20 +150,46 @@ fn naive(
             settings.out_of_service = change.out_of_service.is_some();
         }
     }
-    let (mut zone, mut days) = ("Europe/Vienna".to_owned(), None);
-    for kind in counting(facts, time, |kind| is_other(kind) && subject(kind) == of_site(at)) {
-        if let FactKind::SiteChanged(change) = kind {
-            set(&mut zone, &change.time_zone);
-        } else if let FactKind::StaffedHoursSet(new) = kind {
-            days = new.hours.clone();
-        }
-    }
-    settings.staffed = days.map(|days| StaffedHours { zone, days });
+    let place = naive_place(facts, time, &at);
+    settings.staffed = place.staffed.map(|days| StaffedHours { zone: place.time_zone, days });
     let mut limits = BTreeMap::new();
-    for scope in [of_site(at), of_model(&model), own] {
+    for scope in [Scope::Site(at.clone()), of_model(&model), own] {
         limits.extend(limits_at(facts, time, &scope));
     }
-    (settings, limits)
+    (settings, limits, at)
+}
+
+fn naive_place(facts: &[(i64, FactKind)], time: i64, site: &SiteId) -> SiteTraits {
+    let mut place =
+        SiteTraits { time_zone: "Europe/Vienna".to_owned(), staffed: None, open: None, first_weekday: 0 };
+    let own = Scope::Site(site.clone());
+    let is_other = |kind: &FactKind| !matches!(kind, FactKind::ThresholdsSet(_));
+    for kind in counting(facts, time, |kind| is_other(kind) && subject(kind) == own) {
+        if let FactKind::SiteChanged(change) = kind {
+            set(&mut place.time_zone, &change.time_zone);
+        } else if let FactKind::StaffedHoursSet(new) = kind {
+            place.staffed = new.hours.clone();
+        } else if let FactKind::OpeningSet(new) = kind {
+            set(&mut place.open, &new.hours.clone().map(|hours| hours.days));
+            set(&mut place.first_weekday, &new.first_weekday);
+        }
+    }
+    place
+}
+
+/// Of spans that ascend and are apart, the value of the one that has this time.
+#[track_caller]
+fn at_time<T>(spans: impl IntoIterator<Item = (UnixMicros, UnixMicros, T)>, time: i64) -> Option<T> {
+    let mut last = UnixMicros(i64::MIN);
+    let mut found = None;
+    for (from, until, value) in spans {
+        assert!(last <= from && from < until);
+        last = until;
+        if from.0 <= time && (time < until.0 || until.0 == i64::MAX) {
+            found = Some(value);
+        }
+    }
+    found
 }
 
 /// Around each other, so that clocks go back and facts meet.
@@ -177,14 +220,33 @@ proptest! {
                 let found_limits: BTreeMap<String, i64> =
                     found.limits.iter().map(|(name, value)| (name.to_owned(), value)).collect();
                 found.limits = Default::default();
-                let found = (found, found_limits);
-                prop_assert_eq!(found, naive(&facts, *time, name, at), "{} at {}", name, time);
+                let machine = followed.machine(name);
+                let found = (found, found_limits, machine.site_at(UnixMicros(*time)).clone());
+                let expected = naive(&facts, *time, name, at);
+                prop_assert_eq!(&found, &expected, "{} at {}", name, time);
+                let stays = machine.stays().into_iter().map(|stay| (stay.from, stay.until, stay.site));
+                prop_assert_eq!(at_time(stays, *time), Some(expected.2.clone()));
+                let tagged = machine.out_of_service_spans().into_iter();
+                let is_tagged = at_time(tagged.map(|(from, until)| (from, until, ())), *time).is_some();
+                prop_assert_eq!(is_tagged, expected.0.out_of_service);
+                prop_assert!(machine.ever_stood_at(&expected.2));
             }
-            let (newest, _) = naive(&facts, i64::MAX, name, at);
+            let (newest, _, _) = naive(&facts, i64::MAX, name, at);
             let machine = followed.machine(name);
             prop_assert_eq!(machine.direction_proven(), newest.direction_proven);
             prop_assert_eq!(machine.out_of_service().is_some(), newest.out_of_service);
             prop_assert_eq!((machine.belt, machine.drive), (newest.belt, newest.drive));
+        }
+        for id in [site_id("gym-1"), site_id("gym-2")] {
+            let site = &followed.0.sites()[&id];
+            for time in &asked {
+                let expected = naive_place(&facts, *time, &id);
+                prop_assert_eq!(&site.traits_at(UnixMicros(*time)), &expected, "{} at {}", id, time);
+                let zones = site.zones();
+                let zone = zones.iter().rfind(|(from, _)| from.0 <= *time).map(|(_, zone)| zone.as_str());
+                prop_assert_eq!(zone, Some(expected.time_zone.as_str()));
+            }
+            prop_assert_eq!(site.traits(), naive_place(&facts, i64::MAX, &id));
         }
     }
 
