@@ -1,6 +1,7 @@
 //! The server's configuration: one struct, read once. Defaults stand here only and are printed from here.
 
 mod mail;
+mod retention;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use rustls::pki_types::ServerName;
 use serde::{Deserialize, Serialize};
 
 pub use self::mail::{MailConfig, MailTls};
+pub use self::retention::{KEPT_DAYS_MIN, RetentionConfig};
 
 /// Everything `beltwatch serve` can be told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +36,8 @@ pub struct Config {
     pub tls: TlsConfig,
     /// The mail server that notifications go to.
     pub mail: MailConfig,
+    /// How long the history is kept.
+    pub retention: RetentionConfig,
     /// What is logged.
     pub log: LogConfig,
 }
@@ -113,7 +117,7 @@ pub enum LogFormat {
 }
 
 /// Key and comment of every setting, in the order in which they are printed.
-const COMMENTS: [(&str, &str); 25] = [
+const COMMENTS: [(&str, &str); 28] = [
     (
         "folder",
         "Folder for the journal, the ledger, the history and the master key. Made if it is not there.",
@@ -172,6 +176,16 @@ const COMMENTS: [(&str, &str); 25] = [
     ("mail.user", "User name at the mail server. Empty: it asks for none."),
     ("mail.password_file", "File that holds the password at the mail server."),
     ("mail.from", "Whom mails are from, such as \"Beltwatch <beltwatch@gym.example>\"."),
+    (
+        "retention.readings_days",
+        "Days for which readings are kept, 7 to 36500. Sessions, usage and incidents stay.",
+    ),
+    ("retention.events_days", "Days for which events are kept, 7 to 36500."),
+    (
+        "retention.free_mib_min",
+        "Room that the disk must have left, in MiB. With less of it the oldest readings go early, day by day, but none \
+         of the last 7 days. 0: never.",
+    ),
     ("log.format", "\"text\" or \"json\"."),
     ("log.filter", "Which lines are logged, by level and part, as in \"info,ingest=debug\"."),
 ];
@@ -189,6 +203,7 @@ impl Default for Config {
             broker: BrokerConfig::default(),
             tls: TlsConfig::default(),
             mail: MailConfig::default(),
+            retention: RetentionConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -413,6 +428,7 @@ impl Config {
             return Err(value("api.url", &self.api.url, "a URL such as \"https://gym.example\" is required"));
         }
         self.mail.check(value)?;
+        self.retention.check(value)?;
         if !(1..=600).contains(&self.drain_seconds) {
             return Err(value("drain_seconds", &self.drain_seconds, "1 to 600 is allowed"));
         }

@@ -7,6 +7,7 @@ pub mod command;
 pub mod config;
 pub mod demo;
 pub mod failure;
+pub mod keeping;
 pub mod keys;
 pub mod log;
 pub mod operator;

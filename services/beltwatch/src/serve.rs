@@ -29,7 +29,9 @@ use tokio_util::sync::CancellationToken;
 use wire::keys::MasterKey;
 
 use crate::broker::{Broker, BrokerSettings};
+use crate::command::restore::RESTORING;
 use crate::config::Config;
+use crate::keeping::Keeper;
 use crate::keys;
 use crate::operator::{self, Operator};
 use crate::tls::Tls;
@@ -123,6 +125,7 @@ impl Server {
         let api = make_api(&stores, &master, &operator, around, stopping.clone());
         let mut tasks = serve_api(listener, api, settings, tls.as_deref(), stopping.clone());
         tasks.extend(telling);
+        tasks.extend(start_keeping(config, &stores, &stopping));
         tasks.extend(tls.map(|tls| tokio::spawn(tls.keep(stopping.clone()))));
         tasks.push(tokio::spawn(tell_registry(ingest.clone(), registry_changed, stopping.clone())));
         let drain = Duration::from_secs(config.drain_seconds);
@@ -242,6 +245,11 @@ fn open_stores(config: &Config) -> anyhow::Result<(Stores, MasterKey, Option<Fol
     }
     let folder: &Path = &config.folder;
     let lock = sqlite::lock_folder(folder)?;
+    ensure!(
+        !folder.join(RESTORING).exists(),
+        "a restore into {} was broken off: empty the folder and restore again",
+        folder.display()
+    );
     let stores = Stores {
         journal: Arc::new(SqliteJournal::open(folder)?),
         ledger: Arc::new(SqliteLedger::open(folder)?),
@@ -319,6 +327,18 @@ fn serve_api(
     });
     let running = tokio::spawn(async move { api.run().await });
     vec![serving, running]
+}
+
+/// Upkeep of the history. What is kept in memory goes with the process.
+fn start_keeping(config: &Config, stores: &Stores, stopping: &CancellationToken) -> Option<JoinHandle<()>> {
+    let keeper = Keeper {
+        telemetry: stores.telemetry.clone(),
+        ledger: stores.ledger.clone(),
+        folder: config.folder.clone(),
+        retention: config.retention.clone(),
+        clock: unix_now,
+    };
+    (!config.memory).then(|| tokio::spawn(keeper.keep(stopping.clone())))
 }
 
 /// Tells the ingest of machines and credentials that have changed.

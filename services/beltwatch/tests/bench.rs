@@ -99,7 +99,7 @@ async fn questions_about_usage_are_answered_on_three_ledgers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_history_is_smaller_after_its_compaction_and_lists_the_same() {
-    let settings = HistorySettings { machines: 10, days: 2, times: 4, folder: None };
+    let settings = HistorySettings { machines: 10, days: 2, times: 4, late_us: 3_000, folder: None };
     let report = bench::history(&settings, &|_| {}).await.unwrap();
     assert_eq!(report.cases.iter().map(|case| case.machines).sum::<usize>(), 10);
     for case in &report.cases {
@@ -118,7 +118,7 @@ async fn usage_and_history_that_cannot_be_measured_are_refused_with_what_is_allo
         let settings = UsageSettings { machines, days, times, folder: None };
         let error = bench::usage(&settings, &|_| {}).await.unwrap_err().to_string();
         assert!(error.contains(usage), "{error}");
-        let settings = HistorySettings { machines, days, times, folder: None };
+        let settings = HistorySettings { machines, days, times, late_us: 0, folder: None };
         let error = bench::history(&settings, &|_| {}).await.unwrap_err().to_string();
         assert!(error.contains(history), "{error}");
     };

@@ -32,6 +32,8 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "plan.css" as STYLE;
         "drill.css" as STYLE;
         "usage.css" as STYLE;
+        "course.css" as STYLE;
+        "course_print.css" as STYLE;
         "icon.svg" as "image/svg+xml";
         "page.js" as SCRIPT;
         "live.js" as SCRIPT;

@@ -9,6 +9,7 @@ use tonic_types::StatusExt;
 use tower::ServiceExt;
 use wire::api::v1::account_service_client::AccountServiceClient;
 use wire::api::v1::admin_service_client::AdminServiceClient;
+use wire::api::v1::course_service_client::CourseServiceClient;
 use wire::api::v1::drill_service_client::DrillServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
 use wire::api::v1::handling_service_client::HandlingServiceClient;
@@ -116,6 +117,10 @@ impl Clients {
 
     pub(crate) fn usage(&self) -> UsageServiceClient<Api> {
         UsageServiceClient::new(self.api.clone())
+    }
+
+    pub(crate) fn courses(&self) -> CourseServiceClient<Api> {
+        CourseServiceClient::new(self.api.clone())
     }
 
     pub(crate) fn admin(&self) -> AdminServiceClient<Api> {

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::outage::Missing;
 use crate::texts::Texts;
 use crate::visitor::{Stranger, Visitor};
-use crate::{administration, assets, packing, words};
+use crate::{administration, assets, course, packing, today, words};
 
 /// Where in the navigation a page is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(crate) enum Here {
     Proofs,
     Usage,
     Reverse,
+    Courses,
+    Today,
     Account,
     Administration,
     Nowhere,
@@ -45,6 +47,8 @@ pub(crate) struct Menu {
     pub(crate) incidents: bool,
     pub(crate) proofs: bool,
     pub(crate) usage: bool,
+    pub(crate) courses: bool,
+    pub(crate) today: bool,
     pub(crate) administration: bool,
 }
 
@@ -58,6 +62,8 @@ impl Frame {
             incidents: visitor.may_anywhere("history"),
             proofs: visitor.may_anywhere("handle"),
             usage: visitor.may_anywhere("history"),
+            courses: course::is_for(visitor),
+            today: today::is_for(visitor),
             administration: administration::is_for(visitor),
         };
         Frame { t: visitor.t(), title: title.to_owned(), here, menu: Some(menu) }

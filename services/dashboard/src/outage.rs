@@ -42,6 +42,10 @@ pub(crate) enum Part {
     Maintenance,
     ReverseUse,
     Export,
+    Courses,
+    Course,
+    LabelSessions,
+    BlindSpots,
 }
 
 impl Part {
@@ -77,6 +81,10 @@ impl Part {
             Part::Maintenance => t.part_maintenance(),
             Part::ReverseUse => t.part_reverse_use(),
             Part::Export => t.part_export(),
+            Part::Courses => t.part_courses(),
+            Part::Course => t.part_course(),
+            Part::LabelSessions => t.part_label_sessions(),
+            Part::BlindSpots => t.today_blind(),
         }
     }
 }

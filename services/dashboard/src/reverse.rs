@@ -32,13 +32,13 @@ use intervals::Intervals;
 const LISTED_MAX: usize = 20;
 /// Machines that are asked for, to find those that tell no direction.
 const ASKED_MAX: i32 = 1_000;
-/// Rules about belts in reverse.
-const RULES: [&str; 5] = [
-    "unintended-reverse",
-    "reverse-overspeed",
-    "reverse-on-incline",
-    "reverse-hands-off",
-    "reverse-without-key",
+/// Rules about belts in reverse: names, and titles as the API has them.
+const RULES: [(&str, &str); 5] = [
+    ("unintended-reverse", "Unintended reverse"),
+    ("reverse-overspeed", "Too fast in reverse"),
+    ("reverse-on-incline", "Reverse on a raised deck"),
+    ("reverse-hands-off", "Reverse without hands on the rail"),
+    ("reverse-without-key", "Reverse with the safety key out"),
 ];
 
 #[derive(Debug, Template)]
@@ -286,7 +286,7 @@ fn presence(told: &v1::GetReverseUseResponse, reader: Reader) -> Vec<String> {
 
 /// Lists of incidents of each rule about reverse motion, of the same site and machine.
 fn rules(asked: &Asked, t: Texts) -> Vec<(String, String)> {
-    let list = |rule: &str| {
+    let list = |(rule, title): (&str, &str)| {
         let pairs = [
             ("people", "all"),
             ("site", asked.filter.site.as_str()),
@@ -295,7 +295,7 @@ fn rules(asked: &Asked, t: Texts) -> Vec<(String, String)> {
         ];
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty()));
-        (t.rule_title(rule, rule).to_owned(), format!("/incidents?{}", query.finish()))
+        (t.rule_title(rule, title).to_owned(), format!("/incidents?{}", query.finish()))
     };
     RULES.map(list).into()
 }

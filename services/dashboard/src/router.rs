@@ -13,8 +13,8 @@ use crate::call::{Api, Clients};
 use crate::open_pages::OpenPages;
 use crate::outage::Outages;
 use crate::{
-    account, administration, arrange, assets, chain, drill, floor, frame, incident, incidents, link, live,
-    machine, reverse, sign_in, usage,
+    account, administration, arrange, assets, chain, course, drill, floor, frame, incident, incidents, link,
+    live, machine, reverse, sign_in, today, usage,
 };
 
 /// Only our own files: no script or style within a page, no other host, no frame.
@@ -114,6 +114,8 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/usage", get(usage::show))
         .route("/usage/export", get(usage::export))
         .route("/reverse", get(reverse::show))
+        .route("/today", get(today::show))
+        .merge(course::routes())
         .route("/live", get(live::stream_floor))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
         .route("/sign-out", post(sign_in::leave))

@@ -3,6 +3,7 @@
 
 mod access;
 mod administration;
+mod course;
 mod drill;
 mod floor;
 mod general;
@@ -13,6 +14,7 @@ mod notification;
 mod reverse;
 mod rules;
 mod settings;
+mod today;
 mod usage;
 
 use axum::http::HeaderMap;

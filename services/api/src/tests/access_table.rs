@@ -269,8 +269,13 @@ impl Hall {
     /// Calls a method on a thing of this site.
     async fn call(&mut self, method: &str, by: By, site: &str) -> Outcome {
         self.calls += 1;
-        let token = self.bench.token_of(Role::Viewer, &[site]).await;
-        let token = number(&self.bench, &token);
+        // There is room for a thousand, and more calls than that.
+        let token = match method {
+            "AdminService/ListTokens" | "AdminService/RevokeToken" => {
+                number(&self.bench, &self.bench.token_of(Role::Viewer, &[site]).await)
+            }
+            _ => 0,
+        };
         // So that the newest entry of the audit is of the site.
         let display_name = Some(format!("Gym {site} {}", self.calls));
         let change = SiteChange { site: site_id(site), display_name, time_zone: None };

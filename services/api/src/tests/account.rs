@@ -209,7 +209,7 @@ async fn the_first_administrator_is_made_once() {
     let session = made.unwrap();
     assert_eq!(reason(&refused.unwrap_err()), "NO_LINK");
     assert_eq!(bench.ledger.registry().users().len(), 1);
-    assert_eq!(who(&bench, &session).await.unwrap().permissions.len(), 11);
+    assert_eq!(who(&bench, &session).await.unwrap().permissions.len(), 12);
     assert_eq!(kind_of(&bench, &code).await, Err(Code::NotFound));
     assert_eq!(redeem(&bench, &code, "third", PASSWORD).await.unwrap_err().code(), Code::NotFound);
     // Nor by another link, once there is one.

@@ -4,7 +4,7 @@ use domain::incident::Rule;
 use domain::log::Position;
 use domain::signal::Capabilities;
 use domain::usage::code;
-use domain::usage::{Coverage, Grade, Guidance, Motion, MotionKey, PartId, Usage, UsageRow};
+use domain::usage::{Grade, Guidance, Motion, MotionKey, PartId, Usage, UsageRow};
 use prost_types::Duration;
 use store::fact::{NewCourse, NewStaffedHours, SessionLabel};
 use store::ledger::Derived;
@@ -39,7 +39,7 @@ fn row(machine: &str, after_noon: u8, seconds: u64, direction: Direction, grade:
         }),
     };
     let origin = if direction == Direction::Unknown { Origin::Unknown } else { Origin::Measured };
-    let mut usage = Usage { coverage: Coverage::default(), ..Usage::default() };
+    let mut usage = Usage::default();
     usage.add(MotionKey { direction, origin, grade }, &motion);
     usage.coverage.add(Capabilities::SPEED, micros);
     let mut quarters = Vec::new();

@@ -27,6 +27,8 @@ const MACHINES: std::ops::RangeInclusive<usize> = 10..=1_000;
 const DAYS: std::ops::RangeInclusive<usize> = 2..=366;
 /// Most times that a day is listed.
 const TIMES_MAX: usize = 10_000;
+/// Most that readings are late: their order stays.
+const LATE_US_MAX: u64 = 100_000;
 /// Readings of a page, the most that the store gives.
 const PAGE: usize = 10_000;
 const DAY_US: i64 = 24 * 3_600 * 1_000_000;
@@ -40,6 +42,8 @@ pub struct HistorySettings {
     pub days: usize,
     /// How often a day is listed.
     pub times: usize,
+    /// How much later than a whole second readings end at most, by chance, in microseconds.
+    pub late_us: u64,
     /// Folder in which the histories are made and removed again; `None`: the system's folder for temporary files.
     pub folder: Option<std::path::PathBuf>,
 }
@@ -58,6 +62,8 @@ impl HistorySettings {
             let (least, most) = (allowed.start(), allowed.end());
             ensure!(allowed.contains(&value), "{name} is {value}: {least} to {most} is allowed");
         }
+        let late_us = self.late_us;
+        ensure!(late_us <= LATE_US_MAX, "--late-us is {late_us}: 0 to {LATE_US_MAX} is allowed");
         Ok(())
     }
 }
@@ -95,11 +101,12 @@ async fn measure(
     let part = (settings.days / 10).max(1);
     let name = kind.model();
     progress(format!("{name}: {part} days of {} machines", machines.len()));
-    fill::fill(&telemetry, year, &machines, (year.from(), days(part))).await?;
+    fill::fill(&telemetry, year, &machines, (year.from(), days(part)), settings.late_us).await?;
     compact(&telemetry, days(part)).await?;
     let few = list(&telemetry, year, &machines, part, settings.times).await?;
     progress(format!("{name}: {} days of {} machines", settings.days, machines.len()));
-    let readings = fill::fill(&telemetry, year, &machines, (days(part), year.until())).await?;
+    let readings =
+        fill::fill(&telemetry, year, &machines, (days(part), year.until()), settings.late_us).await?;
     ensure!(readings > 0, "there are no readings");
     let stored_before = stored(&telemetry, place).await?;
     let fresh = list(&telemetry, year, &machines, settings.days, settings.times).await?;

@@ -123,6 +123,9 @@ struct HistoryArgs {
     /// How often a day is listed
     #[arg(long, default_value_t = 300)]
     times: usize,
+    /// How much later than a whole second readings end at most, by chance, in microseconds
+    #[arg(long, default_value_t = 0)]
+    late_us: u64,
     /// Folder on the disk to be measured; what is made in it is removed. Without it: the one for temporary files
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -194,8 +197,13 @@ async fn usage(args: UsageArgs, format: Format) -> Result<(), Failure> {
 
 async fn history(args: HistoryArgs, format: Format) -> Result<(), Failure> {
     begin(args.log, format)?;
-    let settings =
-        HistorySettings { machines: args.machines, days: args.days, times: args.times, folder: args.folder };
+    let settings = HistorySettings {
+        machines: args.machines,
+        days: args.days,
+        times: args.times,
+        late_us: args.late_us,
+        folder: args.folder,
+    };
     settings.check().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
     let report = bench::history(&settings, &tell).await.map_err(unavailable)?;
     write_report(&report, &report.markdown(), format)

@@ -43,6 +43,9 @@ fn a_bad_file_is_refused_with_the_line_and_the_allowed_keys() {
     check("[mail]\nserver = \"mail:25\"", &["mail.from", "an address is required"]);
     check("[mail]\nserver = \"mail:25\"\nfrom = \"b@gym.example\"\nuser = \"b\"", &["mail.password_file"]);
     check("[mail]\ntls = \"on\"", &["line 2", "`starttls`, `implicit`, `off`"]);
+    check("[retention]\nreadings_days = 6", &["retention.readings_days is 6", "7 to 36500"]);
+    check("[retention]\nevents_days = 36501", &["retention.events_days", "7 to 36500"]);
+    check("[retention]\nfree_mib_min = 2000000", &["retention.free_mib_min", "1048576"]);
     check("drain_seconds = 0", &["drain_seconds is 0", "1 to 600"]);
     check("memory = ", &["line 1"]);
 }

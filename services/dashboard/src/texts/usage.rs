@@ -37,12 +37,12 @@ texts! {
     span_own: "Own dates", "Eigene Daten";
     span_from: "First day", "Erster Tag";
     span_to: "Last day", "Letzter Tag";
-    in_steps: "In steps of", "In Schritten von";
+    in_steps: "Steps", "Schritte";
     by_fitting: "As fits the span", "Passend zur Spanne";
     by_hour: "Hours", "Stunden";
-    by_day: "Days", "Tagen";
+    by_day: "Days", "Tage";
     by_week: "Weeks", "Wochen";
-    by_month: "Months", "Monaten";
+    by_month: "Months", "Monate";
     mass: "Mass of a person, in kg", "Masse einer Person, in kg";
     filter_machine_id: "Machine, by its id", "Gerät, nach Kennung";
 
@@ -121,14 +121,14 @@ sentences! {
     usage_span(first, last, days): "{first} to {last}, {days} days.", "{first} bis {last}, {days} Tage.";
     usage_moved(time, distance, starts): "Belts moved for {time} over {distance}; they started {starts} times.", "Bänder liefen {time} über {distance}; sie liefen {starts}-mal an.";
     usage_by_way(kinds): "Of this: {kinds}.", "Davon: {kinds}.";
-    usage_bars_title(steps): "Belt time in steps of {steps}.", "Bandzeit in Schritten von {steps}.";
+    usage_bars_title(steps): "Belt time. Steps: {steps}.", "Bandzeit. Schritte: {steps}.";
     week_from(date): "week from {date}", "Woche ab {date}";
     period_again(period): "{period} (again)", "{period} (noch einmal)";
     period_partial(period): "{period} (cut off)", "{period} (angeschnitten)";
     date_wrong(text): "“{text}” is no date such as 2026-11-01.", "„{text}“ ist kein Datum wie 2026-11-01.";
     dates_reversed(first): "The last day lies before the first one. Choose {first} or later.", "Der letzte Tag liegt vor dem ersten. Wählen Sie {first} oder später.";
     span_too_long(days, most, nearest): "{days} days are too many: at most {most} are allowed. Begin on {nearest} or later.", "{days} Tage sind zu viel: höchstens {most} sind erlaubt. Beginnen Sie am {nearest} oder später.";
-    periods_too_many(periods, most, days, nearest): "{periods} steps are too many: a page shows at most {most}. Choose at most {days} days, or steps of: {nearest}. A file can hold more.", "{periods} Schritte sind zu viel: eine Seite zeigt höchstens {most}. Wählen Sie höchstens {days} Tage oder Schritte von: {nearest}. Eine Datei fasst mehr.";
+    periods_too_many(periods, most, days, nearest): "{periods} steps are too many: a page shows at most {most}. Choose at most {days} days, or steps of: {nearest}. A file can hold more.", "{periods} Schritte sind zu viel: eine Seite zeigt höchstens {most}. Wählen Sie höchstens {days} Tage oder diese Schritte: {nearest}. Eine Datei fasst mehr.";
     mass_wrong(least, most): "Give {least} to {most} kg, as a whole number.", "Geben Sie {least} bis {most} kg an, als ganze Zahl.";
     heat_when(day, from, to): "{day} {from} to {to} o'clock", "{day} {from} bis {to} Uhr";
     heat_tip(when, forward, reverse, unknown, percent): "{when}: forward {forward}, reverse {reverse}, direction unknown {unknown}; counted for {percent} % of the time.", "{when}: vorwärts {forward}, rückwärts {reverse}, Richtung unbekannt {unknown}; für {percent} % der Zeit gezählt.";

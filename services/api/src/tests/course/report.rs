@@ -20,6 +20,20 @@ async fn report(people: &People, secret: &str, course: u64) -> v1::GetCourseResp
     people.service().await.get_course(with_token(secret, get(course))).await.unwrap().into_inner()
 }
 
+/// Incidents around a session of `n-1` that began so many seconds after noon: two in it, one of them when it ended.
+async fn happen(people: &People, began: i64) {
+    people
+        .bench
+        .found(vec![
+            incident(1, "n-1", began),
+            changed(incident(2, "n-1", began + 120), |one| one.rule = Rule::ReverseOverspeed),
+            incident(3, "n-1", began + 121),
+            changed(incident(4, "n-1", began + 5), |one| one.drill = Some(1)),
+            incident(5, "n-2", began + 60),
+        ])
+        .await;
+}
+
 #[tokio::test]
 async fn a_course_is_told_week_by_week_against_what_was_prescribed() {
     let people = People::gather().await;
@@ -31,18 +45,7 @@ async fn a_course_is_told_week_by_week_against_what_was_prescribed() {
     people.put(sessions.collect()).await;
     // Somebody else's, of which nothing counts.
     people.put(vec![session(9, "n-1", -30, 2_000)]).await;
-    let at = |session: usize, second: i64| (days[session] * MINUTES_A_DAY - 60) * 60 + second;
-    let drill = changed(incident(4, "n-1", at(1, 5)), |one| one.drill = Some(1));
-    people
-        .bench
-        .found(vec![
-            incident(1, "n-1", at(1, 0)),
-            changed(incident(2, "n-1", at(1, 120)), |one| one.rule = Rule::ReverseOverspeed),
-            incident(3, "n-1", at(1, 121)),
-            incident(5, "n-2", at(1, 60)),
-            drill,
-        ])
-        .await;
+    happen(&people, (days[1] * MINUTES_A_DAY - 60) * 60).await;
     let prescription = v1::Prescription {
         sessions_a_week: Some(2),
         reverse_s: Some(90),

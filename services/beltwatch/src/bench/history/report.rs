@@ -20,6 +20,8 @@ pub struct HistoryReport {
     pub days: usize,
     /// How often a day was listed.
     pub times: usize,
+    /// How much later than a whole second readings ended at most, in microseconds.
+    pub late_us: u64,
     /// One for each kind of machine.
     pub cases: Vec<HistoryCase>,
 }
@@ -105,18 +107,20 @@ impl HistoryReport {
             machines: settings.machines,
             days: settings.days,
             times: settings.times,
+            late_us: settings.late_us,
             cases,
         }
     }
 
     /// A section for docs/benchmarks.md.
     pub fn markdown(&self) -> String {
-        let (machines, days, times) = (self.machines, self.days, self.times);
+        let (machines, days, times, late_us) = (self.machines, self.days, self.times, self.late_us);
         let together = BLOCK_US / 60_000_000;
         let mut text = format!(
             "## History\n\n```sh\ntarget/release/beltwatch bench history --machines {machines} --days {days} \
-             --times {times}\n```\n\nReadings of a generated fleet, one a second in motion and one in 30 s at rest, nights \
-             included; an encoder's speeds scatter by 10 mm/s, a console tells tenths of a km/h, time and distance. \
+             --times {times} --late-us {late_us}\n```\n\nReadings of a generated fleet, one a second in motion and one in 30 s at rest, nights \
+             included; an encoder's speeds scatter by 10 mm/s, a console tells tenths of a km/h, time and distance. Readings \
+             end up to {late_us} us after a whole second, by chance. \
              Readings of {together} minutes were put together. Each kind of machine has a history of its own. A whole day \
              of one machine was listed {times} times through the store's trait.\n\n"
         );

@@ -368,17 +368,3 @@ async fn a_machine_shows_its_last_weeks() {
     assert!(alone.text.starts_with("<section id=\"usage\"") && !alone.text.contains("<html"));
     assert!(alone.text.contains("No belt was seen in motion."));
 }
-
-#[tokio::test]
-async fn zz_dump() {
-    for (name, session, path) in [
-        ("usage", ADMIN, "/usage"),
-        ("usage_de", ADMIN_GERMAN, "/usage?heat=reverse"),
-        ("reverse", ADMIN, "/reverse"),
-        ("machine", ADMIN, "/machine/n-1"),
-        ("wrong", ADMIN, "/usage?span=own&from=x&to=y"),
-    ] {
-        let answer = seeing(session, Scene::Busy).get(path).await;
-        std::fs::write(format!("/tmp/dash_shots/{name}.html"), answer.text).unwrap();
-    }
-}
