@@ -74,6 +74,17 @@ impl Service {
         Ok(())
     }
 
+    /// Starts the server on another folder from now on; agents and their spools stay.
+    pub async fn start_on(&mut self, folder: &Path) -> anyhow::Result<()> {
+        self.config.folder = folder.to_owned();
+        self.start_again().await
+    }
+
+    /// The server's folder.
+    pub fn folder(&self) -> &Path {
+        &self.config.folder
+    }
+
     /// Registers a reversible machine and gives its credential.
     pub async fn add_machine(&self, id: &str) -> anyhow::Result<Credential> {
         let request = CreateMachineRequest {

@@ -1,5 +1,6 @@
 //! Stories through the real parts: agent, broker, ingest, stores on disk and API in one process, over loopback.
 
+mod backup;
 mod drill;
 mod handling;
 mod pages;

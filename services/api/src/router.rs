@@ -9,7 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use domain::limits::{API_REQUEST_BYTES_MAX, WATCHERS_MAX};
+use domain::limits::{API_REQUEST_BYTES_MAX, EXPORTS_MAX, WATCHERS_MAX};
 use dossier::SigningKey;
 use store::feed::Feed;
 use store::ledger::Ledger;
@@ -136,7 +136,7 @@ impl Api {
         };
         let courses = Courses::new(gate.clone(), pages.clone(), ledger.clone(), surroundings.clone());
         let usages =
-            Usages { gate: gate.clone(), ledger: ledger.clone(), surroundings: surroundings.clone() };
+            Usages { gate: gate.clone(), ledger: ledger.clone(), surroundings: surroundings.clone(), exports: Arc::new(Semaphore::new(EXPORTS_MAX)) };
         let administration = Administration {
             gate: gate.clone(),
             pages,

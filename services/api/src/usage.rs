@@ -6,6 +6,7 @@
 
 mod as_of;
 pub(crate) mod asked;
+mod export;
 pub(crate) mod groups;
 mod heat;
 mod maintenance;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use domain::ids::MachineId;
 use futures::Stream;
 use store::ledger::Ledger;
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 use wire::api::v1;
 use wire::api::v1::usage_service_server::UsageService;
@@ -44,6 +46,8 @@ pub(crate) struct Usages {
     pub(crate) gate: Arc<Gate>,
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) surroundings: Arc<dyn Surroundings>,
+    /// A place for each export under way.
+    pub(crate) exports: Arc<Semaphore>,
 }
 
 impl Usages {
@@ -108,9 +112,10 @@ impl UsageService for Usages {
 
     async fn export_usage(
         &self,
-        _request: Request<v1::ExportUsageRequest>,
+        request: Request<v1::ExportUsageRequest>,
     ) -> Result<Response<ExportStream>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let work = |caller, scope, request| self.export(caller, scope, request);
+        self.gate.answer("UsageService/ExportUsage", request, work).await
     }
 
     async fn list_maintenance(

@@ -2,16 +2,20 @@
 
 pub mod audit;
 pub mod backtest;
+pub mod backup;
 pub mod bench;
 pub mod blind_spots;
 pub mod config;
 pub mod contact;
 pub mod course;
 pub mod demo;
+pub mod doctor;
 pub mod drill;
 pub mod event;
 pub mod export;
+pub mod finding;
 pub mod fleet;
+pub mod folder;
 pub mod incident;
 pub mod machine;
 pub mod maintenance;
@@ -21,6 +25,7 @@ pub mod proof;
 pub mod rates;
 pub mod reading;
 pub mod rebuild;
+pub mod restore;
 pub mod rule;
 pub mod serve;
 pub mod session;
@@ -61,6 +66,9 @@ pub enum Command {
     Demo(demo::Args),
     Serve(serve::Args),
     Config(config::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
+    Doctor(doctor::Args),
     Fleet(fleet::Args),
     Machine(machine::Args),
     Maintenance(maintenance::Args),
@@ -120,6 +128,9 @@ impl Command {
             Command::Demo(args) => demo::run(args).await,
             Command::Serve(args) => serve::run(args).await,
             Command::Config(args) => config::run(args),
+            Command::Backup(args) => backup::run(args),
+            Command::Restore(args) => restore::run(args, options),
+            Command::Doctor(args) => doctor::run(args, options).await,
             Command::Fleet(args) => fleet::run(args, options).await,
             Command::Machine(args) => machine::run(args, options).await,
             Command::Maintenance(args) => maintenance::run(args, options).await,

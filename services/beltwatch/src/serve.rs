@@ -4,6 +4,7 @@ mod access;
 mod people;
 mod surroundings;
 mod telling;
+mod weekly;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ use crate::tls::Tls;
 
 use self::access::{Access, SERVICE_USER};
 use self::surroundings::{Around, unix_now};
+use self::weekly::WeeklyReport;
 
 /// The three stores and the feed. Clones are the same stores.
 #[derive(Debug, Clone)]
@@ -118,11 +120,12 @@ impl Server {
         let stopping = CancellationToken::new();
         let pages = dashboard::OpenPages::default();
         let reached = (pages.clone(), around.clone());
-        let telling = telling::start(&config.mail, &url, stores.ledger.clone(), &master, reached, &stopping)?;
         let first_link = people::first_administrator_link(&*stores.ledger, unix_now()).await?;
         let operator = Operator::publish(&operator_file(config, api_address))?;
         let settings = dashboard::Settings { secure: tls.is_some(), url: url.clone(), open_pages: pages };
         let api = make_api(&stores, &master, &operator, around, stopping.clone());
+        let report = WeeklyReport::new(&api, stores.ledger.clone(), &operator);
+        let telling = telling::start(&config.mail, &url, &master, reached, report, &stopping)?;
         let mut tasks = serve_api(listener, api, settings, tls.as_deref(), stopping.clone());
         tasks.extend(telling);
         tasks.extend(start_keeping(config, &stores, &stopping));

@@ -149,6 +149,7 @@ fn may(permission: &str, t: Texts) -> String {
         "live" => t.may_live(),
         "history" => t.may_history(),
         "act" => t.may_act(),
+        "courses" => t.may_courses(),
         "arrange" => t.may_arrange(),
         "configure" => t.may_configure(),
         "register" => t.may_register(),

@@ -38,6 +38,7 @@ use crate::words::Reader;
 
 use dealt::Dealt;
 use facts::Facts;
+pub(crate) use facts::signal as signal_name;
 use forms::Typed;
 use notices::Told;
 use timeline::Moment;

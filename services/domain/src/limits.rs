@@ -183,6 +183,8 @@ pub const COMPACTED_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const CAPTURE_LINE_BYTES_MAX: usize = 64 * 1024;
 /// Frames of a capture that is played. More: refused.
 pub const CAPTURE_FRAMES_MAX: usize = 1_000_000;
+/// Octets of the manifest of a backup that are read. More: it is taken for damage.
+pub const BACKUP_MANIFEST_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Octets that the journal's disk keeps free. Less: the acks' windows for readings are 0, events go on, readiness says so.
 pub const JOURNAL_FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 /// Clients connected to the embedded broker at once. More: not connected.
@@ -274,3 +276,15 @@ pub const COURSE_SESSIONS_READ_MAX: usize = 2_000;
 pub const LABEL_SESSIONS_READ_MAX: usize = 2_000;
 /// Sessions with reverse motion that one question about it looks at. More: refused, with the nearest span that is allowed.
 pub const REVERSE_SESSIONS_MAX: usize = 20_000;
+/// Lines of a CSV file of usage, sessions or intervals. More: refused, with the nearest span that is allowed.
+pub const EXPORT_LINES_CSV_MAX: usize = 1_000_000;
+/// Lines of an XLSX file, which is complete only at its end. More: refused, with the nearest span that is allowed.
+pub const EXPORT_LINES_XLSX_MAX: usize = 200_000;
+/// Octets of one part of an exported file. More: the next part.
+pub const EXPORT_PART_BYTES_MAX: usize = 64 * 1024;
+/// Exports at once. More: refused with RESOURCE_EXHAUSTED.
+pub const EXPORTS_MAX: usize = 4;
+/// Time in which an exported file has to be taken, in microseconds. Longer: it ends with DEADLINE_EXCEEDED.
+pub const EXPORT_TIME_US: u64 = 600 * 1_000_000;
+/// Characters of one weekly report. More: its end is cut off.
+pub const WEEKLY_REPORT_CHARS_MAX: usize = 6_000;

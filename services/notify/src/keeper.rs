@@ -236,20 +236,7 @@ async fn plan_head(
     if contacts.is_empty() {
         return Ok(None);
     }
-    let mut peaks = Peaks::default();
-    loop {
-        let leaves = ledger.leaves(peaks.facts(), LEAVES_READ_MAX).await?;
-        let is_last = leaves.len() < LEAVES_READ_MAX;
-        peaks.extend(leaves);
-        if is_last {
-            break;
-        }
-    }
-    let head = peaks.head();
-    if head.facts == 0 {
-        return Ok(None);
-    }
-    let (facts, root) = (head.facts, hex::encode(head.root));
+    let Some((facts, root)) = head(ledger).await? else { return Ok(None) };
     let notice = |contact: &ContactName| Notice {
         id: NoticeId::of(about, contact, 0),
         about: About::Head { facts, root: root.clone() },
@@ -268,4 +255,19 @@ async fn plan_head(
     };
     ledger.put_notices(contacts.iter().map(notice).collect(), None).await?;
     Ok(Some((facts, root)))
+}
+
+/// The head of all facts as they are now: how many, and its root in 64 hexadecimal digits. `None`: there is no fact.
+pub(crate) async fn head(ledger: &dyn Ledger) -> Result<Option<(u64, String)>, StoreError> {
+    let mut peaks = Peaks::default();
+    loop {
+        let leaves = ledger.leaves(peaks.facts(), LEAVES_READ_MAX).await?;
+        let is_last = leaves.len() < LEAVES_READ_MAX;
+        peaks.extend(leaves);
+        if is_last {
+            break;
+        }
+    }
+    let head = peaks.head();
+    Ok((head.facts > 0).then(|| (head.facts, hex::encode(head.root))))
 }

@@ -132,7 +132,9 @@ fn subject(message: &Message) -> String {
                 let rule = story.stored.incident.rule.name();
                 format!("[{}] {} {}: {rule}", story.site, story.machine, told.severity.name())
             }
-            Subject::Test { .. } | Subject::Head { .. } => format!("[Beltwatch] {}", told.summary()),
+            Subject::Test { .. } | Subject::Head(_) | Subject::Weekly(_) => {
+                format!("[Beltwatch] {}", told.summary())
+            }
         },
         (told, _) => {
             let worst = told.iter().map(|told| told.severity).max();
@@ -160,7 +162,7 @@ fn body(message: &Message) -> String {
 fn part(message: &Message, told: &Told) -> String {
     let card = match &told.subject {
         Subject::Incident(story) => format!("What to do: {}\n", story.card()),
-        Subject::Test { .. } | Subject::Head { .. } => String::new(),
+        Subject::Test { .. } | Subject::Head(_) | Subject::Weekly(_) => String::new(),
     };
     let (summary, description) = (told.summary(), told.description());
     format!("{summary}\n\n{description}\n{card}{}{}\nId: {}\n", message.url, told.path(), told.id)

@@ -47,14 +47,47 @@ pub(crate) enum Subject {
         by: String,
     },
     /// A head of all facts.
-    Head {
-        /// How many facts it covers.
-        facts: u64,
-        /// Root over their leaves, in hexadecimal digits.
-        root: String,
-        /// The same, signed: JSON in one line.
-        signed: String,
-    },
+    Head(HeadTold),
+    /// What a site's belts did in a week.
+    Weekly(Box<WeeklyTold>),
+}
+
+/// A head of all facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HeadTold {
+    /// How many facts it covers.
+    pub(crate) facts: u64,
+    /// Root over their leaves, in hexadecimal digits.
+    pub(crate) root: String,
+    /// The same, signed: JSON in one line.
+    pub(crate) signed: String,
+}
+
+/// A weekly report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WeeklyTold {
+    /// Id of the site.
+    pub(crate) site_id: String,
+    /// Name of the site for people.
+    pub(crate) site: String,
+    /// First date.
+    pub(crate) from: String,
+    /// The date after the last one.
+    pub(crate) until: String,
+    /// The report.
+    pub(crate) text: String,
+    /// For an anchor.
+    pub(crate) head: Option<HeadTold>,
+}
+
+impl HeadTold {
+    fn description(&self) -> String {
+        let HeadTold { facts, root, signed } = self;
+        format!(
+            "Keep this message. It proves later that none of the first {facts} facts was changed after today. Root of \
+             their Merkle tree: {root}. The same, signed by the server:\n{signed}"
+        )
+    }
 }
 
 /// An incident with what people call its places.
@@ -107,7 +140,8 @@ impl Told {
                 text::line(&summary)
             }
             Subject::Test { by } => text::line(&format!("Test message, asked for by {by}")),
-            Subject::Head { facts, .. } => format!("Head of {facts} facts"),
+            Subject::Head(head) => format!("Head of {} facts", head.facts),
+            Subject::Weekly(week) => text::line(&format!("The week from {}, {}", week.from, week.site)),
         }
     }
 
@@ -121,10 +155,11 @@ impl Told {
                     text::line(by)
                 )
             }
-            Subject::Head { facts, root, signed } => format!(
-                "Keep this message. It proves later that none of the first {facts} facts was changed after today. Root of \
-                 their Merkle tree: {root}. The same, signed by the server:\n{signed}"
-            ),
+            Subject::Head(head) => head.description(),
+            Subject::Weekly(week) => match &week.head {
+                Some(head) => format!("{}\n{}", week.text, head.description()),
+                None => week.text.clone(),
+            },
         }
     }
 
@@ -132,7 +167,8 @@ impl Told {
     pub(crate) fn path(&self) -> String {
         match &self.subject {
             Subject::Incident(story) => format!("/incident/{}", story.stored.incident.id),
-            Subject::Test { .. } | Subject::Head { .. } => "/".to_owned(),
+            Subject::Weekly(week) => format!("/usage?site={}", week.site_id),
+            Subject::Test { .. } | Subject::Head(_) => "/".to_owned(),
         }
     }
 }

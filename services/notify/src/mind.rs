@@ -219,15 +219,18 @@ pub(crate) fn worst_first(notice: &Notice) -> (Reverse<Severity>, UnixMicros, No
     (Reverse(notice.severity), notice.planned, notice.id)
 }
 
-/// What one message takes. What is not listed is only counted in it; of critical incidents each is told,
-/// so those that find no place wait for the next message.
+/// What one message takes. What is not listed is only counted in it; of critical incidents and weekly reports each is
+/// told, so those that find no place wait for the next message.
 fn that_fit(mut notices: Vec<Notice>) -> Vec<Notice> {
     if notices.len() <= NOTICES_LISTED_MAX {
         return notices;
     }
     notices.sort_by_key(worst_first);
     let counted = notices.split_off(NOTICES_LISTED_MAX);
-    notices.extend(counted.into_iter().filter(|notice| notice.severity < Severity::Critical));
+    let waits = |notice: &Notice| {
+        notice.severity == Severity::Critical || matches!(notice.about, About::Weekly { .. })
+    };
+    notices.extend(counted.into_iter().filter(|notice| !waits(notice)));
     notices
 }
 
@@ -250,7 +253,11 @@ fn unneeded(notice: &Notice, known: &Known, registry: &Registry) -> Option<Strin
     let Some(contact) = registry.contact(&notice.contact) else {
         return Some("the contact was taken away".to_owned());
     };
-    if contact.site.is_some() && contact.site != notice.site && notice.about.incident().is_some() {
+    let is_of_a_site = match &notice.about {
+        About::Incident { .. } | About::Weekly { .. } => true,
+        About::Test { .. } | About::Head { .. } => false,
+    };
+    if contact.site.is_some() && contact.site != notice.site && is_of_a_site {
         return Some("the contact was taken away, and one of this name made for another site".to_owned());
     }
     let About::Incident { incident } = &notice.about else { return None };

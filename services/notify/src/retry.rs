@@ -58,7 +58,7 @@ pub(crate) const ATTEMPT_MAX: Duration = Duration::from_secs(10);
 pub(crate) fn is_given_up(notice: &Notice, attempts: u32, wait_us: i64, now: UnixMicros) -> bool {
     match notice.about {
         About::Test { .. } => true,
-        About::Incident { .. } | About::Head { .. } => {
+        About::Incident { .. } | About::Head { .. } | About::Weekly { .. } => {
             attempts >= ATTEMPTS_MIN && now.since(notice.planned) >= GIVEN_UP_US + wait_us
         }
     }

@@ -16,10 +16,12 @@ use crate::follower::Follower;
 use crate::keeper::Keeper;
 use crate::mail::Mail;
 use crate::metrics;
-use crate::surroundings::{OpenPages, Proof, Settings};
+use crate::surroundings::{OpenPages, Proof, Report, Settings};
 use crate::webhook::Webhooks;
+use crate::weekly::Reporter;
 
-/// Follows the incidents of a ledger until it is told to stop: tells people, notes evidence, sends daily heads. Gives the
+/// Follows the incidents of a ledger until it is told to stop: tells people, notes evidence, sends daily heads and weekly
+/// reports. Gives the
 /// tasks that do it; they end soon after `stopping`.
 ///
 /// # Errors
@@ -29,6 +31,7 @@ pub fn start(
     settings: Settings,
     pages: Arc<dyn OpenPages>,
     proof: Arc<dyn Proof>,
+    report: Arc<dyn Report>,
     stopping: &CancellationToken,
 ) -> Result<Vec<JoinHandle<()>>, String> {
     metrics::describe();
@@ -36,8 +39,13 @@ pub fn start(
     let webhooks = Webhooks::new(settings.secrets.clone());
     let carrier: Arc<dyn Carrier> = Arc::new(Carriers { webhooks, mail });
     let keeper = Keeper::new(ledger.clone(), settings.clone(), proof.clone());
+    let reporter = Reporter::new(ledger.clone(), settings.clone(), report);
     let follower = Follower::new(ledger, settings, pages, proof, carrier);
-    Ok(vec![tokio::spawn(follower.run(stopping.clone())), tokio::spawn(keeper.run(stopping.clone()))])
+    Ok(vec![
+        tokio::spawn(follower.run(stopping.clone())),
+        tokio::spawn(keeper.run(stopping.clone())),
+        tokio::spawn(reporter.run(stopping.clone())),
+    ])
 }
 
 /// Plans a test message to a contact, which is sent at once and tried only once. `request` tells tests apart: asked for

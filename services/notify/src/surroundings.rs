@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use domain::ids::{IncidentId, SiteId};
 use domain::units::UnixMicros;
 use dossier::Head;
+use jiff::civil::Date;
 
 use crate::mail::MailServer;
 use crate::webhook::Secrets;
@@ -38,6 +39,17 @@ pub trait Proof: Send + Sync + fmt::Debug {
 
     /// A head of all facts, signed at that time, as the dossier crate writes it: JSON in one line. Never waits.
     fn sign_head(&self, head: Head, time: UnixMicros) -> String;
+}
+
+/// What knows what belts did; weekly reports are made by it.
+#[async_trait]
+pub trait Report: Send + Sync + fmt::Debug {
+    /// What is told of a site's week, as plain text of some lines: the dates from `from` on and before `until`, in the
+    /// site's own time.
+    ///
+    /// # Errors
+    /// Why it cannot be told now; it is asked for again later.
+    async fn weekly(&self, site: &SiteId, from: Date, until: Date) -> Result<String, String>;
 }
 
 /// How notices are sent.

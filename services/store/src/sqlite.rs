@@ -4,6 +4,7 @@
 //! what the journal and the ledger say is written is on disk. A folder belongs to one server at a time: take its
 //! lock before opening.
 
+pub mod backup;
 mod failure;
 mod file;
 mod history;

@@ -114,7 +114,8 @@ impl Check {
             self.wrong(field, format!("is {value}; 0.1 to 3 are allowed"));
             return None;
         }
-        // 100 to 3 000.
-        Some((value * 1_000.0).round() as u32)
+        #[expect(clippy::cast_possible_truncation, reason = "it is 100 to 3 000")]
+        let mm_s = (value * 1_000.0).round() as u32;
+        Some(mm_s)
     }
 }

@@ -91,6 +91,7 @@ pub(super) fn show(notice: &Notice) -> v1::Notice {
         incident_id: notice.about.incident().map(|id| id.to_string()).unwrap_or_default(),
         is_test: matches!(notice.about, About::Test { .. }),
         is_head: matches!(notice.about, About::Head { .. }),
+        is_weekly: matches!(notice.about, About::Weekly { .. }),
         severity: severity(notice.severity),
         step: notice.step,
         plan_time: Some(timestamp(notice.planned)),

@@ -2,6 +2,7 @@
 
 mod bad;
 mod clocks;
+mod export;
 mod hours;
 mod maintenance;
 mod moved;

@@ -208,7 +208,13 @@ impl Check {
         }
     }
 
-    fn known<T: TryFrom<i32> + Default>(&mut self, field: &'static str, value: i32, last: i32) -> T {
+    /// A number that stands for a choice, of those from 0 to `last`.
+    pub(crate) fn known<T: TryFrom<i32> + Default>(
+        &mut self,
+        field: &'static str,
+        value: i32,
+        last: i32,
+    ) -> T {
         T::try_from(value).unwrap_or_else(|_| {
             self.wrong(field, format!("is {value}; 0 to {last} are known"));
             T::default()

@@ -141,6 +141,9 @@ fn ever_seen<'a>(
     Ok(machines.values().filter(|machine| wanted.has(machine) && was_seen(machine)).collect())
 }
 
+/// A visit, as long as places have no index: where, and its quarters.
+type FoundVisit = (SiteId, QuarterSpan);
+
 /// Gathers places and machines.
 struct Finder<'a> {
     dates: &'a Dates,
@@ -149,8 +152,8 @@ struct Finder<'a> {
     seen: &'a BTreeMap<&'a SiteId, &'a Arc<Site>>,
     /// With whether it is one of those to be told.
     places: BTreeMap<SiteId, (Place, bool)>,
-    /// With the sites of their visits.
-    machines: Vec<(Arc<Machine>, Vec<(SiteId, QuarterSpan)>)>,
+    /// With their visits.
+    machines: Vec<(Arc<Machine>, Vec<FoundVisit>)>,
 }
 
 impl Finder<'_> {
@@ -222,7 +225,7 @@ impl Finder<'_> {
             let found = places.binary_search_by(|place| place.site.id.cmp(site));
             found.expect("every place of a visit is told")
         };
-        let visit = |(site, span): (SiteId, QuarterSpan)| Visit { place: index(&site), span, is_out: false };
+        let visit = |(site, span): FoundVisit| Visit { place: index(&site), span, is_out: false };
         let machines = self.machines.into_iter().map(|(machine, visits)| Whereabout {
             stands_here: self.seen.contains_key(&machine.site),
             visits: visits.into_iter().map(visit).collect(),

@@ -61,6 +61,7 @@ impl Shown {
         match &self.notice {
             notice if notice.is_test => "test",
             notice if notice.is_head => "head",
+            notice if notice.is_weekly => "weekly report",
             notice if notice.incident_id.is_empty() => "",
             _ => "incident",
         }

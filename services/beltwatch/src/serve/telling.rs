@@ -11,24 +11,24 @@ use domain::ids::{IncidentId, SiteId};
 use domain::units::UnixMicros;
 use dossier::{Head, SignedHead, SigningKey};
 use notify::{MailServer, Settings};
-use store::ledger::Ledger;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wire::keys::MasterKey;
 
 use super::surroundings::{Around, unix_now};
+use super::weekly::WeeklyReport;
 use crate::config::{MailConfig, MailTls};
 
-/// Starts to tell people, to note evidence and to send heads of all facts.
+/// Starts to tell people, to note evidence and to send heads of all facts and weekly reports.
 pub(super) fn start(
     mail: &MailConfig,
     url: &str,
-    ledger: Arc<dyn Ledger>,
     master: &MasterKey,
     (pages, around): (OpenPages, Arc<Around>),
+    report: WeeklyReport,
     stopping: &CancellationToken,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    let secrets = master.clone();
+    let (secrets, ledger) = (master.clone(), report.ledger());
     let settings = Settings {
         url: url.to_owned(),
         mail: mail_server(mail)?,
@@ -40,7 +40,7 @@ pub(super) fn start(
     };
     let key = SigningKey::from_seed(*master.purpose_key("dossier-signing").octets());
     let proof = Proofs { sealer: Sealer::new(ledger.clone()), key };
-    notify::start(ledger, settings, Arc::new(Pages(pages)), Arc::new(proof), stopping)
+    notify::start(ledger, settings, Arc::new(Pages(pages)), Arc::new(proof), Arc::new(report), stopping)
         .map_err(anyhow::Error::msg)
 }
 

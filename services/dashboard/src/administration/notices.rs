@@ -188,6 +188,9 @@ fn about(notice: &v1::Notice, t: Texts) -> String {
     if notice.is_head {
         return t.notice_head().to_owned();
     }
+    if notice.is_weekly {
+        return t.notice_weekly().to_owned();
+    }
     let (_, severity) = severity_name(notice.severity(), t);
     if notice.step > 0 { t.notice_step(severity, notice.step) } else { severity.to_owned() }
 }

@@ -41,6 +41,14 @@ impl At {
         self.ended == "yes"
     }
 
+    /// The site as the end of another address; empty: none is chosen.
+    fn site_only(&self) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs([("site", &self.site)].iter().filter(|(_, site)| !site.is_empty()));
+        let query = query.finish();
+        if query.is_empty() { query } else { format!("?{query}") }
+    }
+
     /// The same list, at another page.
     fn address(&self, page: &str) -> String {
         let ended = if self.with_ended() { "yes" } else { "" };
@@ -61,7 +69,8 @@ struct ListPage {
     missing: Vec<MissingPart>,
     /// Sites to choose from: id, name, whether it is chosen.
     sites: Vec<(String, String, bool)>,
-    site: String,
+    /// What other addresses say of the site that is chosen; empty: none is.
+    at_site: String,
     with_ended: bool,
     rows: Vec<Row>,
     /// Where the list begins and where it goes on; empty: here, nowhere.
@@ -132,7 +141,7 @@ pub(super) async fn show(
             "" => String::new(),
             token => at.address(token),
         },
-        site: at.site,
+        at_site: at.site_only(),
     };
     frame::packed_html(code, &page, &headers)
 }

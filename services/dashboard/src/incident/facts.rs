@@ -214,6 +214,6 @@ pub(super) fn signals() -> impl Iterator<Item = &'static str> {
 }
 
 /// A signal in words; one that is not known as it is.
-pub(super) fn signal(name: &str, t: Texts) -> &str {
+pub(crate) fn signal(name: &str, t: Texts) -> &str {
     SIGNALS.iter().find(|(known, _)| *known == name).map_or(name, |(_, words)| words(t))
 }

@@ -1,10 +1,13 @@
 mod administration;
+mod course;
+mod course_change;
 mod drill;
 mod fake;
 mod handling;
 mod incidents;
 mod notification;
 mod settings;
+mod today;
 mod usage;
 mod usage_reverse;
 

@@ -76,6 +76,7 @@ texts! {
     notice_reason: "Reason", "Grund";
     notice_test: "test", "Test";
     notice_head: "daily head of all facts", "täglicher Kopf aller Einträge";
+    notice_weekly: "report of the week", "Wochenbericht";
     notice_incident: "Show the incident", "Vorfall zeigen";
     notice_waiting: "waiting", "wartet";
     notice_sent: "sent", "gesendet";

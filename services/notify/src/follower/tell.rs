@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::ids::SiteId;
 use domain::limits::NOTICES_LISTED_MAX;
 use domain::units::UnixMicros;
 use dossier::Head;
@@ -12,7 +13,7 @@ use store::registry::{Contact, Registry, Way};
 use tokio::task::{JoinError, JoinSet};
 
 use super::Follower;
-use crate::message::{self, Message, Story, Subject, Told};
+use crate::message::{self, HeadTold, Message, Story, Subject, Told, WeeklyTold};
 use crate::mind::{Known, worst_first};
 use crate::retry::Refusal;
 use crate::surroundings::Proof;
@@ -94,8 +95,13 @@ impl Follower {
     /// Writes what became of messages. That a head was taken is a fact before it is no longer waiting.
     pub(super) async fn write_ends(&mut self) -> Result<(), StoreError> {
         for notice in self.unwritten.iter().filter(|notice| notice.state == NoticeState::Sent) {
-            if let (About::Head { facts, root }, Some(taken)) = (&notice.about, notice.last_attempt) {
-                let (facts, root, contact) = (*facts, root.clone(), notice.contact.clone());
+            let head = match &notice.about {
+                About::Head { facts, root } => Some((*facts, root.clone())),
+                About::Weekly { head, .. } => head.clone(),
+                About::Incident { .. } | About::Test { .. } => None,
+            };
+            if let (Some((facts, root)), Some(taken)) = (head, notice.last_attempt) {
+                let contact = notice.contact.clone();
                 let kind = FactKind::HeadAnchored(Anchoring { facts, root, contact, taken });
                 let request = (facts::SERVER, format!("head:{}", notice.id));
                 facts::add(&*self.ledger, "head", request, kind, self.now()).await?;
@@ -115,15 +121,32 @@ fn told(notice: &Notice, known: &Known, registry: &Registry, proof: &dyn Proof) 
         }
         About::Test { by } => Subject::Test { by: by.strip_prefix("user:").unwrap_or(by).to_owned() },
         About::Head { facts, root } => {
-            let mut octets = [0; 32];
-            // What the keeper has written has 64 digits.
-            hex::decode_to_slice(root, &mut octets).ok()?;
-            // By the time when it was planned, so that it is the same when it is sent again.
-            let signed = proof.sign_head(Head { facts: *facts, root: octets }, notice.planned);
-            Subject::Head { facts: *facts, root: root.clone(), signed }
+            Subject::Head(signed(notice, *facts, root, proof)?)
         }
+        About::Weekly { from, until, text, head } => Subject::Weekly(Box::new(WeeklyTold {
+            site_id: notice.site.as_ref().map(ToString::to_string).unwrap_or_default(),
+            site: notice.site.as_ref().map(|site| site_name(registry, site)).unwrap_or_default(),
+            from: from.clone(),
+            until: until.clone(),
+            text: text.clone(),
+            head: head.as_ref().and_then(|(facts, root)| signed(notice, *facts, root, proof)),
+        })),
     };
     Some(Told { id: notice.id, severity: notice.severity, subject })
+}
+
+/// `None`: it has no 64 digits, which what the keeper writes has.
+fn signed(notice: &Notice, facts: u64, root: &str, proof: &dyn Proof) -> Option<HeadTold> {
+    let mut octets = [0; 32];
+    hex::decode_to_slice(root, &mut octets).ok()?;
+    // By the time when it was planned, so that it is the same when it is sent again.
+    let signed = proof.sign_head(Head { facts, root: octets }, notice.planned);
+    Some(HeadTold { facts, root: root.to_owned(), signed })
+}
+
+fn site_name(registry: &Registry, id: &SiteId) -> String {
+    let name = registry.sites().get(id).map(|site| site.display_name.clone());
+    name.filter(|name| !name.is_empty()).unwrap_or_else(|| id.to_string())
 }
 
 fn story(stored: StoredIncident, registry: &Registry) -> Story {

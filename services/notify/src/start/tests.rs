@@ -7,6 +7,22 @@ use crate::given::{Gym, contact, incident, step};
 use crate::keeper::tests::Count;
 use crate::loopback::{status, webhooks};
 
+/// No contact of these tests wants a report.
+#[derive(Debug)]
+struct Silence;
+
+#[async_trait::async_trait]
+impl Report for Silence {
+    async fn weekly(
+        &self,
+        _: &domain::ids::SiteId,
+        _: jiff::civil::Date,
+        _: jiff::civil::Date,
+    ) -> Result<String, String> {
+        panic!("nobody wants a report")
+    }
+}
+
 fn start_in(gym: &Gym) -> (CancellationToken, Vec<JoinHandle<()>>) {
     let stopping = CancellationToken::new();
     let clock = gym.clone();
@@ -17,7 +33,8 @@ fn start_in(gym: &Gym) -> (CancellationToken, Vec<JoinHandle<()>>) {
         clock: Arc::new(move || clock.now()),
         machine_changed: Arc::new(|| ()),
     };
-    let tasks = start(gym.ledger.clone(), settings, gym.pages.clone(), Arc::new(Count), &stopping).unwrap();
+    let tasks = start(gym.ledger.clone(), settings, gym.pages.clone(), Arc::new(Count), Arc::new(Silence), &stopping)
+            .unwrap();
     (stopping, tasks)
 }
 

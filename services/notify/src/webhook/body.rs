@@ -42,7 +42,7 @@ fn alert(message: &Message, told: &Told, (labels, annotations): (Words, Words)) 
     let ended = ended(told);
     let started = match &told.subject {
         Subject::Incident(story) => story.stored.incident.time,
-        Subject::Test { .. } | Subject::Head { .. } => message.time,
+        Subject::Test { .. } | Subject::Head(_) | Subject::Weekly(_) => message.time,
     };
     json!({
         "status": if ended.is_some() { "resolved" } else { "firing" },
@@ -62,7 +62,7 @@ fn ended(told: &Told) -> Option<String> {
             let closing = story.stored.handling.closing.as_ref();
             closing.map(|closing| text::rfc_3339(closing.first.time))
         }
-        Subject::Test { .. } | Subject::Head { .. } => None,
+        Subject::Test { .. } | Subject::Head(_) | Subject::Weekly(_) => None,
     }
 }
 
@@ -79,10 +79,16 @@ fn labels(told: &Told) -> Words {
         Subject::Test { .. } => {
             labels.insert("alertname", "test".to_owned());
         }
-        Subject::Head { facts, root, .. } => {
+        Subject::Head(head) => {
             labels.insert("alertname", "head".to_owned());
-            labels.insert("facts", facts.to_string());
-            labels.insert("root", root.clone());
+            labels.insert("facts", head.facts.to_string());
+            labels.insert("root", head.root.clone());
+        }
+        Subject::Weekly(week) => {
+            labels.insert("alertname", "weekly".to_owned());
+            labels.insert("site", week.site_id.clone());
+            labels.insert("from", week.from.clone());
+            labels.insert("until", week.until.clone());
         }
     }
     labels
@@ -90,8 +96,13 @@ fn labels(told: &Told) -> Words {
 
 fn annotations(told: &Told) -> Words {
     let mut words = Words::from([("summary", told.summary())]);
-    if let Subject::Head { signed, .. } = &told.subject {
-        words.insert("signed_head", signed.clone());
+    let head = match &told.subject {
+        Subject::Head(head) => Some(head),
+        Subject::Weekly(week) => week.head.as_ref(),
+        Subject::Incident(_) | Subject::Test { .. } => None,
+    };
+    if let Some(head) = head {
+        words.insert("signed_head", head.signed.clone());
     }
     match &told.subject {
         Subject::Incident(story) => {
@@ -102,8 +113,12 @@ fn annotations(told: &Told) -> Words {
             words.insert("local_time", story.local_time());
             words.insert("machines", (story.members + 1).to_string());
         }
-        Subject::Test { .. } | Subject::Head { .. } => {
+        Subject::Test { .. } | Subject::Head(_) => {
             words.insert("description", told.description());
+        }
+        Subject::Weekly(week) => {
+            words.insert("description", week.text.clone());
+            words.insert("site_name", week.site.clone());
         }
     }
     words

@@ -7,7 +7,7 @@ use super::*;
 use crate::carrier::{Carrier, Carriers};
 use crate::given::{contact, incident, second, stored};
 use crate::loopback::{Receiver, Request, status, webhooks};
-use crate::message::{Story, Subject, Told};
+use crate::message::{HeadTold, Story, Subject, Told, WeeklyTold};
 
 fn secrets() -> Secrets {
     Arc::new(|name, generation| {
@@ -120,15 +120,36 @@ async fn many_things_are_one_request() {
 }
 
 #[tokio::test]
-async fn tests_and_heads_are_alerts_too() {
+async fn tests_heads_and_weeks_are_alerts_too() {
     let mut receiver = webhooks(vec![]).await;
     let mut message = to(receiver.port);
     let of = |subject| Told { id: NoticeId([3; 16]), severity: Severity::Info, subject };
     message.told = vec![
         of(Subject::Test { by: "anna".to_owned() }),
-        of(Subject::Head { facts: 7, root: "ab".to_owned(), signed: "{}".to_owned() }),
+        of(Subject::Head(HeadTold { facts: 7, root: "ab".to_owned(), signed: "{}".to_owned() })),
     ];
+    let head = Some(HeadTold { facts: 8, root: "cd".to_owned(), signed: "[]".to_owned() });
+    let of_week = |head| {
+        of(Subject::Weekly(Box::new(WeeklyTold {
+            site_id: "north".to_owned(),
+            site: "Gym North".to_owned(),
+            from: "2026-11-16".to_owned(),
+            until: "2026-11-23".to_owned(),
+            text: "Forward 3 h 20 min.\nReverse 4 min.".to_owned(),
+            head,
+        })))
+    };
+    message.told.extend([of_week(None), of_week(head)]);
     let (_, body) = taken(&mut receiver, &message).await;
+    let week = &body["alerts"][2];
+    assert_eq!(
+        (&week["labels"]["alertname"], &week["labels"]["site"], &week["labels"]["from"]),
+        (&"weekly".into(), &"north".into(), &"2026-11-16".into())
+    );
+    assert_eq!(week["annotations"]["description"], "Forward 3 h 20 min.\nReverse 4 min.");
+    assert_eq!(week["generatorURL"], "https://gym.example.org/usage?site=north");
+    assert_eq!(week["annotations"].get("signed_head"), None);
+    assert_eq!(body["alerts"][3]["annotations"]["signed_head"], "[]");
     assert_eq!(body["alerts"][0]["labels"]["alertname"], "test");
     assert_eq!(body["alerts"][1]["annotations"]["signed_head"], "{}");
     let head = &body["alerts"][1]["labels"];

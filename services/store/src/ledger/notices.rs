@@ -64,6 +64,18 @@ pub enum About {
         /// Root over their leaves, in 64 hexadecimal digits.
         root: String,
     },
+    /// What a site's belts did in a week.
+    Weekly {
+        /// First date, such as `2026-11-16`.
+        from: String,
+        /// The date after the last one.
+        until: String,
+        /// The report, at most `limits::WEEKLY_REPORT_CHARS_MAX` characters.
+        text: String,
+        /// For an anchor a head of all facts: how many it covers, and the root over their leaves, in 64 hexadecimal digits.
+        #[serde(default)]
+        head: Option<(u64, String)>,
+    },
 }
 
 impl About {
@@ -71,7 +83,7 @@ impl About {
     pub fn incident(&self) -> Option<IncidentId> {
         match self {
             About::Incident { incident } => Some(*incident),
-            About::Test { .. } | About::Head { .. } => None,
+            About::Test { .. } | About::Head { .. } | About::Weekly { .. } => None,
         }
     }
 }

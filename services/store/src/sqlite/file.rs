@@ -143,6 +143,24 @@ impl StoreFile {
     }
 }
 
+/// A connection that can only read, to a file that somebody else may write, and the file's format. Nothing is made or
+/// changed.
+pub(super) fn look(folder: &Path, format: &Format) -> Result<(Connection, i32), StoreError> {
+    let file = StoreFile { path: folder.join(format!("{}.db", format.name)) };
+    let path = file.path.display();
+    if !file.path.is_file() {
+        return Err(StoreError::new(StoreErrorKind::Unavailable, format!("{path} is not there")));
+    }
+    let opened = file.open_for_reading().and_then(|connection| {
+        let version = file.check(&connection, format)?;
+        Ok((connection, version))
+    });
+    match opened.map_err(|failure| failure.explain("opening", &file.path))? {
+        (connection, Some(version)) => Ok((connection, version)),
+        (_, None) => Err(StoreError::new(StoreErrorKind::Corrupt, format!("{path} is empty"))),
+    }
+}
+
 /// The value of `PRAGMA synchronous`.
 pub(super) fn synchronous(durability: Durability) -> &'static str {
     match durability {

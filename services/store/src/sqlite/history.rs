@@ -34,7 +34,7 @@ pub(super) use self::merge::{commit_merged, merge_files};
 pub(super) use self::open::settle;
 
 /// Its name in the store's folder.
-const FOLDER: &str = "history";
+pub(super) const FOLDER: &str = "history";
 const ENDING: &str = ".chunks";
 
 /// The files, and what was found damaged.

@@ -21,7 +21,7 @@ use crate::chunk::codes::quality_code;
 use crate::journal::{Journal, JournalSpan, Sequence, Slice};
 use crate::{StoreError, bounds};
 
-const FORMAT: Format = Format {
+pub(super) const FORMAT: Format = Format {
     name: "journal",
     application_id: 0x4257_6a6c,
     version: 1,
@@ -114,7 +114,8 @@ impl Journal for SqliteJournal {
     }
 }
 
-fn span(connection: &Connection) -> Result<JournalSpan, Failure> {
+/// What the journal holds.
+pub(super) fn span(connection: &Connection) -> Result<JournalSpan, Failure> {
     let mut statement = connection.prepare_cached("SELECT value FROM about WHERE name = 'trimmed'")?;
     let trimmed = first_row(&mut statement, [], |columns| columns.get::<u64>())?.unwrap_or(0);
     let mut statement = connection.prepare_cached("SELECT max(sequence) FROM slice")?;

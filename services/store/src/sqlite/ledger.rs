@@ -35,7 +35,7 @@ use crate::ledger::{
 use crate::registry::{CourseId, Registry};
 use crate::{StoreError, bounds};
 
-const FORMAT: Format = Format {
+pub(super) const FORMAT: Format = Format {
     name: "ledger",
     application_id: 0x4257_6c64,
     version: 5,

@@ -34,7 +34,7 @@ use crate::telemetry::{
 };
 use crate::{StoreError, StoreErrorKind, bounds};
 
-const FORMAT: Format = Format {
+pub(super) const FORMAT: Format = Format {
     name: "telemetry",
     application_id: 0x4257_746c,
     version: 2,

@@ -34,6 +34,12 @@ fn notices() -> impl Strategy<Value = Notice> {
         4 => ids().prop_map(|incident| About::Incident { incident }),
         1 => ".{0,5}".prop_map(|by| About::Test { by }),
         1 => any::<u64>().prop_map(|facts| About::Head { facts, root: "00".repeat(32) }),
+        1 => (".{0,9}", option::of(any::<u64>())).prop_map(|(text, facts)| About::Weekly {
+            from: "2026-11-16".to_owned(),
+            until: "2026-11-23".to_owned(),
+            text,
+            head: facts.map(|facts| (facts, "00".repeat(32))),
+        }),
     ];
     let states = select(vec![
         NoticeState::Waiting,

@@ -181,7 +181,7 @@ fn the_greatest_speed_is_kept_unless_it_was_beyond() {
     check(prescribed, &[at_speed(700, 900)], Some(0.7), None);
     check(prescribed, &[at_speed(801, 900)], Some(0.801), Some(false));
     let forward_only = worked("2026-10-20T08:00:00Z", 0, 0);
-    check(prescribed, &[forward_only.clone()], None, None);
+    check(prescribed, std::slice::from_ref(&forward_only), None, None);
     check(prescribed, &[Worked { unknown_speed_max: Speed(900), ..forward_only }], None, None);
 }
 

@@ -1,10 +1,12 @@
 //! An API in this process that knows two sites, three machines and one user.
 
 pub(super) mod admin;
+pub(super) mod course;
 pub(super) mod drill;
 pub(super) mod handling;
 pub(super) mod incidents;
 pub(super) mod notification;
+pub(super) mod readings;
 pub(super) mod usage;
 
 use axum::body::Body;
@@ -16,11 +18,13 @@ use tower::ServiceExt;
 use wire::api::v1;
 use wire::api::v1::account_service_server::{AccountService, AccountServiceServer};
 use wire::api::v1::admin_service_server::AdminServiceServer;
+use wire::api::v1::course_service_server::CourseServiceServer;
 use wire::api::v1::drill_service_server::DrillServiceServer;
 use wire::api::v1::fleet_service_server::{FleetService, FleetServiceServer};
 use wire::api::v1::handling_service_server::HandlingServiceServer;
 use wire::api::v1::incident_service_server::IncidentServiceServer;
 use wire::api::v1::notification_service_server::NotificationServiceServer;
+use wire::api::v1::telemetry_service_server::TelemetryServiceServer;
 use wire::api::v1::usage_service_server::UsageServiceServer;
 
 use crate::{Dashboard, Settings, in_process, router};
@@ -42,12 +46,15 @@ pub(super) struct Fake {
     pub(super) sites_out: bool,
     /// There is one site only.
     pub(super) one_site: bool,
+    /// Machines that nobody looked after.
+    pub(super) neglected: bool,
 }
 
 fn session<T>(request: &tonic::Request<T>) -> Result<String, Status> {
     let value = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
     let session = value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    let others = [admin::permissions(session), handling::permissions(session)];
+    let others =
+        [admin::permissions(session), handling::permissions(session), course::permissions(session)];
     if [SESSION, SESSION_GERMAN, SESSION_VIEWER].contains(&session) || others.iter().any(Option::is_some) {
         return Ok(session.to_owned());
     }
@@ -149,7 +156,8 @@ impl AccountService for Fake {
     ) -> Result<tonic::Response<v1::GetAccountResponse>, Status> {
         let session = session(&request)?;
         let german =
-            [SESSION_GERMAN, admin::ADMIN_GERMAN, handling::STAFF_GERMAN].contains(&session.as_str());
+            [SESSION_GERMAN, admin::ADMIN_GERMAN, handling::STAFF_GERMAN, course::THERAPIST_GERMAN]
+                .contains(&session.as_str());
         let preferences = v1::Preferences {
             language: if german { v1::Language::German.into() } else { 0 },
             speed_unit: if german { v1::SpeedUnit::MilesPerHour.into() } else { 0 },
@@ -166,6 +174,7 @@ impl AccountService for Fake {
             preferences: Some(preferences),
             permissions: admin::permissions(&session)
                 .or_else(|| handling::permissions(&session))
+                .or_else(|| course::permissions(&session))
                 .unwrap_or_else(|| names.iter().map(permission).collect()),
             expire_time: far(),
         }))
@@ -221,7 +230,8 @@ impl FleetService for Fake {
         request: tonic::Request<v1::ListMachinesRequest>,
     ) -> Result<tonic::Response<v1::ListMachinesResponse>, Status> {
         session(&request)?;
-        let machines = vec![machine("n-1", SCRIPT), stopped()];
+        let machines =
+            if self.neglected { readings::neglected() } else { vec![machine("n-1", SCRIPT), stopped()] };
         Ok(tonic::Response::new(v1::ListMachinesResponse { machines, next_page_token: String::new() }))
     }
 
@@ -275,6 +285,8 @@ pub(super) struct Browser {
     notification: notification::Notification,
     handling: handling::Handling,
     usages: usage::Usages,
+    courses: course::Courses,
+    readings: readings::Readings,
     secure: bool,
     session: Option<&'static str>,
     headers: Vec<(&'static str, &'static str)>,
@@ -290,6 +302,8 @@ impl Browser {
             notification: notification::Notification::default(),
             handling: handling::Handling::default(),
             usages: usage::Usages::default(),
+            courses: course::Courses::default(),
+            readings: readings::Readings::default(),
             secure: false,
             session,
             headers: Vec::new(),
@@ -322,6 +336,14 @@ impl Browser {
 
     pub(super) fn using(self, usages: &usage::Usages) -> Browser {
         Browser { usages: usages.clone(), ..self }
+    }
+
+    pub(super) fn labelling(self, courses: &course::Courses) -> Browser {
+        Browser { courses: courses.clone(), ..self }
+    }
+
+    pub(super) fn reading(self, readings: &readings::Readings) -> Browser {
+        Browser { readings: readings.clone(), ..self }
     }
 
     pub(super) fn secure(self) -> Browser {
@@ -363,6 +385,8 @@ impl Browser {
             .add_service(NotificationServiceServer::new(self.notification.clone()))
             .add_service(HandlingServiceServer::new(self.handling.clone()))
             .add_service(UsageServiceServer::new(self.usages.clone()))
+            .add_service(CourseServiceServer::new(self.courses.clone()))
+            .add_service(TelemetryServiceServer::new(self.readings.clone()))
             .into_axum_router();
         let dashboard =
             Dashboard::new(in_process(routes), Settings { secure: self.secure, ..Settings::default() });

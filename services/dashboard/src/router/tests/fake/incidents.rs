@@ -281,9 +281,28 @@ impl IncidentService for Incidents {
 
     async fn list_blind_spots(
         &self,
-        _request: Request<v1::ListBlindSpotsRequest>,
+        request: Request<v1::ListBlindSpotsRequest>,
     ) -> Answered<v1::ListBlindSpotsResponse> {
-        Err(Status::unimplemented("no page asks this"))
+        session(&request)?;
+        let rule = |rule: &str, sight: v1::Sight| v1::RuleSight {
+            rule: rule.to_owned(),
+            sight: sight.into(),
+            ..v1::RuleSight::default()
+        };
+        let gain = v1::SightGain { capability: "direction".to_owned(), rules: Vec::new() };
+        let sight = |machine: &str, rules| v1::MachineSight {
+            machine_id: machine.to_owned(),
+            rules,
+            gains: vec![gain.clone()],
+            ..v1::MachineSight::default()
+        };
+        let (blind, seen) = (v1::Sight::Blind, v1::Sight::Seen);
+        let machines = vec![
+            sight("n-1", vec![rule("emergency-stop", seen), rule("reverse-overspeed", seen)]),
+            sight("n-2", vec![rule("emergency-stop", seen), rule("reverse-overspeed", blind)]),
+            sight("elsewhere", vec![rule("emergency-stop", blind)]),
+        ];
+        Ok(Response::new(v1::ListBlindSpotsResponse { machines }))
     }
 
     async fn get_incident_rates(
