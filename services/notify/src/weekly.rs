@@ -145,8 +145,7 @@ impl Reporter {
         let about = format!("weekly:{}:{}", site.id, week.until);
         let known = self.known(&site.id, &wanting).await?;
         let id = |contact: &Contact| NoticeId::of(&about, &contact.name, 0);
-        let missing: Vec<&Contact> =
-            wanting.iter().filter(|contact| !known.contains(&id(contact))).collect();
+        let missing: Vec<&Contact> = wanting.iter().filter(|contact| !known.contains(&id(contact))).collect();
         if !missing.is_empty() {
             let report = self.report.weekly(&site.id, week.from, week.until);
             let made = tokio::time::timeout(REPORT_MAX, report).await;

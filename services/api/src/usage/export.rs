@@ -172,8 +172,7 @@ impl Usages {
             Kind::Sessions | Kind::Intervals => {
                 let sight = CourseSight::of(&self.gate, &caller);
                 let registry = visible.registry_kept();
-                let lines =
-                    SessionLines::new(ledger, registry, sight, whereabouts, kind == Kind::Intervals);
+                let lines = SessionLines::new(ledger, registry, sight, whereabouts, kind == Kind::Intervals);
                 Lines::Sessions(Box::new(lines))
             }
         };
@@ -226,6 +225,9 @@ fn about(
         ("complete up to", complete),
         ("machines heard last before that day, or never", as_of.machines_silent.to_string()),
         ("unknown", "the belt moved, and which way is not known; it is not part of forward".to_owned()),
-        ("declared", "forward because the machine is registered as one that cannot run in reverse".to_owned()),
+        (
+            "declared",
+            "forward because the machine is registered as one that cannot run in reverse".to_owned(),
+        ),
     ]
 }

@@ -47,7 +47,7 @@ pub(super) fn any(random: &mut Rng, kind: Kind) -> Vec<Leg> {
     match choice {
         0..=2 => programme.try_it(),
         3..=14 if can_reverse => programme.reverse(None),
-        0..=39 => programme.walk(),
+        3..=39 => programme.walk(),
         40..=74 => programme.run(),
         75..=86 => programme.intervals(),
         _ if has_incline => programme.hill(),

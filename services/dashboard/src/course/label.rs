@@ -114,7 +114,10 @@ async fn ask(dashboard: &Dashboard, visitor: &Visitor, site: &str, page: &str) -
         answer(one.list_label_sessions(visitor.caller.request(sessions))),
         answer(other.list_courses(visitor.caller.request(courses))),
     );
-    (dashboard.outages().note(Part::LabelSessions, sessions), dashboard.outages().note(Part::Courses, courses))
+    (
+        dashboard.outages().note(Part::LabelSessions, sessions),
+        dashboard.outages().note(Part::Courses, courses),
+    )
 }
 
 async fn page(
@@ -202,7 +205,11 @@ fn put<'a>(rows: &mut [Row], refused: &'a Refused) -> &'a str {
 }
 
 /// Courses that a session can be put on: those that go on, and the one that it is on.
-fn choices(running: &[v1::Course], told: &v1::LabelledSession, visitor: &Visitor) -> Vec<(u64, String, bool)> {
+fn choices(
+    running: &[v1::Course],
+    told: &v1::LabelledSession,
+    visitor: &Visitor,
+) -> Vec<(u64, String, bool)> {
     let t = visitor.t();
     let own = visitor.user.as_ref().map(|user| format!("user:{}", user.name)).unwrap_or_default();
     let choice = |course: &v1::Course| {

@@ -35,7 +35,12 @@ pub(super) struct Head {
 }
 
 impl Head {
-    pub(super) fn new(told: &v1::GetCourseResponse, places: &Places, zone: &TimeZone, reader: Reader) -> Head {
+    pub(super) fn new(
+        told: &v1::GetCourseResponse,
+        places: &Places,
+        zone: &TimeZone,
+        reader: Reader,
+    ) -> Head {
         let t = reader.t;
         let course = told.course.clone().unwrap_or_default();
         let lines = prescribed::lines(course.prescription.as_ref(), reader);

@@ -52,7 +52,8 @@ fn decimal(value: f64, reader: Reader) -> String {
 
 /// A number as people type it.
 fn typed(text: &str) -> Option<f64> {
-    let is_plain = text.len() <= 12 && text.bytes().all(|octet| octet.is_ascii_digit() || b".,".contains(&octet));
+    let is_plain =
+        text.len() <= 12 && text.bytes().all(|octet| octet.is_ascii_digit() || b".,".contains(&octet));
     text.replace(',', ".").parse().ok().filter(|_| is_plain)
 }
 
@@ -103,17 +104,18 @@ pub(super) fn fields(told: &v1::Prescription, reader: Reader) -> Vec<Field> {
 /// What was typed into the fields. `was` is what they were filled with: a value that nobody touched stays exactly as it
 /// is, whatever its digits on the page.
 pub(super) fn read(page: &mut FormPage, was: &v1::Prescription, reader: Reader) -> v1::Prescription {
-    let mut number = |name: &str, known: Option<(String, f64)>, allowed: &RangeInclusive<u32>, factor: f64| {
-        let text = page.value(name).to_owned();
-        if let Some((_, exact)) = known.filter(|(shown, _)| *shown == text) {
-            return Some(exact);
-        }
-        let value = typed(&text).and_then(|value| rounded(value * factor, allowed));
-        if value.is_none() && !text.is_empty() {
-            page.refuse(name);
-        }
-        value.map(f64::from)
-    };
+    let mut number =
+        |name: &str, known: Option<(String, f64)>, allowed: &RangeInclusive<u32>, factor: f64| {
+            let text = page.value(name).to_owned();
+            if let Some((_, exact)) = known.filter(|(shown, _)| *shown == text) {
+                return Some(exact);
+            }
+            let value = typed(&text).and_then(|value| rounded(value * factor, allowed));
+            if value.is_none() && !text.is_empty() {
+                page.refuse(name);
+            }
+            value.map(f64::from)
+        };
     let known = |value: Option<u32>| value.map(|value| (value.to_string(), f64::from(value)));
     let reverse = was.reverse_s.map(|seconds| (reverse_text(seconds, reader), f64::from(seconds)));
     let speed = was.speed_max_mps.map(|speed| (speed_text(speed, reader), speed * 1_000.0));

@@ -58,8 +58,7 @@ pub(super) async fn show(
     let places = Places::new(&sites);
     let zone = places.zone(&course.site_id);
     // Without their names machines are told by their ids.
-    let (states, _) =
-        fleet::machines(&dashboard, &visitor, &course.site_id).await.unwrap_or_default();
+    let (states, _) = fleet::machines(&dashboard, &visitor, &course.site_id).await.unwrap_or_default();
     let machines = by_id(states);
     let skipped = told.weeks.len().saturating_sub(WEEKS_MAX);
     let weeks = &told.weeks[skipped..];

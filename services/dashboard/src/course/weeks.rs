@@ -51,10 +51,9 @@ impl Week {
             unknown: time(&told.unknown),
             speed: speed.unwrap_or_default(),
             intervals: match longest {
-                Some(longest) => t.course_intervals_are(
-                    told.intervals,
-                    seconds_words(seconds(Some(longest)), reader),
-                ),
+                Some(longest) => {
+                    t.course_intervals_are(told.intervals, seconds_words(seconds(Some(longest)), reader))
+                }
                 None => told.intervals.to_string(),
             },
             grades: if moved { grades.join(" · ") } else { String::new() },

@@ -21,8 +21,6 @@ texts! {
     course_since: "Since", "Seit";
     course_state: "State", "Stand";
     course_goes_on: "goes on", "läuft";
-    course_ended_short: "ended", "beendet";
-    course_dose: "Sessions a week", "Trainings je Woche";
     course_site_wrong: "Choose one of your sites.", "Wählen Sie eines Ihrer Studios.";
 
     prescribed: "Prescribed", "Vorgegeben";
@@ -135,9 +133,7 @@ sentences! {
     session_step(speed): "{speed} faster than the time before", "{speed} schneller als beim vorigen Mal";
     session_incidents(n): "incidents: {n}", "Vorfälle: {n}";
     session_seen(percent): "seen for {percent} %", "zu {percent} % zu sehen";
-    session_interval(length, distance): "{length}, {distance}", "{length}, {distance}";
     session_interval_after(what, length): "then {what} for {length}", "danach: {what}, {length}";
-    label_course_of(time): "Course of the session at {time}", "Verlauf des Trainings um {time}";
     label_course_owner(code, owner): "{code} ({owner})", "{code} ({owner})";
     label_course_ended(code): "{code} (ended)", "{code} (beendet)";
 }

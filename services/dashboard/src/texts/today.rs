@@ -35,7 +35,6 @@ texts! {
     today_contacts_lead: "The message tried last reached nobody.", "Die zuletzt versuchte Nachricht erreichte niemanden.";
     today_contacts_all: "All contacts", "Alle Kontakte";
     today_machines_cut: "There are more machines than this page reads. Choose a site.", "Es gibt mehr Geräte, als diese Seite liest. Wählen Sie ein Studio.";
-    today_direction_adds: "a direction would add most", "eine Richtung brächte am meisten";
     today_of_all: "of all sites", "für alle Studios";
     today_no_version: "not told", "nicht gemeldet";
 }

@@ -59,7 +59,12 @@ impl Block {
         Block { id, title, count, lines, more, ..Block::default() }
     }
 
-    pub(super) fn missing(id: &'static str, title: &'static str, missing: &Missing, ground: &Ground) -> Block {
+    pub(super) fn missing(
+        id: &'static str,
+        title: &'static str,
+        missing: &Missing,
+        ground: &Ground,
+    ) -> Block {
         Block { id, title, missing: Some(ground.lost(missing)), ..Block::default() }
     }
 

@@ -64,9 +64,9 @@ pub(super) fn maintenance(told: &Result<v1::ListMaintenanceResponse, Missing>, g
     let due = own().filter(|one| one.used.is_some_and(|used| used >= SOON));
     let line = |one: &v1::MachineMaintenance| {
         let used = percent(one.used.unwrap_or_default(), 1.0, reader).map(|used| t.today_used(used));
-        let hours = one.plan_hours.map(|plan| {
-            t.today_hours(t.age_hours(reader.number(one.hours)), t.age_hours(plan))
-        });
+        let hours = one
+            .plan_hours
+            .map(|plan| t.today_hours(t.age_hours(reader.number(one.hours)), t.age_hours(plan)));
         let way = one.plan_kilometres.map(|plan| {
             let plan = reader.distance(f64::from(plan) * 1_000.0);
             t.today_hours(reader.distance(one.kilometres * 1_000.0), plan)
@@ -74,8 +74,7 @@ pub(super) fn maintenance(told: &Result<v1::ListMaintenanceResponse, Missing>, g
         let words: Vec<String> = [used, hours, way].into_iter().flatten().collect();
         Line::of(&one.machine_id, words.join(", "), ground)
     };
-    let mut block =
-        Block::new(id, title, due.map(line).collect(), ground).led(t.today_maintenance_lead());
+    let mut block = Block::new(id, title, due.map(line).collect(), ground).led(t.today_maintenance_lead());
     let without = own().filter(|one| !one.has_plan).count();
     if without > 0 {
         block.notes.push(t.today_without_plan(without));
@@ -92,9 +91,8 @@ pub(super) fn blind(told: &Result<v1::ListBlindSpotsResponse, Missing>, ground: 
         Ok(told) => told,
         Err(missing) => return Block::missing(id, title, missing, ground),
     };
-    let count = |one: &v1::MachineSight| {
-        one.rules.iter().filter(|rule| rule.sight() == v1::Sight::Blind).count()
-    };
+    let count =
+        |one: &v1::MachineSight| one.rules.iter().filter(|rule| rule.sight() == v1::Sight::Blind).count();
     let mut blind: Vec<&v1::MachineSight> =
         told.machines.iter().filter(|one| ground.has(&one.machine_id) && count(one) > 0).collect();
     blind.sort_by_key(|one| std::cmp::Reverse(count(one)));
@@ -103,8 +101,7 @@ pub(super) fn blind(told: &Result<v1::ListBlindSpotsResponse, Missing>, ground: 
         words.extend(one.gains.first().map(|gain| t.today_would_add(signal_name(&gain.capability, t))));
         Line::of(&one.machine_id, words.join("; "), ground)
     };
-    let mut block =
-        Block::new(id, title, blind.iter().map(line).collect(), ground).led(t.today_blind_lead());
+    let mut block = Block::new(id, title, blind.iter().map(line).collect(), ground).led(t.today_blind_lead());
     block.all = Some(("/reverse#blind-title".to_owned(), t.today_blind_all()));
     block
 }

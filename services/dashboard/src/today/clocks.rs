@@ -30,7 +30,11 @@ pub(super) struct Clocks {
 }
 
 /// Asks the machines that are heard, one reading each.
-pub(super) async fn ask(dashboard: &Dashboard, visitor: &Visitor, ground: &Ground) -> Result<Clocks, Failure> {
+pub(super) async fn ask(
+    dashboard: &Dashboard,
+    visitor: &Visitor,
+    ground: &Ground,
+) -> Result<Clocks, Failure> {
     let may_ask = |state: &&v1::MachineState| {
         let site = state.machine.as_ref().map_or("", |machine| &machine.site_id);
         state.presence() == v1::Presence::Online && visitor.may("history", site)
@@ -68,7 +72,8 @@ pub(super) fn block(told: &Result<Clocks, Missing>, ground: &Ground) -> Block {
         Ok(clocks) => clocks,
         Err(missing) => return Block::missing(id, title, missing, ground),
     };
-    let mut unsure: Vec<&(String, f64)> = clocks.widths.iter().filter(|(_, width)| *width > UNSURE_S).collect();
+    let mut unsure: Vec<&(String, f64)> =
+        clocks.widths.iter().filter(|(_, width)| *width > UNSURE_S).collect();
     unsure.sort_by(|(_, one), (_, other)| other.total_cmp(one));
     let line = |(machine, width): &(String, f64)| {
         let width = t.age_seconds(ground.reader.number(*width));

@@ -120,9 +120,7 @@ fn told(notice: &Notice, known: &Known, registry: &Registry, proof: &dyn Proof) 
             Subject::Incident(Box::new(story(stored, registry)))
         }
         About::Test { by } => Subject::Test { by: by.strip_prefix("user:").unwrap_or(by).to_owned() },
-        About::Head { facts, root } => {
-            Subject::Head(signed(notice, *facts, root, proof)?)
-        }
+        About::Head { facts, root } => Subject::Head(signed(notice, *facts, root, proof)?),
         About::Weekly { from, until, text, head } => Subject::Weekly(Box::new(WeeklyTold {
             site_id: notice.site.as_ref().map(ToString::to_string).unwrap_or_default(),
             site: notice.site.as_ref().map(|site| site_name(registry, site)).unwrap_or_default(),

@@ -313,3 +313,73 @@ async fn a_contact_is_told_as_it_is_now() {
     desk.settle().await;
     assert_eq!(desk.notes.carried.lock().unwrap()[0].contact.generation, 2);
 }
+
+fn of_week(octet: u8, contact: &str, head: Option<(u64, String)>) -> Notice {
+    let (from, until, text) = ("2027-01-04".to_owned(), "2027-01-11".to_owned(), "Forward 3 h.".to_owned());
+    Notice {
+        id: NoticeId([octet; 16]),
+        about: About::Weekly { from, until, text, head },
+        contact: contact.to_owned(),
+        site: Some(crate::given::site()),
+        severity: Severity::Info,
+        step: 0,
+        planned: second(0),
+        due: second(0),
+        state: NoticeState::Waiting,
+        attempts: 0,
+        last_attempt: None,
+        reason: String::new(),
+        together: 0,
+        revision: 1,
+    }
+}
+
+#[tokio::test]
+async fn a_weekly_report_is_tried_again_and_the_head_in_it_is_noted() {
+    let mut desk = Desk::usual().await;
+    desk.notes.failing.lock().unwrap().insert("office".to_owned());
+    let head = Some((7, "ab".repeat(32)));
+    desk.gym.at(0).ledger.put_notices(vec![of_week(1, "office", head)], None).await.unwrap();
+    desk.settle().await;
+    desk.check(&[("office", &[Severity::Info])]);
+    assert_eq!(desk.gym.notices().await[0].reason, "the receiver answered 500");
+    desk.restart();
+    desk.notes.failing.lock().unwrap().clear();
+    desk.gym.at(10);
+    desk.settle().await;
+    let carried = desk.notes.carried.lock().unwrap().clone();
+    let Subject::Weekly(week) = &carried[0].told[0].subject else { panic!("{carried:?}") };
+    assert_eq!((week.site.as_str(), week.text.as_str()), ("Gym North", "Forward 3 h."));
+    let signed = week.head.as_ref().map(|head| head.signed.as_str());
+    assert_eq!(signed, Some(format!("7 facts signed at {}", second(0).0).as_str()));
+    let notice = desk.gym.notices().await.remove(0);
+    assert_eq!((notice.state, notice.attempts), (NoticeState::Sent, 2));
+    let facts = desk.gym.ledger.facts(0, 100).await.unwrap();
+    let anchored = facts.iter().filter(|(_, fact)| matches!(fact.kind, FactKind::HeadAnchored(_)));
+    assert_eq!(anchored.count(), 1);
+}
+
+#[tokio::test]
+async fn of_more_reports_than_a_message_lists_none_is_lost() {
+    let mut desk = Desk::usual().await;
+    let count = domain::limits::NOTICES_LISTED_MAX + 5;
+    let numbers = (0..count).map(|number| u8::try_from(number).unwrap());
+    let notices: Vec<Notice> = numbers.map(|octet| of_week(octet, "office", None)).collect();
+    desk.gym.at(0).ledger.put_notices(notices, None).await.unwrap();
+    desk.settle().await;
+    desk.settle().await;
+    let told: Vec<usize> = desk.told().iter().map(|(_, severities)| severities.len()).collect();
+    assert_eq!(told, [count - 5, 5]);
+}
+
+#[tokio::test]
+async fn a_report_of_a_site_that_is_no_longer_the_contacts_is_not_sent() {
+    let mut desk = Desk::usual().await;
+    let elsewhere = domain::ids::SiteId::new("south").unwrap();
+    let contact = Contact { site: Some(elsewhere), ..hook("office") };
+    desk.gym.fact(FactKind::ContactSet(NewContact { contact })).await;
+    desk.gym.at(0).ledger.put_notices(vec![of_week(1, "office", None)], None).await.unwrap();
+    desk.settle().await;
+    desk.check(&[]);
+    assert_eq!(desk.gym.notices().await[0].state, NoticeState::NotNeeded);
+}

@@ -33,7 +33,8 @@ fn start_in(gym: &Gym) -> (CancellationToken, Vec<JoinHandle<()>>) {
         clock: Arc::new(move || clock.now()),
         machine_changed: Arc::new(|| ()),
     };
-    let tasks = start(gym.ledger.clone(), settings, gym.pages.clone(), Arc::new(Count), Arc::new(Silence), &stopping)
+    let tasks =
+        start(gym.ledger.clone(), settings, gym.pages.clone(), Arc::new(Count), Arc::new(Silence), &stopping)
             .unwrap();
     (stopping, tasks)
 }

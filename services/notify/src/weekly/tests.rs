@@ -27,7 +27,7 @@ impl Report for Notes {
 }
 
 fn weekly(name: &str) -> Contact {
-    Contact { weekly: true, ..hook(name) }
+    Contact { weekly: true, changed: second(0), ..hook(name) }
 }
 
 fn reporter(gym: &Gym, notes: &Arc<Notes>) -> Reporter {
@@ -107,7 +107,8 @@ async fn each_contact_is_told_exactly_once_a_week_whatever_happens() {
         text: "Report of north".to_owned(),
         head: None,
     };
-    let told: Vec<_> = notices.iter().map(|one| (one.contact.as_str(), one.site.clone(), &one.about)).collect();
+    let told: Vec<_> =
+        notices.iter().map(|one| (one.contact.as_str(), one.site.clone(), &one.about)).collect();
     assert_eq!(told, [("office", Some(site()), &about)]);
     // A restart in the same week plans nothing anew, and asks for nothing.
     let mut reporter = self::reporter(&gym, &notes);

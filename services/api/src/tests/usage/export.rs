@@ -47,7 +47,11 @@ impl Bench {
         let mut taken =
             Taken { name: String::new(), media_type: String::new(), parts: vec![], octets: vec![] };
         while let Some(part) = stream.message().await? {
-            assert_eq!(part.file_name.is_empty(), !taken.parts.is_empty(), "a name is in the first part only");
+            assert_eq!(
+                part.file_name.is_empty(),
+                !taken.parts.is_empty(),
+                "a name is in the first part only"
+            );
             taken.name.push_str(&part.file_name);
             taken.media_type.push_str(&part.media_type);
             taken.parts.push(part.octets.len());
@@ -79,7 +83,8 @@ async fn sums_of_a_file_are_those_of_get_usage() {
     let usage = bench.usage().await.get_usage(usage).await.unwrap().into_inner().total.unwrap();
     let (forward, reverse, unknown, at_rest) = moved(&usage);
     let ([asked, _, speed, direction, _], _) = covered(&usage);
-    for resolution in [v1::Resolution::Hour, v1::Resolution::Day, v1::Resolution::Week, v1::Resolution::Month] {
+    for resolution in [v1::Resolution::Hour, v1::Resolution::Day, v1::Resolution::Week, v1::Resolution::Month]
+    {
         let request = v1::ExportUsageRequest {
             range: range.clone(),
             resolution: resolution.into(),
@@ -107,7 +112,11 @@ async fn sums_of_a_file_are_those_of_get_usage() {
 async fn a_line_tells_machine_period_and_how_forward_is_known() {
     let bench = Bench::gym().await;
     let taken = bench.export(today(v1::ExportKind::Usage)).await.unwrap();
-    assert!(taken.name.starts_with("beltwatch-usage-by-day-2026-11-20-to-2026-11-20-as-of-20261120T"), "{}", taken.name);
+    assert!(
+        taken.name.starts_with("beltwatch-usage-by-day-2026-11-20-to-2026-11-20-as-of-20261120T"),
+        "{}",
+        taken.name
+    );
     assert!(taken.name.ends_with(".csv") && taken.media_type.starts_with("text/csv"));
     let lines = taken.lines();
     let ids: Vec<&str> = lines.iter().map(|line| line["machine_id"].as_str()).collect();
@@ -115,17 +124,22 @@ async fn a_line_tells_machine_period_and_how_forward_is_known() {
     let cells = |line: usize, columns: &[&str]| -> Vec<String> {
         columns.iter().map(|column| lines[line][*column].clone()).collect()
     };
-    let place = ["site_id", "site", "machine", "model", "period_begin_local", "utc_offset_hours", "is_partial"];
+    let place =
+        ["site_id", "site", "machine", "model", "period_begin_local", "utc_offset_hours", "is_partial"];
     assert_eq!(
         cells(0, &place),
         ["north", "Gym north", "Treadmill n-1", "Two", "2026-11-20", "1.00", "true"]
     );
     assert_eq!(lines[3]["utc_offset_hours"], "-5.00");
-    let motion = ["forward_measured_minutes", "forward_declared_minutes", "reverse_minutes", "unknown_minutes"];
+    let motion =
+        ["forward_measured_minutes", "forward_declared_minutes", "reverse_minutes", "unknown_minutes"];
     assert_eq!(cells(0, &motion), ["30.0000", "0.0000", "15.0000", "0.0000"]);
     assert_eq!(cells(1, &motion), ["0.0000", "20.0000", "0.0000", "0.0000"], "one-way, and not seen");
     assert_eq!(cells(2, &motion), ["0.0000", "0.0000", "0.0000", "10.0000"]);
-    assert_eq!((lines[0]["greatest_speed_kmh"].as_str(), lines[3]["greatest_speed_kmh"].as_str()), ("3.60", ""));
+    assert_eq!(
+        (lines[0]["greatest_speed_kmh"].as_str(), lines[3]["greatest_speed_kmh"].as_str()),
+        ("3.60", "")
+    );
     // By hour, the machine that ran from 12 to 13:45 in UTC.
     let request = v1::ExportUsageRequest {
         scope: of_machines(&["n-1"]),
@@ -167,13 +181,14 @@ fn opened(octets: &[u8]) -> BTreeMap<String, String> {
     file.write_all(octets).unwrap();
     file.rewind().unwrap();
     let mut archive = zip::ZipArchive::new(file).unwrap();
+    let count = archive.len();
     let read = |index| {
         let mut entry = archive.by_index(index).unwrap();
         let mut text = String::new();
         entry.read_to_string(&mut text).unwrap();
-        (entry.name().to_owned(), text)
+        (entry.name().unwrap().into_owned(), text)
     };
-    (0..archive.len()).collect::<Vec<_>>().into_iter().map(read).collect()
+    (0..count).map(read).collect()
 }
 
 #[tokio::test]
@@ -189,7 +204,9 @@ async fn a_workbook_opens_and_says_what_it_is_about() {
     let sheets = opened(&taken.octets);
     let (table, about) = (&sheets["xl/worksheets/sheet1.xml"], &sheets["xl/worksheets/sheet2.xml"]);
     assert_eq!(table.matches("<row ").count(), 4, "names and three machines: {table}");
-    for expected in ["forward_minutes", "<v>30</v>", "Treadmill n-1", "topLeftCell=\"A2\"", "state=\"frozen\""] {
+    for expected in
+        ["forward_minutes", "<v>30</v>", "Treadmill n-1", "topLeftCell=\"A2\"", "state=\"frozen\""]
+    {
         assert!(table.contains(expected), "{expected}: {table}");
     }
     let texts = format!("{about}{}", sheets.get("xl/sharedStrings.xml").map_or("", String::as_str));
@@ -261,9 +278,17 @@ async fn intervals_have_a_line_each() {
     assert!(taken.name.starts_with("beltwatch-intervals-2026-11-20"), "{}", taken.name);
     let lines = taken.lines();
     let cells = |line: &BTreeMap<String, String>| {
-        ["interval", "direction", "direction_origin", "length_seconds", "grade", "is_thirty_seconds", "recovery"]
-            .map(|column| line[column].clone())
-            .join(" ")
+        [
+            "interval",
+            "direction",
+            "direction_origin",
+            "length_seconds",
+            "grade",
+            "is_thirty_seconds",
+            "recovery",
+        ]
+        .map(|column| line[column].clone())
+        .join(" ")
     };
     let lines: Vec<String> = lines[2..].iter().map(cells).collect();
     assert_eq!(

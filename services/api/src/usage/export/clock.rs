@@ -2,10 +2,12 @@
 
 use domain::units::UnixMicros;
 use domain::usage::QUARTER_US;
-use domain::usage::calendar::{Calendar, LocalQuarter, QUARTER_EARLIEST, QUARTER_LATEST, QUARTER_SECONDS, Zones};
+use domain::usage::calendar::{
+    Calendar, LocalQuarter, QUARTER_EARLIEST, QUARTER_LATEST, QUARTER_SECONDS, Zones,
+};
+use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use jiff::tz::Offset;
-use jiff::Timestamp;
 
 use super::super::asked::days_between;
 use super::super::whereabouts::{Place, out_of_calendar};

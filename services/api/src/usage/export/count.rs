@@ -131,8 +131,7 @@ mod tests {
         let expected = "makes 11 lines; at most 10 are allowed in a csv file: ask until 2026-11-03, or by week, or name \
                         fewer sites or machines";
         assert_eq!(refused(&[3, 3, 5], 10, by_day).as_deref(), Some(expected));
-        let expected =
-            "makes 11 lines; at most 10 are allowed in a csv file: ask until 2026-11-03, or name fewer sites or machines";
+        let expected = "makes 11 lines; at most 10 are allowed in a csv file: ask until 2026-11-03, or name fewer sites or machines";
         assert_eq!(refused(&[5, 5, 1], 10, Kind::Sessions).as_deref(), Some(expected));
         let expected = "makes 20 lines; at most 10 are allowed in a csv file: name fewer sites or machines";
         assert_eq!(refused(&[20], 10, Kind::Sessions).as_deref(), Some(expected));

@@ -209,7 +209,13 @@ async fn incidents(ledger: &dyn Ledger, rows: &[Session]) -> Result<Vec<UnixMicr
     }
 }
 
-fn of_session(mut line: Line, session: &Session, segments: &[Segment], incidents: usize, clock: &Clock) -> Line {
+fn of_session(
+    mut line: Line,
+    session: &Session,
+    segments: &[Segment],
+    incidents: usize,
+    clock: &Clock,
+) -> Line {
     let moving = || segments.iter().filter(|segment| sessions::is_motion(segment));
     let of = |direction: Direction| moving().filter(move |segment| segment.direction == direction);
     let minutes =

@@ -35,8 +35,13 @@ impl Stand {
     pub(super) fn cells(&self, whereabouts: &Whereabouts) -> [Cell; 5] {
         let site = &whereabouts.places[self.place].site;
         let Whereabout { machine, .. } = &whereabouts.machines[self.machine];
-        let texts =
-            [site.id.as_str(), &site.display_name, machine.id.as_str(), &machine.display_name, &machine.model];
+        let texts = [
+            site.id.as_str(),
+            &site.display_name,
+            machine.id.as_str(),
+            &machine.display_name,
+            &machine.model,
+        ];
         texts.map(Cell::text)
     }
 }

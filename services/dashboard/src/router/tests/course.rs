@@ -142,7 +142,9 @@ async fn a_course_lists_its_sessions_with_intervals_and_the_step_up() {
     for gone in ["/courses/6/prescription", "/courses/6/owner", "/courses/6/end", "/courses/label?site"] {
         assert!(!ended.contains(gone), "{gone}");
     }
-    assert!(ended.contains("No session is on this course yet.") && !ended.contains("<svg class=\"histogram\""));
+    assert!(
+        ended.contains("No session is on this course yet.") && !ended.contains("<svg class=\"histogram\"")
+    );
 }
 
 #[tokio::test]
@@ -165,12 +167,16 @@ async fn a_course_is_printed_on_one_page() {
 
 #[tokio::test]
 async fn what_is_not_there_is_not_found_and_what_is_out_is_named() {
-    for path in ["/courses/8", "/courses/x", "/courses/8/print", "/courses/6/prescription", "/courses/6/owner"] {
+    for path in
+        ["/courses/8", "/courses/x", "/courses/8/print", "/courses/6/prescription", "/courses/6/owner"]
+    {
         assert_eq!(see(THERAPIST, Ward::Busy, path).await.status, 404, "{path}");
     }
-    for (path, part) in
-        [("/courses", "Courses"), ("/courses/7", "The course"), ("/courses/label", "Sessions to put on courses")]
-    {
+    for (path, part) in [
+        ("/courses", "Courses"),
+        ("/courses/7", "The course"),
+        ("/courses/label", "Sessions to put on courses"),
+    ] {
         let answer = see(THERAPIST, Ward::Out, path).await;
         assert_eq!(answer.status, 503, "{path}");
         assert!(answer.text.contains(&format!("{part} cannot be shown now.")), "{path}: {}", answer.text);
@@ -198,4 +204,24 @@ async fn german_and_miles_are_spoken_to_whoever_prefers_them() {
     let form = see(THERAPIST_GERMAN, Ward::Busy, "/courses/7/prescription").await;
     assert!(form.text.contains("Größte Geschwindigkeit, in mph") && form.text.contains("value=\"2,02\""));
     assert!(form.text.contains("0,23 bis 6,71."), "{}", form.text);
+}
+
+#[tokio::test]
+async fn zz_dump_course() {
+    use super::fake::Fake;
+    use super::fake::readings::Readings;
+    for (name, session, path) in [
+        ("list", MANAGER, "/courses?ended=yes"),
+        ("course", MANAGER, "/courses/7"),
+        ("course_de", THERAPIST_GERMAN, "/courses/7"),
+        ("label", THERAPIST, "/courses/label"),
+        ("form", THERAPIST, "/courses/7/prescription"),
+        ("print", THERAPIST_GERMAN, "/courses/7/print"),
+        ("today", super::fake::admin::ADMIN, "/today"),
+    ] {
+        let fake = Fake { neglected: name == "today", ..Fake::default() };
+        let browser = Browser::new(Some(session)).of(fake).reading(&Readings::off_by(1500));
+        let answer = browser.get(path).await;
+        std::fs::write(format!("/tmp/course_shots/{name}.html"), answer.text).unwrap();
+    }
 }

@@ -144,11 +144,17 @@ async fn what_nobody_touched_stays_exactly_as_it_was() {
     assert_eq!((answer.status, answer.header("location")), (303, "/courses/7?done=changed"));
     let asked = courses.asked_of("UpdateCourseRequest").remove(0);
     // 3.26 km/h would be 0.906 m/s.
-    assert!(asked.contains("sessions_a_week: Some(2), reverse_s: Some(600), speed_max_mps: Some(0.905)"), "{asked}");
+    assert!(
+        asked.contains("sessions_a_week: Some(2), reverse_s: Some(600), speed_max_mps: Some(0.905)"),
+        "{asked}"
+    );
     assert!(asked.contains("owner: \"\""), "{asked}");
     let (_, courses) = send(THERAPIST, Ward::Busy, "/courses/7/prescription", &[]).await;
     let asked = courses.asked_of("UpdateCourseRequest").remove(0);
-    assert!(asked.contains("prescription: Some(Prescription { sessions_a_week: None, reverse_s: None"), "{asked}");
+    assert!(
+        asked.contains("prescription: Some(Prescription { sessions_a_week: None, reverse_s: None"),
+        "{asked}"
+    );
 }
 
 #[tokio::test]
@@ -171,7 +177,9 @@ async fn sessions_of_a_site_are_offered_with_the_courses_that_go_on() {
     assert_eq!(rows.len(), 4);
     let bare = rows[1];
     assert!(bare.starts_with(BARE) && bare.contains("reverse 10 min") && bare.contains("2027-01-15 09:00"));
-    assert!(bare.contains("<option value=\"0\">on no course</option><option value=\"7\">K-17 (anna)</option></select>"));
+    assert!(bare.contains(
+        "<option value=\"0\">on no course</option><option value=\"7\">K-17 (anna)</option></select>"
+    ));
     assert!(rows[2].contains("<option value=\"7\" selected>"));
     assert!(rows[3].contains("<option value=\"6\" selected>old-1 (ended)</option><option value=\"7\">"));
     let asked = courses.asked_of("ListLabelSessionsRequest").remove(0);

@@ -53,8 +53,7 @@ pub(super) struct Fake {
 fn session<T>(request: &tonic::Request<T>) -> Result<String, Status> {
     let value = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
     let session = value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    let others =
-        [admin::permissions(session), handling::permissions(session), course::permissions(session)];
+    let others = [admin::permissions(session), handling::permissions(session), course::permissions(session)];
     if [SESSION, SESSION_GERMAN, SESSION_VIEWER].contains(&session) || others.iter().any(Option::is_some) {
         return Ok(session.to_owned());
     }
@@ -155,9 +154,8 @@ impl AccountService for Fake {
         request: tonic::Request<v1::GetAccountRequest>,
     ) -> Result<tonic::Response<v1::GetAccountResponse>, Status> {
         let session = session(&request)?;
-        let german =
-            [SESSION_GERMAN, admin::ADMIN_GERMAN, handling::STAFF_GERMAN, course::THERAPIST_GERMAN]
-                .contains(&session.as_str());
+        let german = [SESSION_GERMAN, admin::ADMIN_GERMAN, handling::STAFF_GERMAN, course::THERAPIST_GERMAN]
+            .contains(&session.as_str());
         let preferences = v1::Preferences {
             language: if german { v1::Language::German.into() } else { 0 },
             speed_unit: if german { v1::SpeedUnit::MilesPerHour.into() } else { 0 },

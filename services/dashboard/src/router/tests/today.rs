@@ -14,7 +14,8 @@ fn neglected(session: &'static str) -> Browser {
 
 /// One block of the page.
 fn block<'a>(text: &'a str, id: &str) -> &'a str {
-    let (_, rest) = text.split_once(&format!("<section id=\"{id}\"")).unwrap_or_else(|| panic!("{id}: {text}"));
+    let (_, rest) =
+        text.split_once(&format!("<section id=\"{id}\"")).unwrap_or_else(|| panic!("{id}: {text}"));
     rest.split("</section>").next().unwrap()
 }
 
@@ -57,13 +58,19 @@ async fn the_worst_of_each_kind_stands_first_with_a_link() {
         ("proofs", "<a href=\"/machine/n-2/drill\">Treadmill 2</a>Emergency stop: overdue"),
         ("proofs", "Not measurable at all: 1 contacts."),
         ("proofs", "href=\"/proofs\""),
-        ("maintenance", "<a href=\"/machine/n-1\">Machine n-1</a>110 % used up, 550.0 h of 500 h, 1000.0 km of 2000.0 km"),
+        (
+            "maintenance",
+            "<a href=\"/machine/n-1\">Machine n-1</a>110 % used up, 550.0 h of 500 h, 1000.0 km of 2000.0 km",
+        ),
         ("maintenance", "href=\"/usage#maintenance\""),
         ("backlog", "<a href=\"/machine/n-5\">Machine n-5</a>behind by 2.0 h"),
         ("lost", "<a href=\"/machine/n-5\">Machine n-5</a>17 records"),
         ("uncommissioned", "<a href=\"/machine/n-2\">Treadmill 2</a>"),
         ("unproven", "<a href=\"/machine/n-5\">Machine n-5</a>"),
-        ("blind", "<a href=\"/machine/n-2\">Treadmill 2</a>1 of 2 rules see nothing; most would be added by: Direction"),
+        (
+            "blind",
+            "<a href=\"/machine/n-2\">Treadmill 2</a>1 of 2 rules see nothing; most would be added by: Direction",
+        ),
         ("contacts", "href=\"/administration/contacts\""),
         ("contacts", "2 to look at"),
     ] {
@@ -96,12 +103,18 @@ async fn nothing_to_do_is_said_and_what_cannot_be_had_is_named() {
     let page = Browser::new(Some(ADMIN)).using(&Usages::with(Scene::Still)).get("/today").await;
     for id in ["unheard", "out-of-service", "maintenance", "backlog", "lost", "unproven"] {
         let block = block(&page.text, id);
-        assert!(block.contains("<p class=\"good\">Nothing to do.</p>") && block.contains("0 to look at"), "{id}");
+        assert!(
+            block.contains("<p class=\"good\">Nothing to do.</p>") && block.contains("0 to look at"),
+            "{id}"
+        );
         assert!(!block.starts_with(" class=\"waits\""), "{id}");
     }
     assert!(block(&page.text, "agents").contains("No agent was ever heard here."));
     let clocks = block(&page.text, "clocks");
-    assert!(clocks.contains("Readings cannot be shown now.") && !clocks.contains("Nothing to do."), "{clocks}");
+    assert!(
+        clocks.contains("Readings cannot be shown now.") && !clocks.contains("Nothing to do."),
+        "{clocks}"
+    );
     let out = Browser::new(Some(ADMIN)).using(&Usages::with(Scene::Out)).get("/today").await;
     assert_eq!(out.status, 200);
     let maintenance = block(&out.text, "maintenance");
@@ -133,7 +146,13 @@ async fn a_site_is_chosen_and_others_are_not_there() {
 #[tokio::test]
 async fn german_is_spoken_to_whoever_prefers_it() {
     let text = neglected(ADMIN_GERMAN).get("/today").await.text;
-    for words in ["Nicht zu hören", "10 zu prüfen", "und 4 weitere", "im Rückstand um 2,0 Std.", "621,4 mi von 1242,7 mi"] {
+    for words in [
+        "Nicht zu hören",
+        "10 zu prüfen",
+        "und 4 weitere",
+        "im Rückstand um 2,0 Std.",
+        "621,4 mi von 1242,7 mi",
+    ] {
         assert!(text.contains(words), "{words}");
     }
 }

@@ -96,7 +96,8 @@ impl Courses {
                 Err(Status::with_error_details(Code::InvalidArgument, "fields are not allowed", details))
             }
             Ward::Second => {
-                let details = ErrorDetails::with_error_info("ID_TAKEN", "beltwatch", std::collections::HashMap::new());
+                let details =
+                    ErrorDetails::with_error_info("ID_TAKEN", "beltwatch", std::collections::HashMap::new());
                 Err(Status::with_error_details(Code::AlreadyExists, "there is such a course", details))
             }
         }
@@ -278,8 +279,11 @@ impl CourseService for Courses {
             course_id,
             code: code.to_owned(),
         };
-        let mut sessions =
-            vec![labelled(BARE, 0, ""), labelled(LABELLED, RUNNING, "K-17"), labelled("cc03", ENDED, "old-1")];
+        let mut sessions = vec![
+            labelled(BARE, 0, ""),
+            labelled(LABELLED, RUNNING, "K-17"),
+            labelled("cc03", ENDED, "old-1"),
+        ];
         if self.ward == Ward::Empty {
             sessions.clear();
         }

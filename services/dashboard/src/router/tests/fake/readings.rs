@@ -44,7 +44,10 @@ impl TelemetryService for Readings {
         Ok(Response::new(v1::ListReadingsResponse { readings: vec![reading], ..Default::default() }))
     }
 
-    async fn list_events(&self, _request: Request<v1::ListEventsRequest>) -> Answered<v1::ListEventsResponse> {
+    async fn list_events(
+        &self,
+        _request: Request<v1::ListEventsRequest>,
+    ) -> Answered<v1::ListEventsResponse> {
         Err(Status::unimplemented("there are none"))
     }
 
@@ -55,7 +58,10 @@ impl TelemetryService for Readings {
         Err(Status::unimplemented("there are none"))
     }
 
-    async fn get_session(&self, _request: Request<v1::GetSessionRequest>) -> Answered<v1::GetSessionResponse> {
+    async fn get_session(
+        &self,
+        _request: Request<v1::GetSessionRequest>,
+    ) -> Answered<v1::GetSessionResponse> {
         Err(Status::unimplemented("there are none"))
     }
 }
