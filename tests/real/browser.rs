@@ -7,6 +7,7 @@ mod exchange;
 mod floor;
 mod found;
 mod handling;
+mod history;
 mod hostile;
 mod incidents;
 mod keyboard;

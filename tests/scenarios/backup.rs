@@ -63,7 +63,8 @@ async fn back_up(service: &Service, to: PathBuf) -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_before_a_backup_is_in_it_and_what_came_after_is_told_as_lost() -> anyhow::Result<()> {
+async fn what_was_acknowledged_before_a_backup_is_in_it_and_what_came_after_is_told_as_lost()
+-> anyhow::Result<()> {
     let aside = tempfile::tempdir()?;
     let (copy, restored) = (aside.path().join("copy"), aside.path().join("restored"));
     let mut service = Service::start().await?;
@@ -95,7 +96,8 @@ async fn what_was_acknowledged_before_a_backup_is_in_it_and_what_came_after_is_t
         let is_lost = after.is_told_lost(*lane, *place);
         ensure!(is_there != is_lost, "{lane:?} {place:?}: there {is_there}, told as lost {is_lost}");
     }
-    let stop_lost = before.places.iter().any(|(lane, place)| *lane == Lane::Events && after.is_told_lost(*lane, *place));
+    let stop_lost =
+        before.places.iter().any(|(lane, place)| *lane == Lane::Events && after.is_told_lost(*lane, *place));
     ensure!(stop_lost, "the stop of the second run came after the backup");
     let third = places.iter().filter(|(lane, place)| *lane == Lane::Events && place.boot_count == 3).count();
     assert_eq!(third, 6, "what the agent saw after the restore");
@@ -138,9 +140,11 @@ async fn a_flipped_bit_of_a_backup_is_named_and_such_a_backup_is_not_restored() 
     let good = flip(&chunks, |length| length - 10)?;
     let words = bad(&copy)?;
     ensure!(words[0] == format!("{name} is not what was written (SHA-256)"), "{words:?}");
-    let damage = words.iter().find(|one| one.starts_with(&format!("{name} at octet "))).context("its place")?;
+    let damage =
+        words.iter().find(|one| one.starts_with(&format!("{name} at octet "))).context("its place")?;
     ensure!(damage.contains("of tm-01, 20") && damage.contains("lost: "), "{damage}");
-    let failure = restore(&copy, &aside.path().join("none"), &mut Meter::quiet()).err().context("a refusal")?;
+    let failure =
+        restore(&copy, &aside.path().join("none"), &mut Meter::quiet()).err().context("a refusal")?;
     assert_eq!(failure.exit, Exit::Data);
     ensure!(!aside.path().join("none").exists(), "nothing is made of it");
     std::fs::write(&chunks, good)?;

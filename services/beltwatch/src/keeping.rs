@@ -65,14 +65,23 @@ impl Keeper {
         }
     }
 
-    /// One turn: ages if it is time for them, then compaction, then room.
+    /// One turn: ages if it is time for them, then compaction, then room. What fails does not keep the rest from being done:
+    /// a full disk must not stop what makes room on it.
     async fn turn(&self, looks_at_ages: bool, stopping: &CancellationToken) -> Result<(), StoreError> {
-        if looks_at_ages {
-            for removal in by_age(&self.seen().await?, &self.retention) {
-                self.remove(removal, stopping).await?;
-            }
+        let aged = if looks_at_ages { self.remove_aged(stopping).await } else { Ok(()) };
+        let compacted = self.compact(stopping).await;
+        let roomy = self.make_room(stopping).await;
+        aged.and(compacted).and(roomy)
+    }
+
+    async fn remove_aged(&self, stopping: &CancellationToken) -> Result<(), StoreError> {
+        for removal in by_age(&self.seen().await?, &self.retention) {
+            self.remove(removal, stopping).await?;
         }
-        self.compact(stopping).await?;
+        Ok(())
+    }
+
+    async fn make_room(&self, stopping: &CancellationToken) -> Result<(), StoreError> {
         for _ in 0..DAYS_FOR_ROOM_MAX {
             let seen = self.seen().await?;
             let Some(removal) = by_room(&seen, &self.retention) else {
@@ -128,22 +137,32 @@ impl Keeper {
         metrics::removed(lane, reason, records);
         if records > 0 {
             let before_us = removal.before.0;
-            tracing::info!(records, files, lane, reason, before_us, "old records were removed from the history");
+            tracing::info!(
+                records,
+                files,
+                lane,
+                reason,
+                before_us,
+                "old records were removed from the history"
+            );
         }
         Ok(records)
     }
 
     async fn seen(&self) -> Result<Seen, StoreError> {
         let machines: Vec<MachineId> = self.ledger.registry().machines().keys().cloned().collect();
+        let now = (self.clock)();
         let mut newest = None;
         for page in machines.chunks(MACHINES_AT_ONCE) {
             let through = self.ledger.usage_through(page).await?;
-            newest = through.into_iter().map(|(_, time)| time).chain(newest).max();
+            // A time that is still to come is no witness: a clock was wrong.
+            let past = through.into_iter().map(|(_, time)| time).filter(|time| *time <= now);
+            newest = past.chain(newest).max();
         }
         let stock = self.telemetry.stock().await?;
         metrics::stocked(&stock);
         let free_bytes = free_bytes(&self.folder);
-        Ok(Seen { now: (self.clock)(), newest, oldest_reading: stock.readings.oldest, free_bytes })
+        Ok(Seen { now, newest, oldest_reading: stock.readings.oldest, free_bytes })
     }
 }
 

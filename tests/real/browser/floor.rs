@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
 use wire::api::v1::account_service_client::AccountServiceClient;
 use wire::api::v1::admin_service_client::AdminServiceClient;
+use wire::api::v1::course_service_client::CourseServiceClient;
 use wire::api::v1::drill_service_client::DrillServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
 use wire::api::v1::handling_service_client::HandlingServiceClient;
@@ -95,6 +96,11 @@ impl Floor {
     pub(super) async fn drills(&self) -> anyhow::Result<DrillServiceClient<Service>> {
         let (channel, identity) = self.operator().await?;
         Ok(DrillServiceClient::with_interceptor(channel, identity))
+    }
+
+    pub(super) async fn courses(&self) -> anyhow::Result<CourseServiceClient<Service>> {
+        let (channel, identity) = self.operator().await?;
+        Ok(CourseServiceClient::with_interceptor(channel, identity))
     }
 
     pub(super) async fn notification(&self) -> anyhow::Result<NotificationServiceClient<Service>> {

@@ -12,7 +12,7 @@ use wire::api::v1::{CreateUserRequest, Grant, Role};
 use self::scene::Scene;
 use super::driver::{Browser, check_console};
 use super::floor::Floor;
-use super::incidents;
+use super::{history, incidents};
 use crate::report;
 
 /// How a page is looked at.
@@ -34,7 +34,7 @@ const VIEWS: [View; 5] = [
 const DESK: (u64, u64) = (1_280, 900);
 const PHONE: (u64, u64) = (360, 780);
 /// Pages that must be found by following links.
-const REQUIRED: [&str; 17] = [
+const REQUIRED: [&str; 24] = [
     "/",
     "/floor/*",
     "/machine/*",
@@ -46,6 +46,13 @@ const REQUIRED: [&str; 17] = [
     "/incident/*",
     "/incident/*/print",
     "/proofs",
+    "/usage",
+    "/reverse",
+    "/today",
+    "/courses",
+    "/courses/*",
+    "/courses/*/print",
+    "/courses/label",
     "/administration/contacts",
     "/administration/contacts/*/test",
     "/administration/add/contact",
@@ -84,6 +91,7 @@ async fn look(browser: &Browser, floor: &mut Floor, watch: Watch<'_>) -> anyhow:
     let mut scene = Scene::set(floor).await?;
     incidents::add_fast_machine(floor).await?;
     let floor = &*floor;
+    history::put(floor).await?;
     let user = CreateUserRequest {
         name: "ben".to_owned(),
         display_name: "Ben Ash".to_owned(),
@@ -244,6 +252,7 @@ fn kind(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').collect();
     let is_about = |number: usize| match (number, parts[1]) {
         (2, "floor" | "machine" | "incident") => true,
+        (2, "courses") => parts[2].parse::<u64>().is_ok(),
         (3, "administration") => parts[2] != "add",
         // Forms of the other areas are alike.
         (4.., "administration") => parts[2] != "contacts",

@@ -102,7 +102,8 @@ impl Meter {
 pub(super) fn damage_words(damage: &Damage) -> String {
     let place = damage.offset.map(|offset| format!(" at octet {offset}")).unwrap_or_default();
     let lost = damage.lost.as_ref().map(|lost| {
-        let span = lost.times.map(|(first, last)| format!(", {} to {}", time_words(first.0), time_words(last.0)));
+        let span =
+            lost.times.map(|(first, last)| format!(", {} to {}", time_words(first.0), time_words(last.0)));
         let lane = lane_word(lost.lane);
         format!("; lost: {} {lane} of {}{}", lost.records, lost.machine, span.unwrap_or_default())
     });

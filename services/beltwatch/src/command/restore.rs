@@ -79,7 +79,8 @@ fn copy(from: &Path, to: &Path, manifest: &Manifest, meter: &mut Meter) -> Resul
     std::fs::create_dir_all(aside.join(HISTORY_FOLDER))?;
     for entry in &manifest.files {
         let path = aside.join(&entry.path);
-        copy_file(&from.join(&entry.path), &path).with_context(|| format!("cannot write {}", path.display()))?;
+        copy_file(&from.join(&entry.path), &path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
         meter.add(entry.bytes);
         if Entry::of(&aside, &entry.path, meter)? != *entry {
             let message = format!("{} is not what was read before: see to the disks", path.display());

@@ -35,7 +35,8 @@ impl RetentionConfig {
         &self,
         value: impl Fn(&'static str, &dyn ToString, &'static str) -> ConfigError,
     ) -> Result<(), ConfigError> {
-        let days = [("retention.readings_days", self.readings_days), ("retention.events_days", self.events_days)];
+        let days =
+            [("retention.readings_days", self.readings_days), ("retention.events_days", self.events_days)];
         for (key, days) in days {
             if !(KEPT_DAYS_MIN..=KEPT_DAYS_MAX).contains(&days) {
                 return Err(value(key, &days, "7 to 36500 is allowed"));

@@ -135,7 +135,8 @@ mod tests {
     fn a_full_disk_costs_the_oldest_day_and_never_the_last_week() {
         let check = |newest, oldest, free_mib, expected: Option<UnixMicros>| {
             let found = by_room(&seen(newest, oldest, free_mib), &RetentionConfig::default());
-            let expected = expected.map(|before| Removal { lane: Lane::Readings, before, reason: Reason::Room });
+            let expected =
+                expected.map(|before| Removal { lane: Lane::Readings, before, reason: Reason::Room });
             assert_eq!(found, expected, "{newest:?} {oldest:?} {free_mib:?}");
         };
         let after = |days: i64| UnixMicros(days_ago(days).0 + 25 * 3_600 * 1_000_000 + 1);

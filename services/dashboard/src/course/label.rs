@@ -172,10 +172,7 @@ async fn page(
         done: Done::read(&at.done, t),
         error: error.to_owned(),
         missing: lost.iter().map(|one| MissingPart::new(one, t, &TimeZone::UTC)).collect(),
-        sites: sites
-            .iter()
-            .map(|one| (one.id.clone(), places.name(&one.id).to_owned(), one.id == at.site))
-            .collect(),
+        sites: offered(&sites, &places, &at.site),
         has_courses: !courses.courses.is_empty(),
         courses_cut: match courses.next_page_token.as_str() {
             "" => String::new(),
@@ -191,6 +188,12 @@ async fn page(
         page: at.page,
     };
     frame::packed_html(refused.map_or(code, |one| one.code), &shown, headers)
+}
+
+/// Sites to choose from: id, name, whether it is chosen.
+fn offered(sites: &[v1::Site], places: &Places, chosen: &str) -> Vec<(String, String, bool)> {
+    let offer = |site: &v1::Site| (site.id.clone(), places.name(&site.id).to_owned(), site.id == chosen);
+    sites.iter().map(offer).collect()
 }
 
 /// Puts what was refused at its session; gives the words if that is not on the page.

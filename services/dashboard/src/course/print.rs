@@ -18,9 +18,9 @@ use crate::visitor::Visitor;
 use crate::{assets, clock};
 
 /// Weeks on the page, the newest. More: the page says so.
-const WEEKS_MAX: usize = 13;
+const WEEKS_MAX: usize = 12;
 /// Sessions on the page, the newest. More: the page says so.
-const SESSIONS_MAX: usize = 10;
+const SESSIONS_MAX: usize = 8;
 
 #[derive(Debug, Template)]
 #[template(path = "course_print.html")]
@@ -38,6 +38,12 @@ struct PrintPage {
 }
 
 impl PrintPage {
+    /// Columns of what is held against what is prescribed; empty: nothing is.
+    fn columns(&self) -> Vec<&str> {
+        let held = self.weeks.iter().find(|week| !week.compared.is_empty());
+        held.iter().flat_map(|week| &week.compared).map(|one| one.name.as_str()).collect()
+    }
+
     fn asset(&self, name: &str) -> &'static str {
         assets::address(name)
     }

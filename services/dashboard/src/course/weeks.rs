@@ -31,6 +31,9 @@ pub(super) struct Compared {
     pub(super) class: &'static str,
     pub(super) verdict: &'static str,
     pub(super) words: String,
+    /// The same in a table of its own: the column, and what was done.
+    pub(super) name: String,
+    pub(super) done: String,
 }
 
 impl Week {
@@ -81,30 +84,31 @@ fn compared(told: &v1::Compared, reader: Reader) -> Compared {
         let done = told.done.map_or_else(|| t.course_done_none().to_owned(), |done| words(done, reader));
         (done, words(told.prescribed, reader))
     };
-    let words = match told.field.as_str() {
+    let (name, done, words) = match told.field.as_str() {
         "sessions_a_week" => {
             let (done, prescribed) = both(|n, _| format!("{n:.0}"));
-            t.compared_sessions(done, prescribed)
+            (t.prescribed_sessions().to_owned(), done.clone(), t.compared_sessions(done, prescribed))
         }
         "reverse_s" => {
             let (done, prescribed) = both(minutes);
-            t.compared_reverse(done, prescribed)
+            (t.prescribed_reverse().to_owned(), done.clone(), t.compared_reverse(done, prescribed))
         }
         "speed_max_mps" => {
             let (done, prescribed) = both(speed_words);
-            t.compared_speed(done, prescribed)
+            let name = t.prescribed_speed(reader.unit.name());
+            (name, done.clone(), t.compared_speed(done, prescribed))
         }
         "interval_s" => {
             let (done, prescribed) = both(seconds_words);
-            t.compared_interval(done, prescribed)
+            (t.prescribed_interval().to_owned(), done.clone(), t.compared_interval(done, prescribed))
         }
         // Something that this program does not know yet is not hidden.
         other => {
             let (done, prescribed) = both(|n, reader| reader.number(n));
-            t.compared_other(other, done, prescribed)
+            (other.to_owned(), done.clone(), t.compared_other(other, done, prescribed))
         }
     };
-    Compared { class, verdict, words }
+    Compared { class, verdict, words, name, done }
 }
 
 /// A drawing: a bar a week, what is in reverse below, what may be above it.

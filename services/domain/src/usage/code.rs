@@ -2,6 +2,8 @@
 //!
 //! A quarter may come more than once; whoever reads adds up.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Usage;
@@ -69,6 +71,18 @@ pub fn total(octets: &[u8]) -> Result<Usage, CodeError> {
         sum.merge(&quarter?.1);
         Ok(sum)
     })
+}
+
+/// The same quarters, each once. Octets that are no quarters stay as they are.
+pub fn joined(octets: &[u8]) -> Vec<u8> {
+    let mut all: BTreeMap<u8, Usage> = BTreeMap::new();
+    for quarter in quarters(octets) {
+        let Ok((number, usage)) = quarter else { return octets.to_vec() };
+        all.entry(number).or_default().merge(&usage);
+    }
+    let mut joined = Vec::new();
+    all.iter().for_each(|(number, usage)| put(&mut joined, *number, usage));
+    joined
 }
 
 /// Usage that was added up, as octets.

@@ -7,6 +7,9 @@ use crate::record::Event;
 use crate::signal::Capabilities;
 use crate::units::UnixMicros;
 
+/// Octets of quarters that were left behind. More: quarters that came more than once are added up.
+const CLOSED_OCTETS_MAX: usize = 64 * 1024;
+
 /// Which part of a machine's day a row is; worked out from the record that began it.
 ///
 /// A day has one part, unless records of it came after records of another day. Whoever reads adds up all parts.
@@ -122,6 +125,10 @@ impl UsageFold {
         if open.quarter.0 != number {
             let (before, usage) = std::mem::replace(&mut open.quarter, (number, Usage::default()));
             code::put(&mut open.closed, before, &usage);
+            // Records of two spools that come by turns make a quarter come again and again.
+            if open.closed.len() > CLOSED_OCTETS_MAX {
+                open.closed = code::joined(&open.closed);
+            }
         }
         open
     }

@@ -165,10 +165,14 @@ proptest! {
         code::put(&mut octets, 95, &b);
         let read: Vec<_> = code::quarters(&octets).map(Result::unwrap).collect();
         prop_assert_eq!(&read, &[(3, a.clone()), (95, b)]);
-        prop_assert_eq!(code::total(&code::encode(&a)), Ok(a));
+        prop_assert_eq!(code::total(&code::encode(&a)), Ok(a.clone()));
+        code::put(&mut octets, 3, &a);
+        let joined: Vec<_> = code::quarters(&code::joined(&octets)).map(Result::unwrap).collect();
+        prop_assert_eq!(joined.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [3, 95]);
+        prop_assert_eq!(code::total(&code::joined(&octets)), code::total(&octets));
         // Cut octets are an error or fewer quarters, never a panic.
         let cut = cut.index(octets.len());
-        prop_assert!(code::quarters(&octets[..cut]).count() <= 2);
+        prop_assert!(code::quarters(&octets[..cut]).count() <= 3);
     }
 
     #[test]

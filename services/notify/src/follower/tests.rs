@@ -376,9 +376,11 @@ async fn of_more_reports_than_a_message_lists_none_is_lost() {
 async fn a_report_of_a_site_that_is_no_longer_the_contacts_is_not_sent() {
     let mut desk = Desk::usual().await;
     let elsewhere = domain::ids::SiteId::new("south").unwrap();
-    let contact = Contact { site: Some(elsewhere), ..hook("office") };
+    let site = store::registry::Site { id: elsewhere.clone(), ..crate::given::site_entry() };
+    desk.gym.fact(FactKind::SiteCreated(site)).await;
+    let contact = Contact { site: Some(elsewhere), ..hook("manager") };
     desk.gym.fact(FactKind::ContactSet(NewContact { contact })).await;
-    desk.gym.at(0).ledger.put_notices(vec![of_week(1, "office", None)], None).await.unwrap();
+    desk.gym.at(0).ledger.put_notices(vec![of_week(1, "manager", None)], None).await.unwrap();
     desk.settle().await;
     desk.check(&[]);
     assert_eq!(desk.gym.notices().await[0].state, NoticeState::NotNeeded);

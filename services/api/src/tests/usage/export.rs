@@ -349,12 +349,16 @@ async fn what_cannot_be_exported_is_refused() {
 #[tokio::test]
 async fn only_so_many_exports_are_under_way_at_once() {
     let bench = Bench::gym().await;
+    for number in 10..22 {
+        let (id, since) = (format!("n-{number}"), "2026-01-01T00:00:00Z");
+        bench.machine_since(&id, "north", "Two", BeltKind::Reversible, since).await;
+    }
     let request = || v1::ExportUsageRequest {
         range: dates("2026-08-21", "2026-11-21"),
         resolution: v1::Resolution::Hour.into(),
         ..Default::default()
     };
-    // Nobody takes more than the first part: what waits behind is more than a connection holds.
+    // Nobody takes any: the file is larger than what a client lets come before it looks.
     let mut held = Vec::new();
     for _ in 0..EXPORTS_MAX {
         held.push(bench.usage().await.export_usage(request()).await.unwrap().into_inner());

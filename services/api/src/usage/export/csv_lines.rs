@@ -80,8 +80,9 @@ mod tests {
             texts in prop::collection::vec("([=+@\t\r\n,\"'-]{0,2}\\PC{0,6})|.{0,8}", 2..6),
         ) {
             let line: Line = texts.iter().map(Cell::text).collect();
-            let octets = lines(&[line]);
-            let mut reader = ReaderBuilder::new().has_headers(false).from_reader(&octets[..]);
+            let names: Vec<Column> = texts.iter().map(|_| ("name", 9)).collect();
+            let octets = [header(&names), lines(&[line])].concat();
+            let mut reader = ReaderBuilder::new().from_reader(&octets[..]);
             let read = reader.records().next().unwrap().unwrap();
             prop_assert_eq!(read.len(), texts.len());
             for (field, text) in read.iter().zip(&texts) {

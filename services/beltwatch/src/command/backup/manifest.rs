@@ -66,7 +66,11 @@ impl Manifest {
     pub fn read(folder: &Path) -> anyhow::Result<Manifest> {
         let path = folder.join(MANIFEST);
         let is_there = path.try_exists().with_context(|| format!("cannot read {}", path.display()))?;
-        ensure!(is_there, "{} has no {MANIFEST}: it is no backup, or one that was broken off", folder.display());
+        ensure!(
+            is_there,
+            "{} has no {MANIFEST}: it is no backup, or one that was broken off",
+            folder.display()
+        );
         let mut text = String::new();
         let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
         file.take(limits::BACKUP_MANIFEST_BYTES_MAX)
@@ -144,9 +148,7 @@ fn is_ours(path: &str) -> bool {
     }
     let allowed = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.');
     let name = path.strip_prefix(HISTORY_FOLDER).and_then(|rest| rest.strip_prefix('/'));
-    name.is_some_and(|name| {
-        name.ends_with(".chunks") && !name.starts_with('.') && name.bytes().all(allowed)
-    })
+    name.is_some_and(|name| name.ends_with(".chunks") && !name.starts_with('.') && name.bytes().all(allowed))
 }
 
 #[cfg(test)]

@@ -22,7 +22,9 @@ const NAMED_MAX: usize = 5;
 pub(super) async fn findings(options: &Options) -> Vec<Finding> {
     let mut client = match Client::connect(options).await {
         Ok(client) => client,
-        Err(failure) if failure.exit == Exit::Unavailable => return vec![Finding::warn("server", failure.message)],
+        Err(failure) if failure.exit == Exit::Unavailable => {
+            return vec![Finding::warn("server", failure.message)];
+        }
         Err(failure) => return vec![Finding::bad("server", failure.message)],
     };
     let mut found = vec![Finding::ok("server", format!("one answers at {}", options.server))];
@@ -39,12 +41,17 @@ pub(super) async fn findings(options: &Options) -> Vec<Finding> {
 /// What the server says of its parts. It tells more to its log.
 async fn readiness(server: &str) -> Vec<Finding> {
     let Some(address) = server.strip_prefix("http://") else {
-        return vec![Finding::ok("ready", format!("{}/readyz tells; it is not asked over TLS", server.trim_end_matches('/')))];
+        return vec![Finding::ok(
+            "ready",
+            format!("{}/readyz tells; it is not asked over TLS", server.trim_end_matches('/')),
+        )];
     };
     let asked = ask(address.trim_end_matches('/'));
     match tokio::time::timeout(ANSWER_TIME, asked).await {
         Ok(Ok(answer)) => parts(&answer),
-        Ok(Err(error)) => vec![Finding::warn("ready", format!("it does not say whether it is ready: {error}"))],
+        Ok(Err(error)) => {
+            vec![Finding::warn("ready", format!("it does not say whether it is ready: {error}"))]
+        }
         Err(_) => vec![Finding::warn("ready", "it does not say in time whether it is ready")],
     }
 }
@@ -64,7 +71,10 @@ fn parts(answer: &str) -> Vec<Finding> {
     let body = answer.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
     let lines: Vec<(&str, &str)> = body.lines().filter_map(|line| line.split_once(": ")).collect();
     if lines.is_empty() {
-        return vec![Finding::warn("ready", "it does not say whether it is ready: is it a server of Beltwatch?")];
+        return vec![Finding::warn(
+            "ready",
+            "it does not say whether it is ready: is it a server of Beltwatch?",
+        )];
     }
     let not_ready: Vec<Finding> = lines
         .iter()
@@ -120,7 +130,10 @@ mod tests {
             "journal: not ready: the disk is full\nledger: ready\n",
             &[(Level::Bad, "journal: not ready: the disk is full")],
         );
-        check("<html>", &[(Level::Warn, "it does not say whether it is ready: is it a server of Beltwatch?")]);
+        check(
+            "<html>",
+            &[(Level::Warn, "it does not say whether it is ready: is it a server of Beltwatch?")],
+        );
     }
 
     #[test]

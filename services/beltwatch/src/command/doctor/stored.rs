@@ -25,7 +25,8 @@ const OVERDUE_DAYS: i64 = 3;
 pub(super) fn findings(config: &Config, now_us: i64) -> Vec<Finding> {
     let folder = &config.folder;
     if !folder.is_dir() {
-        let words = format!("{} is not there: start the server once, or name another with --data", folder.display());
+        let words =
+            format!("{} is not there: start the server once, or name another with --data", folder.display());
         return vec![Finding::bad("folder", words)];
     }
     let mut found = rights(folder);
@@ -89,11 +90,14 @@ fn rights(folder: &Path) -> Vec<Finding> {
 }
 
 fn room(free: Option<u64>, retention: &RetentionConfig) -> Finding {
-    let Some(free) = free else { return Finding::warn("disk", "the system does not say how much room is left") };
+    let Some(free) = free else {
+        return Finding::warn("disk", "the system does not say how much room is left");
+    };
     let mib = free >> 20;
     if free < limits::JOURNAL_FREE_BYTES_MIN {
         let least = limits::JOURNAL_FREE_BYTES_MIN >> 20;
-        let words = format!("{mib} MiB are left, less than {least}: readings wait at the machines; make room now");
+        let words =
+            format!("{mib} MiB are left, less than {least}: readings wait at the machines; make room now");
         return Finding::bad("disk", words);
     }
     if mib < retention.free_mib_min {
@@ -109,7 +113,10 @@ fn store(folder: &Path, name: StoreName) -> Finding {
     match backup::look_at(folder, name, Depth::Quick) {
         Ok(state) if !state.problems.is_empty() => {
             let problems = state.problems.join("; ").replace('\n', " ");
-            Finding::bad("store", format!("{file} is damaged: {problems}: stop the server and restore a backup"))
+            Finding::bad(
+                "store",
+                format!("{file} is damaged: {problems}: stop the server and restore a backup"),
+            )
         }
         Ok(state) if state.version < state.version_newest => {
             let (old, new) = (state.version, state.version_newest);
@@ -130,7 +137,10 @@ fn behind(overview: &Overview) -> Vec<Finding> {
     let line = |subject, waiting: u64, what: &str| {
         let words = format!("{waiting} slices of the journal {what}");
         match waiting > SLICES_BEHIND_MAX {
-            true => Finding::warn(subject, format!("{words}: see the server's log, and whether its disk keeps up")),
+            true => Finding::warn(
+                subject,
+                format!("{words}: see the server's log, and whether its disk keeps up"),
+            ),
             false => Finding::ok(subject, words),
         }
     };
@@ -151,7 +161,9 @@ fn ages(overview: &Overview, retention: &RetentionConfig, now_us: i64) -> Vec<Fi
         Some(match is_overdue {
             true => Finding::warn(
                 "retention",
-                format!("{words}: older ones go while the server runs; see its log, and this computer's clock"),
+                format!(
+                    "{words}: older ones go while the server runs; see its log, and this computer's clock"
+                ),
             ),
             false => Finding::ok("retention", words),
         })
@@ -201,7 +213,8 @@ mod tests {
     #[test]
     fn history_that_should_have_gone_is_told() {
         let check = |days_old: Option<i64>, expected: &[Level]| {
-            let found = ages(&overview(0, 0, 0, days_old.map(|days| -days * DAY_US)), &RetentionConfig::default(), 0);
+            let found =
+                ages(&overview(0, 0, 0, days_old.map(|days| -days * DAY_US)), &RetentionConfig::default(), 0);
             assert_eq!(found.iter().map(|finding| finding.level).collect::<Vec<_>>(), expected, "{found:?}");
         };
         check(None, &[]);
@@ -219,6 +232,9 @@ mod tests {
         let config = Config { folder: folder.path().to_owned(), ..Config::default() };
         let bad = findings(&config, 0).into_iter().filter(|finding| finding.level == Level::Bad);
         // No key and no store.
-        assert_eq!(bad.map(|finding| finding.subject).collect::<Vec<_>>(), ["secrets", "store", "store", "store"]);
+        assert_eq!(
+            bad.map(|finding| finding.subject).collect::<Vec<_>>(),
+            ["secrets", "store", "store", "store"]
+        );
     }
 }

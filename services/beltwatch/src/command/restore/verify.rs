@@ -139,7 +139,10 @@ fn contents(manifest: &Manifest, overview: &Overview) -> Vec<Finding> {
     });
     let oldest = |lane| {
         let oldest = overview.stock.as_ref().and_then(|stock| stock.lane(lane).oldest);
-        oldest.map_or_else(|| "none in files or chunks".to_owned(), |time| format!("since {}", time_words(time.0)))
+        oldest.map_or_else(
+            || "none in files or chunks".to_owned(),
+            |time| format!("since {}", time_words(time.0)),
+        )
     };
     let (events, readings) = (oldest(Lane::Events), oldest(Lane::Readings));
     found.push(Finding::ok(

@@ -51,25 +51,25 @@ async fn the_worst_of_each_kind_stands_first_with_a_link() {
     assert!(unheard.contains("10 to look at") && unheard.contains("and 4 more"));
     let lines: Vec<&str> = unheard.split("<li>").skip(1).collect();
     assert_eq!(lines.len(), 6);
-    assert!(lines[0].starts_with("<a href=\"/machine/n-4\">Machine n-4</a>last heard "), "{}", lines[0]);
+    assert!(lines[0].starts_with("<a href=\"/machine/n-4\">Machine n-4</a> last heard "), "{}", lines[0]);
     assert!(lines[1].contains("/machine/n-3") && lines[2].contains("never heard"));
     for (id, words) in [
-        ("out-of-service", "<a href=\"/machine/n-6\">Machine n-6</a>belt torn "),
-        ("proofs", "<a href=\"/machine/n-2/drill\">Treadmill 2</a>Emergency stop: overdue"),
+        ("out-of-service", "<a href=\"/machine/n-6\">Machine n-6</a> belt torn "),
+        ("proofs", "<a href=\"/machine/n-2/drill\">Treadmill 2</a> Emergency stop: overdue"),
         ("proofs", "Not measurable at all: 1 contacts."),
         ("proofs", "href=\"/proofs\""),
         (
             "maintenance",
-            "<a href=\"/machine/n-1\">Machine n-1</a>110 % used up, 550.0 h of 500 h, 1000.0 km of 2000.0 km",
+            "<a href=\"/machine/n-1\">Machine n-1</a> 110 % used up, 550.0 h of 500 h, 1000.0 km of 2000.0 km",
         ),
         ("maintenance", "href=\"/usage#maintenance\""),
-        ("backlog", "<a href=\"/machine/n-5\">Machine n-5</a>behind by 2.0 h"),
-        ("lost", "<a href=\"/machine/n-5\">Machine n-5</a>17 records"),
+        ("backlog", "<a href=\"/machine/n-5\">Machine n-5</a> behind by 2.0 h"),
+        ("lost", "<a href=\"/machine/n-5\">Machine n-5</a> 17 records"),
         ("uncommissioned", "<a href=\"/machine/n-2\">Treadmill 2</a>"),
         ("unproven", "<a href=\"/machine/n-5\">Machine n-5</a>"),
         (
             "blind",
-            "<a href=\"/machine/n-2\">Treadmill 2</a>1 of 2 rules see nothing; most would be added by: Direction",
+            "<a href=\"/machine/n-2\">Treadmill 2</a> 1 of 2 rules see nothing; most would be added by: direction",
         ),
         ("contacts", "href=\"/administration/contacts\""),
         ("contacts", "2 to look at"),

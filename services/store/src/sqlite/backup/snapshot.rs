@@ -70,7 +70,8 @@ impl Snapshot {
         let doing = "taking the state of";
         let before = StoreName::Journal.explained(folder, doing, span(&journal))?;
         StoreName::Ledger.explained(folder, doing, hold(&ledger))?;
-        let of_telemetry = hold(&telemetry).and_then(|()| Ok((watermark(&telemetry)?, files(&telemetry, version)?)));
+        let of_telemetry =
+            hold(&telemetry).and_then(|()| Ok((watermark(&telemetry)?, files(&telemetry, version)?)));
         let (watermark, files) = StoreName::Telemetry.explained(folder, doing, of_telemetry)?;
         let of_journal = hold(&journal).and_then(|()| span(&journal));
         let span = StoreName::Journal.explained(folder, doing, of_journal)?;

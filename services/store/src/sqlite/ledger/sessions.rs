@@ -107,13 +107,14 @@ pub(super) fn upgrade(connection: &Connection) -> Result<(), Failure> {
     )?;
     connection.execute_batch(INDICES)?;
     const PAGE: usize = 1_000;
-    let mut after = None;
+    // Less than every id.
+    let mut after = Vec::new();
     loop {
-        let sql = format!("{SESSION} WHERE ?1 IS NULL OR id > ?1 ORDER BY id LIMIT ?2");
+        let sql = format!("{SESSION} WHERE id > ?1 ORDER BY id LIMIT ?2");
         let mut statement = connection.prepare_cached(&sql)?;
         let sessions = rows(&mut statement, params![after, limit(PAGE)], of_row)?;
         let Some(last) = sessions.last() else { return Ok(()) };
-        after = Some(last.id.0);
+        after = last.id.0.to_vec();
         let mut write =
             connection.prepare_cached("UPDATE session SET ways = ?2, last_motion_us = ?3 WHERE id = ?1")?;
         for session in &sessions {
