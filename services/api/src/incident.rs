@@ -13,6 +13,8 @@ mod sites;
 mod wanted;
 mod watch;
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -20,7 +22,7 @@ use domain::ids::IncidentId;
 use domain::limits::{API_PAGE_BYTES_MAX, REHEARSALS_MAX};
 use futures::Stream;
 use prost::Message;
-use store::ledger::{IncidentPlace, IncidentQuery};
+use store::ledger::{IncidentCount, IncidentPlace, IncidentQuery};
 use store::telemetry::Telemetry;
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
@@ -44,6 +46,8 @@ const PAGE_DEFAULT: usize = 100;
 const PAGE_MAX: usize = 1_000;
 /// Incidents read from the ledger at once: each has its trace with it.
 const INCIDENTS_READ: usize = 200;
+/// Incidents looked at for one page; more than a page can hold.
+const INCIDENTS_LOOKED_AT_MAX: usize = 4_000;
 
 /// The service.
 #[derive(Debug)]
@@ -94,7 +98,7 @@ impl Incidents {
             after: after.map(|after| after.0),
             max: INCIDENTS_READ.min(size + 1),
         };
-        let (incidents, next) = self.incident_page(&caller, &visible, query, size).await?;
+        let (incidents, next) = self.incident_page(&caller, (&visible, &wanted), query, size).await?;
         let next = next.map(|next| self.pages.token(&asked, &AfterIncident(next)));
         Ok(v1::ListIncidentsResponse {
             incidents,
@@ -103,22 +107,27 @@ impl Incidents {
         })
     }
 
-    /// Up to `size` incidents, and the place of the last one if there are more.
+    /// Up to `size` incidents, and the place of the last one looked at if there are more. A page is shorter if much of
+    /// what it passes happened where the caller may not see.
     async fn incident_page(
         &self,
         caller: &Caller,
-        visible: &Visible,
+        (visible, wanted): (&Visible, &Wanted),
         mut query: IncidentQuery,
         size: usize,
     ) -> Result<(Vec<v1::Incident>, Option<IncidentPlace>), ApiError> {
         let evidence = self.gate.reach(caller, Permission::Evidence);
         let view = self.view(visible, &evidence);
         let mut page: Vec<v1::Incident> = Vec::new();
-        let mut octets = 0;
+        let (mut octets, mut looked_at) = (0, 0);
         loop {
             let rows = self.ground.ledger.incidents(&query).await?;
             for row in &rows {
-                let shown = show::incident(row, visible.machine(&row.incident.machine)?, &view);
+                let Some(machine) = wanted.machine_of(row, visible) else {
+                    query.after = Some(IncidentPlace::of(&row.incident));
+                    continue;
+                };
+                let shown = show::incident(row, machine, &view);
                 octets += shown.encoded_len();
                 if page.len() == size || (!page.is_empty() && octets > API_PAGE_BYTES_MAX) {
                     return Ok((page, query.after));
@@ -128,6 +137,10 @@ impl Incidents {
             }
             if rows.len() < query.max {
                 return Ok((page, None));
+            }
+            looked_at += rows.len();
+            if looked_at >= INCIDENTS_LOOKED_AT_MAX {
+                return Ok((page, query.after));
             }
         }
     }
@@ -142,9 +155,16 @@ impl Incidents {
         let mut check = Check::default();
         let wanted = Wanted::of(&mut check, request.filter.as_ref(), &caller);
         check.finish()?;
-        let filter = wanted.filter(&self.ground.visible(scope), self.ground.surroundings.now())?;
-        let counts = self.ground.ledger.incident_counts(&filter).await?;
-        let counts = counts.iter().map(|one| v1::IncidentCount {
+        let filters = wanted.filters(&self.ground.visible(scope), self.ground.surroundings.now())?;
+        let mut counts = BTreeMap::new();
+        for filter in &filters {
+            for one in self.ground.ledger.incident_counts(filter).await? {
+                // By rule, the worst first, active first.
+                let key = (one.rule.number(), Reverse(one.severity), !one.active);
+                counts.entry(key).or_insert(IncidentCount { count: 0, ..one }).count += one.count;
+            }
+        }
+        let counts = counts.values().map(|one| v1::IncidentCount {
             rule: one.rule.name().to_owned(),
             severity: show::severity(one.severity),
             state: show::state(one.active),
@@ -167,7 +187,7 @@ impl Incidents {
         let none = || ApiError::NotFound { what: "incident", id: id.to_string() };
         let stored = self.ground.ledger.incident(&id).await?.ok_or_else(none)?;
         let found = &stored.incident;
-        let machine = visible.machine(&found.machine).map_err(|_| none())?;
+        let machine = visible.machine_then(&found.machine, found.time).map_err(|_| none())?;
         let evidence = self.gate.reach(&caller, Permission::Evidence);
         let pieces = match &found.recording {
             Some(recording) => self.ground.ledger.recording(recording).await?,
@@ -200,7 +220,7 @@ impl Incidents {
         }
         check.finish()?;
         // What is named has to be there; what can be seen of it is asked for while it is watched.
-        wanted.machines(&self.ground.visible(scope.clone()))?.for_each(drop);
+        wanted.machines_ever(&self.ground.visible(scope.clone()))?.for_each(drop);
         let slot = self.watchers.clone().try_acquire_owned();
         let slot = slot.map_err(|_| ApiError::WatchersFull { max: domain::limits::WATCHERS_MAX })?;
         let viewer = crate::watch::Viewer { caller, scope, gate: self.gate.clone() };

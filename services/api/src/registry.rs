@@ -4,7 +4,8 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use domain::ids::{MachineId, SiteId};
-use store::registry::{Machine, Registry, Site};
+use domain::units::UnixMicros;
+use store::registry::{Machine, Registry, Site, Stay};
 
 use crate::access::Scope;
 use crate::status::ApiError;
@@ -66,5 +67,37 @@ impl Visible {
     pub(crate) fn machine(&self, id: &MachineId) -> Result<&Arc<Machine>, ApiError> {
         let machine = self.registry.machines().get(id).filter(|machine| self.scope.has(&machine.site));
         machine.ok_or_else(|| ApiError::NotFound { what: "machine", id: id.to_string() })
+    }
+
+    /// Machines by id that stand, or ever stood, where the caller can see: ask [`Visible::saw`] for each thing they did.
+    pub(crate) fn machines_ever(&self) -> impl Iterator<Item = &Arc<Machine>> {
+        self.registry.machines().values().filter(|machine| self.ever_saw(machine))
+    }
+
+    /// One of them; `NotFound` if there is none or it never stood in scope.
+    pub(crate) fn machine_ever(&self, id: &MachineId) -> Result<&Arc<Machine>, ApiError> {
+        let machine = self.registry.machines().get(id).filter(|machine| self.ever_saw(machine));
+        machine.ok_or_else(|| ApiError::NotFound { what: "machine", id: id.to_string() })
+    }
+
+    /// One machine as to what it did at a time; `NotFound` if there is none or it stood out of scope then.
+    pub(crate) fn machine_then(&self, id: &MachineId, time: UnixMicros) -> Result<&Arc<Machine>, ApiError> {
+        let machine = self.registry.machines().get(id).filter(|machine| self.saw(machine, time));
+        machine.ok_or_else(|| ApiError::NotFound { what: "machine", id: id.to_string() })
+    }
+
+    /// Whether what a machine did at a time is the caller's to see: it belongs to where the machine stood then, not to
+    /// where it stands now.
+    pub(crate) fn saw(&self, machine: &Machine, time: UnixMicros) -> bool {
+        self.is_whole() || self.scope.has(machine.site_at(time))
+    }
+
+    /// When a machine stood where the caller can see, ascending; of one that never moved all time.
+    pub(crate) fn stays_seen(&self, machine: &Machine) -> Vec<Stay> {
+        machine.stays().into_iter().filter(|stay| self.scope.has(&stay.site)).collect()
+    }
+
+    fn ever_saw(&self, machine: &Machine) -> bool {
+        self.scope.has(&machine.site) || !self.stays_seen(machine).is_empty()
     }
 }

@@ -135,8 +135,12 @@ impl Api {
             master: master.clone(),
         };
         let courses = Courses::new(gate.clone(), pages.clone(), ledger.clone(), surroundings.clone());
-        let usages =
-            Usages { gate: gate.clone(), ledger: ledger.clone(), surroundings: surroundings.clone(), exports: Arc::new(Semaphore::new(EXPORTS_MAX)) };
+        let usages = Usages {
+            gate: gate.clone(),
+            ledger: ledger.clone(),
+            surroundings: surroundings.clone(),
+            exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
+        };
         let administration = Administration {
             gate: gate.clone(),
             pages,

@@ -83,6 +83,7 @@ impl Part {
 /// What a listing of one machine's records asks for, checked.
 struct RecordsAsked {
     machine: Arc<store::registry::Machine>,
+    visible: Visible,
     asked: Asked,
     after: Option<AfterRecord>,
     span: Span,
@@ -91,16 +92,29 @@ struct RecordsAsked {
 }
 
 impl RecordsAsked {
+    /// Whether what the machine did then is the caller's to see.
+    fn saw(&self, time: UnixMicros) -> bool {
+        self.visible.saw(&self.machine, time)
+    }
+
+    /// From the first to the last time asked for that is the caller's to see, so that what is not need not be read.
     fn query(&self) -> RangeQuery {
+        let stays = self.visible.stays_seen(&self.machine);
+        let Span { from, until } = self.span;
+        let begin = stays.first().map_or(until, |first| first.from.clamp(from, until));
+        let end = stays.last().map_or(until, |last| last.until.clamp(begin, until));
         RangeQuery {
             machine: self.machine.id.clone(),
-            from: self.span.from,
-            until: self.span.until,
+            from: begin,
+            until: end,
             after: self.after.map(|after| after.record),
             max: self.size + 1,
         }
     }
 }
+
+/// Whether what a machine did at a time is the caller's to see.
+type Saw<'a> = &'a (dyn Fn(UnixMicros) -> bool + Send + Sync);
 
 /// The fields that listings of records share.
 struct RecordFields<'a> {
@@ -130,12 +144,14 @@ impl History {
         let asked = Asked::new(fields.method, bare);
         let after = self.pages.cursor::<AfterRecord>(&asked, fields.page_token)?;
         let visible = Visible::new(self.ledger.registry(), scope.clone());
-        let machine = visible.machine(&machine)?.clone();
+        let machine = visible.machine_ever(&machine)?.clone();
         // "Until now" stays the now of the first page.
         let span = after.map_or(span, |after| after.span);
-        Ok(RecordsAsked { machine, asked, after, span, size, as_of })
+        Ok(RecordsAsked { machine, visible, asked, after, span, size, as_of })
     }
 
+    /// A page of readings. What is not the caller's to see covers nothing; a reading counts by its own time, so that the
+    /// first one after a move covers the whole interval that it summarises.
     async fn readings(
         &self,
         _caller: Caller,
@@ -154,23 +170,25 @@ impl History {
         };
         let asked = self.records_asked(&scope, fields, &request)?;
         let machine = &asked.machine;
+        let saw: Saw<'_> = &|time| asked.saw(time);
         let rows = self.telemetry.readings(&asked.query()).await?;
-        let (readings, more) = fill(&rows, asked.size, |row| convert::reading(row, machine.belt));
-        let rows = &rows[..readings.len()];
+        let show = |row: &Stored<_>| asked.saw(row.time).then(|| convert::reading(row, machine.belt));
+        let (readings, rows, more) = fill(&rows, asked.size, show);
         let last = rows.last().filter(|_| more);
         let part = Part::new(asked.span, asked.after.as_ref(), last.map(|last| last.time));
 
         let covered_until = match &asked.after {
             Some(after) => after.covered_until,
-            None => self.covered_before(&machine.id, asked.span.from).await?,
+            None => self.covered_before(&machine.id, asked.span.from, saw).await?,
         };
         let mut covered = Covered::new(self.until_now(part.span), covered_until);
-        rows.iter().for_each(|row| covered.reading(row));
+        rows.iter().filter(|row| saw(row.time)).for_each(|row| covered.reading(row));
         if part.last {
-            self.covered_after(&machine.id, asked.span.until, &mut covered).await?;
+            self.covered_after(&machine.id, asked.span.until, &mut covered, saw).await?;
         }
-        let losses = self.ledger.losses(&machine.id, LOSSES_READ).await?;
-        let covered_until = rows.iter().map(coverage::holds_until).fold(covered_until, UnixMicros::max);
+        let losses = self.losses_seen(&asked).await?;
+        let holding = rows.iter().filter(|row| saw(row.time));
+        let covered_until = holding.map(coverage::holds_until).fold(covered_until, UnixMicros::max);
         let next = last.map(|last| AfterRecord { span: asked.span, record: place(last), covered_until });
         Ok(v1::ListReadingsResponse {
             readings,
@@ -199,12 +217,13 @@ impl History {
         let asked = self.records_asked(&scope, fields, &request)?;
         let machine = &asked.machine;
         let rows = self.telemetry.events(&asked.query()).await?;
-        let (events, more) = fill(&rows, asked.size, |row| convert::event(row, machine.belt));
-        let last = rows[..events.len()].last().filter(|_| more);
+        let show = |row: &Stored<_>| asked.saw(row.time).then(|| convert::event(row, machine.belt));
+        let (events, rows, more) = fill(&rows, asked.size, show);
+        let last = rows.last().filter(|_| more);
         let part = Part::new(asked.span, asked.after.as_ref(), last.map(|last| last.time));
 
-        let covered_us = self.covered(&machine.id, part.span).await?;
-        let losses = self.ledger.losses(&machine.id, LOSSES_READ).await?;
+        let covered_us = self.covered_seen(&machine.id, part.span, &|time| asked.saw(time)).await?;
+        let losses = self.losses_seen(&asked).await?;
         // Events cover nothing themselves: each page works its coverage out from the readings of its part.
         let next =
             last.map(|last| AfterRecord { span: asked.span, record: place(last), covered_until: last.time });
@@ -221,8 +240,20 @@ impl History {
         Span { from: span.from, until: span.until.min(self.surroundings.now()).max(span.from) }
     }
 
+    /// What is known to be lost of the time that is the caller's to see.
+    async fn losses_seen(&self, asked: &RecordsAsked) -> Result<Vec<Loss>, ApiError> {
+        let mut losses = self.ledger.losses(&asked.machine.id, LOSSES_READ).await?;
+        losses.retain(|loss| loss.before.is_some_and(|before| asked.saw(before)));
+        Ok(losses)
+    }
+
     /// Until when the readings before `from` speak.
-    async fn covered_before(&self, machine: &MachineId, from: UnixMicros) -> Result<UnixMicros, ApiError> {
+    async fn covered_before(
+        &self,
+        machine: &MachineId,
+        from: UnixMicros,
+        saw: Saw<'_>,
+    ) -> Result<UnixMicros, ApiError> {
         let query = RangeQuery {
             machine: machine.clone(),
             from: from.plus(-coverage::REACH_ON_US),
@@ -231,7 +262,8 @@ impl History {
             max: RECORDS_MAX,
         };
         let rows = self.telemetry.readings(&query).await?;
-        Ok(rows.iter().map(coverage::holds_until).fold(from, UnixMicros::max))
+        let rows = rows.iter().filter(|row| saw(row.time));
+        Ok(rows.map(coverage::holds_until).fold(from, UnixMicros::max))
     }
 
     /// Adds the reading after `until`: its interval may have begun before.
@@ -240,6 +272,7 @@ impl History {
         machine: &MachineId,
         until: UnixMicros,
         covered: &mut Covered,
+        saw: Saw<'_>,
     ) -> Result<(), ApiError> {
         let query = RangeQuery {
             machine: machine.clone(),
@@ -248,21 +281,33 @@ impl History {
             after: None,
             max: 1,
         };
-        self.telemetry.readings(&query).await?.iter().for_each(|row| covered.reading(row));
+        let rows = self.telemetry.readings(&query).await?;
+        rows.iter().filter(|row| saw(row.time)).for_each(|row| covered.reading(row));
         Ok(())
     }
 
     /// Covered microseconds of a span; `None` if it holds too many readings to look at.
     pub(crate) async fn covered(&self, machine: &MachineId, span: Span) -> Result<Option<u64>, ApiError> {
-        let mut covered = Covered::new(self.until_now(span), self.covered_before(machine, span.from).await?);
+        self.covered_seen(machine, span, &|_| true).await
+    }
+
+    /// The same by the readings of the times that `saw` lets pass.
+    async fn covered_seen(
+        &self,
+        machine: &MachineId,
+        span: Span,
+        saw: Saw<'_>,
+    ) -> Result<Option<u64>, ApiError> {
+        let covered_until = self.covered_before(machine, span.from, saw).await?;
+        let mut covered = Covered::new(self.until_now(span), covered_until);
         let Span { from, until } = span;
         let mut query = RangeQuery { machine: machine.clone(), from, until, after: None, max: RECORDS_MAX };
         for _ in 0..COVERAGE_READINGS_MAX.div_ceil(RECORDS_MAX) {
             let rows = self.telemetry.readings(&query).await?;
-            rows.iter().for_each(|row| covered.reading(row));
+            rows.iter().filter(|row| saw(row.time)).for_each(|row| covered.reading(row));
             query.after = rows.last().map(place);
             if rows.len() < RECORDS_MAX {
-                self.covered_after(machine, until, &mut covered).await?;
+                self.covered_after(machine, until, &mut covered, saw).await?;
                 return Ok(Some(covered.micros()));
             }
         }
@@ -274,19 +319,20 @@ fn place<T>(row: &Stored<T>) -> store::telemetry::Cursor {
     (row.time, row.log, row.position)
 }
 
-/// Rows as messages, as many as fit into a page; whether there are more.
-fn fill<R, M: Message>(rows: &[R], size: usize, convert: impl Fn(&R) -> M) -> (Vec<M>, bool) {
+/// Rows as messages, as many as fit into a page, without those that are not shown; the rows taken for it; whether there
+/// are more.
+fn fill<R, M: Message>(rows: &[R], size: usize, show: impl Fn(&R) -> Option<M>) -> (Vec<M>, &[R], bool) {
     let mut page: Vec<M> = Vec::with_capacity(rows.len().min(size));
     let mut octets = 0;
-    for row in rows {
-        let message = convert(row);
-        octets += message.encoded_len();
-        if page.len() == size || (!page.is_empty() && octets > API_PAGE_BYTES_MAX) {
-            return (page, true);
+    for (taken, row) in rows.iter().enumerate() {
+        let message = show(row);
+        octets += message.as_ref().map_or(0, M::encoded_len);
+        if taken == size || (!page.is_empty() && octets > API_PAGE_BYTES_MAX) {
+            return (page, &rows[..taken], true);
         }
-        page.push(message);
+        page.extend(message);
     }
-    (page, false)
+    (page, rows, false)
 }
 
 #[tonic::async_trait]

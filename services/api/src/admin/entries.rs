@@ -179,7 +179,7 @@ fn shown(registry: &Registry, of_incident: Option<&MachineId>, kind: &FactKind) 
         FactKind::CourseCreated(new) => courses::created(new),
         FactKind::CourseChanged(change) => courses::changed(registry, change),
         FactKind::CourseEnded(end) => courses::ended(registry, end.course),
-        FactKind::SessionLabelled(label) => courses::labelled(registry, label),
+        FactKind::SessionLabelled(label) => courses::labelled(label),
         FactKind::MaintenanceSet(new) => courses::maintenance_set(registry, new),
         FactKind::MachineMaintained(new) => {
             machine("machine_maintained", &new.machine, courses::maintained(new))

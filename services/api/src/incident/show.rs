@@ -33,7 +33,8 @@ pub(crate) fn told(found: &Incident, machine: &Machine) -> v1::Incident {
     v1::Incident {
         id: found.id.to_string(),
         machine_id: found.machine.to_string(),
-        site_id: machine.site.to_string(),
+        // Where it stood then: it may have been moved since.
+        site_id: machine.site_at(found.time).to_string(),
         rule: found.rule.name().to_owned(),
         title: found.rule.definition().title.to_owned(),
         severity: severity(found.severity),

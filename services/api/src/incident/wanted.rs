@@ -1,6 +1,7 @@
 //! Which incidents a request asks for: its filter, checked.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::belt::Direction;
 use domain::handling::HandlingState;
@@ -71,14 +72,25 @@ impl Wanted {
         }
     }
 
-    /// Whether an incident is one of them as it is now, if a caller may see its machine at all.
+    /// The machine of an incident, if the caller may see where it stood then, and if that is the site asked for.
+    pub(crate) fn machine_of<'a>(
+        &self,
+        stored: &StoredIncident,
+        visible: &'a Visible,
+    ) -> Option<&'a Arc<Machine>> {
+        let found = &stored.incident;
+        let machine = visible.machine_then(&found.machine, found.time).ok()?;
+        self.is_site(machine.site_at(found.time)).then_some(machine)
+    }
+
+    /// Whether an incident of this machine, as [`Wanted::machine_of`] gives it, is one of them as it is now.
     pub(crate) fn has(&self, stored: &StoredIncident, machine: &Machine, now: UnixMicros) -> bool {
         let StoredIncident { incident, handling, .. } = stored;
 
         fn allows<T: PartialEq>(these: &[T], one: &T) -> bool {
             these.is_empty() || these.contains(one)
         }
-        self.has_machine(machine)
+        self.is_named(machine)
             && allows(&self.rules, &incident.rule)
             && allows(&self.severities, &incident.severity)
             && allows(&self.directions, &incident.direction)
@@ -91,13 +103,16 @@ impl Wanted {
             && incident.drill.is_none()
     }
 
-    fn has_machine(&self, machine: &Machine) -> bool {
-        self.site.as_ref().is_none_or(|site| *site == machine.site)
-            && (self.machines.is_empty() || self.machines.contains(&machine.id))
+    fn is_site(&self, site: &SiteId) -> bool {
+        self.site.as_ref().is_none_or(|wanted| wanted == site)
+    }
+
+    fn is_named(&self, machine: &Machine) -> bool {
+        (self.machines.is_empty() || self.machines.contains(&machine.id))
             && (self.model.is_empty() || self.model == machine.model)
     }
 
-    /// The machines asked for, by id; `NotFound` if a site, machine or model is named that the caller cannot see.
+    /// The machines asked for that stand where they are asked for now, by id; `NotFound` if a site, machine or model is named that the caller cannot see.
     pub(crate) fn machines<'a>(
         &'a self,
         visible: &'a Visible,
@@ -109,12 +124,63 @@ impl Wanted {
         if !self.model.is_empty() && visible.machines(None).all(|machine| machine.model != self.model) {
             return Err(ApiError::NotFound { what: "model", id: self.model.clone() });
         }
-        Ok(visible.machines(None).map(AsRef::as_ref).filter(|machine| self.has_machine(machine)))
+        let machines = visible.machines(None).map(AsRef::as_ref);
+        Ok(machines.filter(|machine| self.is_site(&machine.site) && self.is_named(machine)))
     }
 
-    /// The same for the ledger, as it is now.
+    /// The same with those that ever stood there.
+    pub(crate) fn machines_ever<'a>(
+        &'a self,
+        visible: &'a Visible,
+    ) -> Result<impl Iterator<Item = &'a Machine>, ApiError> {
+        if let Some(site) = &self.site {
+            visible.site(site)?;
+        }
+        self.machines.iter().try_for_each(|machine| visible.machine_ever(machine).map(drop))?;
+        if !self.model.is_empty() && visible.machines_ever().all(|machine| machine.model != self.model) {
+            return Err(ApiError::NotFound { what: "model", id: self.model.clone() });
+        }
+        let stood = |machine: &Machine| self.site.as_ref().is_none_or(|site| machine.ever_stood_at(site));
+        let machines = visible.machines_ever().map(AsRef::as_ref);
+        Ok(machines.filter(move |machine| stood(machine) && self.is_named(machine)))
+    }
+
+    /// Filters for the ledger that have nothing in common: together exactly what the caller may see of what is asked
+    /// for. One, and one more for each stay of a machine that was elsewhere, too.
+    pub(crate) fn filters(
+        &self,
+        visible: &Visible,
+        now: UnixMicros,
+    ) -> Result<Vec<IncidentFilter>, ApiError> {
+        let all = self.filter(visible, now)?;
+        if all.machines.is_none() {
+            return Ok(vec![all]);
+        }
+        let (mut filters, mut always) = (Vec::new(), Vec::new());
+        for machine in self.machines_ever(visible)? {
+            let mut stays = visible.stays_seen(machine);
+            stays.retain(|stay| self.is_site(&stay.site));
+            if stays.len() == machine.stays().len() {
+                always.push(machine.id.clone());
+                continue;
+            }
+            for stay in stays {
+                let (from, until) = (all.from.max(stay.from), all.until.min(stay.until));
+                if from < until {
+                    let machines = Some(vec![machine.id.clone()]);
+                    filters.push(IncidentFilter { machines, from, until, ..all.clone() });
+                }
+            }
+        }
+        filters.push(IncidentFilter { machines: Some(always), ..all });
+        Ok(filters)
+    }
+
+    /// What is asked for as it is now, for the ledger. Of machines that moved there may be some among it that the
+    /// caller must not see: take those that [`Wanted::machine_of`] lets pass.
     pub(crate) fn filter(&self, visible: &Visible, now: UnixMicros) -> Result<IncidentFilter, ApiError> {
-        let machines: Vec<MachineId> = self.machines(visible)?.map(|machine| machine.id.clone()).collect();
+        let machines: Vec<MachineId> =
+            self.machines_ever(visible)?.map(|machine| machine.id.clone()).collect();
         let is_all = self.site.is_none() && self.machines.is_empty() && self.model.is_empty();
         let machines = if is_all && visible.is_whole() { None } else { Some(machines) };
         let count = machines.as_ref().map_or(0, Vec::len);

@@ -172,7 +172,7 @@ impl Watch {
         let view = View { registry: visible.registry(), evidence: &self.evidence, now };
         while let Some(stored) = self.ready.pop_front() {
             self.change = stored.change;
-            if let Ok(machine) = visible.machine(&stored.incident.machine)
+            if let Some(machine) = self.wanted.machine_of(&stored, &visible)
                 && self.wanted.has(&stored, machine, now)
             {
                 return Some(show::incident(&stored, machine, &view));

@@ -2,6 +2,7 @@
 
 use domain::ids::{MachineId, SessionId, SiteId};
 use domain::limits::{API_PAGE_BYTES_MAX, MACHINES_NAMED_MAX};
+use domain::live::Session;
 use domain::units::UnixMicros;
 use prost::Message;
 use store::ledger::SessionQuery;
@@ -22,6 +23,8 @@ const SESSIONS_MAX: usize = 1_000;
 const SESSIONS_DAYS_MAX: i64 = 366;
 /// Sessions read from the ledger at once: each may hold a thousand segments.
 const SESSIONS_READ: usize = 100;
+/// Sessions looked at for one page; more than a page can hold.
+const SESSIONS_LOOKED_AT_MAX: usize = 4_000;
 
 impl History {
     pub(super) async fn sessions(
@@ -47,7 +50,7 @@ impl History {
         let after = self.pages.cursor::<AfterSession>(&asked, &token)?;
         let span = after.map_or(span, |after| after.span);
         let visible = Visible::new(self.ledger.registry(), scope);
-        let machines = machines_of(&visible, machine, site)?;
+        let machines = machines_of(&visible, machine, site.as_ref())?;
         let query = SessionQuery {
             machines,
             from: span.from,
@@ -56,7 +59,8 @@ impl History {
             after: after.map(|after| after.session),
             max: SESSIONS_READ.min(size + 1),
         };
-        let (sessions, last) = self.session_page(self.shown(&caller, &visible), query, size).await?;
+        let seen = Seen { visible: &visible, site };
+        let (sessions, last) = self.session_page(self.shown(&caller, &visible), &seen, query, size).await?;
         let next = last.map(|session| AfterSession { span, session });
         Ok(v1::ListSessionsResponse {
             sessions,
@@ -65,19 +69,25 @@ impl History {
         })
     }
 
-    /// Up to `size` sessions, and the place of the last one if there are more.
+    /// Up to `size` sessions, and the place of the last one looked at if there are more. A page is shorter if much of
+    /// what it passes began where the caller may not see.
     async fn session_page(
         &self,
         mut shown: ShownSessions<'_>,
+        seen: &Seen<'_>,
         mut query: SessionQuery,
         size: usize,
     ) -> Result<(Vec<v1::Session>, Option<(UnixMicros, SessionId)>), ApiError> {
         let mut page: Vec<v1::Session> = Vec::new();
-        let mut octets = 0;
+        let (mut octets, mut looked_at) = (0, 0);
         loop {
             let rows = self.ledger.sessions(&query).await?;
             let labels = shown.labels(&rows).await?;
             for (row, label) in rows.iter().zip(&labels) {
+                if !seen.has(row) {
+                    query.after = Some((row.started, row.id));
+                    continue;
+                }
                 let session = shown.show(row, label).await?;
                 octets += session.encoded_len();
                 if page.len() == size || (!page.is_empty() && octets > API_PAGE_BYTES_MAX) {
@@ -88,6 +98,10 @@ impl History {
             }
             if rows.len() < query.max {
                 return Ok((page, None));
+            }
+            looked_at += rows.len();
+            if looked_at >= SESSIONS_LOOKED_AT_MAX {
+                return Ok((page, query.after));
             }
         }
     }
@@ -111,7 +125,8 @@ impl History {
         let id = id.expect("an id that is not valid is a violation");
         let visible = Visible::new(self.ledger.registry(), scope);
         let session = self.ledger.session(&id).await?;
-        let session = session.filter(|session| visible.machine(&session.machine).is_ok());
+        let session =
+            session.filter(|session| visible.machine_then(&session.machine, session.started).is_ok());
         let session = session.ok_or_else(|| ApiError::NotFound { what: "session", id: id.to_string() })?;
         let mut shown = self.shown(&caller, &visible);
         let labels = shown.labels(std::slice::from_ref(&session)).await?;
@@ -120,20 +135,35 @@ impl History {
     }
 }
 
-/// The machines whose sessions are asked for.
+/// Which sessions are shown: a session belongs to where its machine stood when it began.
+struct Seen<'a> {
+    visible: &'a Visible,
+    /// Only those of this site.
+    site: Option<SiteId>,
+}
+
+impl Seen<'_> {
+    fn has(&self, session: &Session) -> bool {
+        let machine = self.visible.machine_then(&session.machine, session.started);
+        machine.is_ok_and(|machine| {
+            self.site.as_ref().is_none_or(|site| site == machine.site_at(session.started))
+        })
+    }
+}
+
+/// The machines whose sessions are asked for, with those that have left the site since.
 fn machines_of(
     visible: &Visible,
     machine: Option<MachineId>,
-    site: Option<SiteId>,
+    site: Option<&SiteId>,
 ) -> Result<Vec<MachineId>, ApiError> {
     let mut machines = Vec::new();
     if let Some(machine) = machine {
-        machines.push(visible.machine(&machine)?.id.clone());
+        machines.push(visible.machine_ever(&machine)?.id.clone());
     }
     if let Some(site) = site {
-        visible.site(&site)?;
-        let here = visible.machines(None).filter(|machine| machine.site == site);
-        machines.extend(here.map(|machine| machine.id.clone()));
+        visible.site(site)?;
+        machines.extend(visible.registry().machines_ever_at(site).map(|machine| machine.id.clone()));
     }
     if machines.len() > MACHINES_NAMED_MAX {
         let mut check = Check::default();

@@ -13,7 +13,7 @@ use wire::api::v1;
 
 use super::{Bench, LOG, NOON, event, machine_id, reading, seconds, with_token};
 
-fn range(from: i64, until: i64) -> Option<v1::TimeRange> {
+pub(super) fn range(from: i64, until: i64) -> Option<v1::TimeRange> {
     Some(v1::TimeRange { start_time: Some(seconds(from)), end_time: Some(seconds(until)) })
 }
 
@@ -142,7 +142,7 @@ async fn events_come_in_order_with_the_coverage_of_the_readings() {
     assert_eq!((page.next_page_token.as_str(), page.coverage.unwrap().covered.unwrap().seconds), ("", 3));
 }
 
-fn session(id: u8, machine: &str, started: i64) -> Session {
+pub(super) fn session(id: u8, machine: &str, started: i64) -> Session {
     Session {
         id: SessionId([id; 16]),
         machine: machine_id(machine),

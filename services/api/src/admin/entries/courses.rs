@@ -30,11 +30,12 @@ pub(super) fn ended(registry: &Registry, course: CourseId) -> Shown {
     of_course(registry, "course_ended", course, String::new())
 }
 
-/// The label of a session.
-pub(super) fn labelled(registry: &Registry, label: &SessionLabel) -> Shown {
+/// The label of a session: the course by its number. Its code is told with a session to who sees the course, and the
+/// audit is read by others.
+pub(super) fn labelled(label: &SessionLabel) -> Shown {
     let SessionLabel { session, machine, site, course } = label;
     let course = match course {
-        Some(course) => format!("course {}", named(registry, *course).0),
+        Some(course) => format!("course {course}"),
         None => "label taken away".to_owned(),
     };
     let detail = format!("on {machine}: {course}");

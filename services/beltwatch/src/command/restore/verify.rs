@@ -126,23 +126,18 @@ pub(in crate::command) fn chunks(folder: &Path) -> Vec<Finding> {
 
 fn contents(manifest: &Manifest, overview: &Overview) -> Vec<Finding> {
     let Overview { span, watermark, checkpointed, machines, .. } = overview;
+    let waiting = span.last.saturating_sub(span.trimmed);
     let mut found = Vec::new();
     let is_of_one_time = span.trimmed <= *watermark && *watermark <= span.last && *checkpointed <= span.last;
     let is_told = (span.trimmed, span.last) == (manifest.journal.trimmed, manifest.journal.last)
         && *watermark == manifest.watermark;
     found.push(match is_of_one_time && is_told {
-        true => Finding::ok(
-            "journal",
-            format!("slices {} to {}; the rest is derived from them", span.trimmed + 1, span.last),
-        ),
+        true => Finding::ok("journal", format!("{waiting} slices wait in it; all before them are derived")),
         false => Finding::bad("journal", "the stores are not of one time; use another backup"),
     });
     let oldest = |lane| {
         let oldest = overview.stock.as_ref().and_then(|stock| stock.lane(lane).oldest);
-        oldest.map_or_else(
-            || "none in files or chunks".to_owned(),
-            |time| format!("since {}", time_words(time.0)),
-        )
+        oldest.map_or_else(|| "none".to_owned(), |time| format!("since {}", time_words(time.0)))
     };
     let (events, readings) = (oldest(Lane::Events), oldest(Lane::Readings));
     found.push(Finding::ok(
