@@ -187,7 +187,7 @@ async fn the_day_in_the_document_adds_up() -> anyhow::Result<()> {
 
     let request = v1::GetUsageRequest { range: range(), ..v1::GetUsageRequest::default() };
     let total = service.usage().await?.get_usage(request).await?.into_inner().total.context("a total")?;
-    let coverage = total.coverage.clone().context("its coverage")?;
+    let coverage = total.coverage.context("its coverage")?;
     let of_grade = |grade: v1::Grade| {
         let reverse = |keyed: &&v1::KeyedMotion| keyed.direction() == v1::Direction::Reverse;
         let found = total.keyed.iter().filter(reverse).find(|keyed| keyed.grade() == grade);

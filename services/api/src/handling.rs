@@ -199,8 +199,8 @@ impl Steps {
         let visible = self.ground.visible(scope);
         let members = self.members(id).await?;
         let shown = members.iter().filter_map(|member| {
-            let machine = visible.machine(&member.incident.machine).ok()?;
-            Some(self.show(&caller, member, machine))
+            let machine = visible.machine_then(&member.incident.machine, member.incident.time).ok()?;
+            Some(self.show(&caller, member, &machine))
         });
         Ok(v1::ListIncidentStepsResponse {
             members: shown.collect(),
@@ -217,7 +217,8 @@ impl Steps {
         let none = || ApiError::NotFound { what: "incident", id: id.to_string() };
         let stored = self.ground.ledger.incident(&id).await?.ok_or_else(none)?;
         let visible = self.ground.visible(scope.clone());
-        let machine = visible.machine(&stored.incident.machine).map_err(|_| none())?.clone();
+        let machine =
+            visible.machine_then(&stored.incident.machine, stored.incident.time).map_err(|_| none())?;
         Ok((stored, machine))
     }
 

@@ -127,7 +127,7 @@ impl Incidents {
                     query.after = Some(IncidentPlace::of(&row.incident));
                     continue;
                 };
-                let shown = show::incident(row, machine, &view);
+                let shown = show::incident(row, &machine, &view);
                 octets += shown.encoded_len();
                 if page.len() == size || (!page.is_empty() && octets > API_PAGE_BYTES_MAX) {
                     return Ok((page, query.after));
@@ -194,8 +194,8 @@ impl Incidents {
             None => Vec::new(),
         };
         Ok(v1::GetIncidentResponse {
-            incident: Some(show::incident(&stored, machine, &self.view(&visible, &evidence))),
-            rule: Some(rules::of_machine(&visible, machine, found.rule)),
+            incident: Some(show::incident(&stored, &machine, &self.view(&visible, &evidence))),
+            rule: Some(rules::of_machine(&visible, &machine, found.rule)),
             readings: found.trace.iter().map(|point| show::trace(point, machine.belt)).collect(),
             readings_incomplete: !found.trace_complete,
             recording: show::recording(&pieces, machine.belt),

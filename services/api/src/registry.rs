@@ -80,10 +80,16 @@ impl Visible {
         machine.ok_or_else(|| ApiError::NotFound { what: "machine", id: id.to_string() })
     }
 
-    /// One machine as to what it did at a time; `NotFound` if there is none or it stood out of scope then.
-    pub(crate) fn machine_then(&self, id: &MachineId, time: UnixMicros) -> Result<&Arc<Machine>, ApiError> {
+    /// One machine as to what it did at a time, with the site at which it stood then as its site; `NotFound` if there is
+    /// none or it stood out of scope then.
+    pub(crate) fn machine_then(&self, id: &MachineId, time: UnixMicros) -> Result<Arc<Machine>, ApiError> {
         let machine = self.registry.machines().get(id).filter(|machine| self.saw(machine, time));
-        machine.ok_or_else(|| ApiError::NotFound { what: "machine", id: id.to_string() })
+        let machine = machine.ok_or_else(|| ApiError::NotFound { what: "machine", id: id.to_string() })?;
+        let site = machine.site_at(time);
+        if *site == machine.site {
+            return Ok(machine.clone());
+        }
+        Ok(Arc::new(Machine { site: site.clone(), ..Machine::clone(machine) }))
     }
 
     /// Whether what a machine did at a time is the caller's to see: it belongs to where the machine stood then, not to

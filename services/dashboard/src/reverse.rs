@@ -194,7 +194,7 @@ impl Shown {
             incidents: t.reverse_incidents(told.incidents),
             rules: rules(asked, t),
             energy: told.energy.as_ref().map(|one| Energy::new(one, reader)),
-            machines: with_reverse.take(LISTED_MAX).map(|one| machine(one, visitor)).collect(),
+            machines: with_reverse.take(LISTED_MAX).map(|one| machine(one, asked, visitor)).collect(),
             machines_cut: if is_cut { t.ranking_cut(LISTED_MAX, count) } else { String::new() },
             blind: Blind::new(told, machines, asked, visitor),
             usage: asked.filter.address(Page::Usage),
@@ -300,13 +300,13 @@ fn rules(asked: &Asked, t: Texts) -> Vec<(String, String)> {
     RULES.map(list).into()
 }
 
-fn machine(group: &v1::UsageGroup, visitor: &Visitor) -> MachineRow {
+fn machine(group: &v1::UsageGroup, asked: &Asked, visitor: &Visitor) -> MachineRow {
     let reader = visitor.reader;
     let usage = group.usage.clone().unwrap_or_default();
     let split = Split::of(&usage);
     let may_look = visitor.may("live", &group.site_id);
     MachineRow {
-        name: ranking::name(group).to_owned(),
+        name: ranking::name_at(ranking::name(group), asked.places.name(&group.site_id)),
         href: if may_look { format!("/machine/{}", group.key) } else { String::new() },
         reverse: split.cell(Kind::Reverse, reader),
         unknown: split.cell(Kind::Unknown, reader),

@@ -265,6 +265,9 @@ fn quarter(time: UnixMicros) -> i64 {
     time.0.div_euclid(QUARTER_US).clamp(QUARTER_EARLIEST, QUARTER_LATEST - 1)
 }
 
+const SESSIONS_A_WEEK: &str = "sessions_a_week";
+const SPEED_MAX: &str = "speed_max_mps";
+
 /// A week against what was prescribed. What was not seen, or of which the direction is not known, may have been what was
 /// prescribed: then it cannot be told that it was not kept.
 fn compare(week: &Week, prescription: &Prescription) -> Vec<Compared> {
@@ -272,16 +275,23 @@ fn compare(week: &Week, prescription: &Prescription) -> Vec<Compared> {
         *prescription;
     let mut compared = Vec::new();
     let mut add = |field: &'static str, prescribed: f64, (done, kept): (Option<f64>, Option<bool>)| {
-        compared.push(Compared { field, prescribed, done, kept: kept.filter(|_| week.is_over) });
+        // Of a week that goes on only what can no longer change is told: enough sessions were held, a limit was passed.
+        let is_settled = match kept {
+            Some(true) => field == SESSIONS_A_WEEK,
+            Some(false) => field == SPEED_MAX,
+            None => false,
+        };
+        let kept = kept.filter(|_| week.is_over || is_settled);
+        compared.push(Compared { field, prescribed, done, kept });
     };
     if let Some(sessions) = sessions_a_week {
-        add("sessions_a_week", sessions.into(), compare_sessions(week, sessions.into()));
+        add(SESSIONS_A_WEEK, sessions.into(), compare_sessions(week, sessions.into()));
     }
     if let Some(seconds) = reverse_seconds {
         add("reverse_s", seconds.into(), compare_reverse(week, seconds));
     }
     if let Some(mm_s) = speed_mm_s {
-        add("speed_max_mps", Speed(mm_s).mps(), compare_speed(week, Speed(mm_s)));
+        add(SPEED_MAX, Speed(mm_s).mps(), compare_speed(week, Speed(mm_s)));
     }
     if let Some(seconds) = interval_seconds {
         add("interval_s", seconds.into(), compare_intervals(week, seconds));

@@ -163,7 +163,7 @@ impl Steps {
     ) -> Outcome<(StoredIncident, Arc<Machine>)> {
         let visible = self.ground.visible(scope.clone());
         let Some(stored) = self.ground.ledger.incident(&id).await? else { return Ok(Err(Refused::none(id))) };
-        let Ok(machine) = visible.machine(&stored.incident.machine) else {
+        let Ok(machine) = visible.machine_then(&stored.incident.machine, stored.incident.time) else {
             return Ok(Err(Refused::none(id)));
         };
         if let Step::Assign { to: Some(user) } = &planned.step {
@@ -190,7 +190,7 @@ impl Steps {
         }
         if planned.acknowledges() {
             let seen = SeenTo { ledger: &self.ground.ledger, by: planned.by.clone(), now: planned.now };
-            seen.as_incident(machine, &stored.incident).await?;
+            seen.as_incident(&machine, &stored.incident).await?;
         }
         for member in members {
             let member = member.incident.id;

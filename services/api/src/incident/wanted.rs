@@ -72,15 +72,11 @@ impl Wanted {
         }
     }
 
-    /// The machine of an incident, if the caller may see where it stood then, and if that is the site asked for.
-    pub(crate) fn machine_of<'a>(
-        &self,
-        stored: &StoredIncident,
-        visible: &'a Visible,
-    ) -> Option<&'a Arc<Machine>> {
+    /// The machine of an incident with the site at which it stood then, if the caller may see that site and if it is the
+    /// one asked for.
+    pub(crate) fn machine_of(&self, stored: &StoredIncident, visible: &Visible) -> Option<Arc<Machine>> {
         let found = &stored.incident;
-        let machine = visible.machine_then(&found.machine, found.time).ok()?;
-        self.is_site(machine.site_at(found.time)).then_some(machine)
+        visible.machine_then(&found.machine, found.time).ok().filter(|machine| self.is_site(&machine.site))
     }
 
     /// Whether an incident of this machine, as [`Wanted::machine_of`] gives it, is one of them as it is now.

@@ -173,9 +173,9 @@ impl Watch {
         while let Some(stored) = self.ready.pop_front() {
             self.change = stored.change;
             if let Some(machine) = self.wanted.machine_of(&stored, &visible)
-                && self.wanted.has(&stored, machine, now)
+                && self.wanted.has(&stored, &machine, now)
             {
-                return Some(show::incident(&stored, machine, &view));
+                return Some(show::incident(&stored, &machine, &view));
             }
         }
         self.change = self.ready_through;

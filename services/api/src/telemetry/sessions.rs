@@ -125,8 +125,8 @@ impl History {
         let id = id.expect("an id that is not valid is a violation");
         let visible = Visible::new(self.ledger.registry(), scope);
         let session = self.ledger.session(&id).await?;
-        let session =
-            session.filter(|session| visible.machine_then(&session.machine, session.started).is_ok());
+        let seen = Seen { visible: &visible, site: None };
+        let session = session.filter(|session| seen.has(session));
         let session = session.ok_or_else(|| ApiError::NotFound { what: "session", id: id.to_string() })?;
         let mut shown = self.shown(&caller, &visible);
         let labels = shown.labels(std::slice::from_ref(&session)).await?;
@@ -144,10 +144,11 @@ struct Seen<'a> {
 
 impl Seen<'_> {
     fn has(&self, session: &Session) -> bool {
-        let machine = self.visible.machine_then(&session.machine, session.started);
-        machine.is_ok_and(|machine| {
-            self.site.as_ref().is_none_or(|site| site == machine.site_at(session.started))
-        })
+        let started = session.started;
+        let is_asked = |site: &SiteId| self.site.as_ref().is_none_or(|asked| asked == site);
+        let machine = self.visible.registry().machines().get(&session.machine);
+        machine
+            .is_some_and(|machine| self.visible.saw(machine, started) && is_asked(machine.site_at(started)))
     }
 }
 

@@ -162,7 +162,8 @@ async fn total(
     };
     let answer = client.usage.get_usage(request).await?.into_inner();
     let shown = answer.groups.len();
-    let row = |key: String, usage: Option<v1::Usage>| row::Shown { key, date: String::new(), usage };
+    let row =
+        |key: String, usage: Option<v1::Usage>| row::Shown { key, date: String::new(), is_cut: false, usage };
     let mut rows: Vec<row::Shown> =
         answer.groups.into_iter().map(|group| row(group.key, group.usage)).collect();
     rows.push(row("in all".to_owned(), answer.total));
@@ -190,7 +191,12 @@ async fn series(
         for period in series.periods {
             let hour = period.hour.map(|hour| format!(" {hour:02}:00")).unwrap_or_default();
             let date = format!("{}{hour}", period.date);
-            rows.push(row::Shown { key: series.key.clone(), date, usage: period.usage });
+            rows.push(row::Shown {
+                key: series.key.clone(),
+                date,
+                is_cut: period.is_partial,
+                usage: period.usage,
+            });
         }
     }
     let notes = as_of_notes(answer.as_of.as_ref());

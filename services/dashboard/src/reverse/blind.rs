@@ -37,16 +37,17 @@ impl Blind {
     ) -> Blind {
         let (reader, t) = (visitor.reader, visitor.t());
         // Those that moved without ever telling which way, and those that cannot tell it now.
-        let mut found: BTreeMap<&str, (String, f64)> = BTreeMap::new();
+        let mut found: BTreeMap<&str, (String, &str, f64)> = BTreeMap::new();
         for group in usage.groups.iter().filter(|group| group.usage.as_ref().is_some_and(ranking::is_blind)) {
-            found.insert(&group.key, (ranking::name(group).to_owned(), moved(group, Kind::Unknown)));
+            let site = asked.places.name(&group.site_id);
+            found.insert(&group.key, (ranking::name(group).to_owned(), site, moved(group, Kind::Unknown)));
         }
-        for (id, name) in unable(asked) {
-            found.entry(id).or_insert((name.to_owned(), 0.0));
+        for (id, name, site) in unable(asked) {
+            found.entry(id).or_insert((name.to_owned(), asked.places.name(site), 0.0));
         }
         let more = found.len().saturating_sub(NAMED_MAX);
-        let machine = |(id, (name, unknown)): (&str, (String, f64))| Machine {
-            name,
+        let machine = |(id, (name, site, unknown)): (&str, (String, &str, f64))| Machine {
+            name: ranking::name_at(&name, site),
             href: if visitor.may_anywhere("live") { format!("/machine/{id}") } else { String::new() },
             moved: if unknown > 0.0 { t.blind_moved(length(unknown, reader)) } else { String::new() },
         };
@@ -59,13 +60,13 @@ impl Blind {
 }
 
 /// Machines of the filter that are not one-way and report no direction.
-fn unable(asked: &Asked) -> impl Iterator<Item = (&str, &str)> {
+fn unable(asked: &Asked) -> impl Iterator<Item = (&str, &str, &str)> {
     let blind = |(one, state): &(&v1::Machine, &v1::MachineState)| {
         let tells = state.capabilities.iter().any(|one| one == "direction");
         one.belt() != v1::BeltKind::OneWay && !tells
     };
     asked.chosen_machines().filter(blind).map(|(one, _)| {
         let name = if one.display_name.is_empty() { &one.id } else { &one.display_name };
-        (one.id.as_str(), name.as_str())
+        (one.id.as_str(), name.as_str(), one.site_id.as_str())
     })
 }

@@ -76,7 +76,7 @@ texts! {
     course_of_whom: "Sessions that somebody put on this course, and what the belt did in them. It says nothing of muscles, joints or health.", "Trainings, die jemand diesem Verlauf zugeordnet hat, und was das Band darin tat. Es sagt nichts über Muskeln, Gelenke oder Gesundheit.";
     course_session_list: "Sessions, newest first", "Trainings, neueste zuerst";
     course_sessions_none: "No session is on this course yet.", "Diesem Verlauf ist noch kein Training zugeordnet.";
-    course_no_reverse: "not in reverse", "nicht rückwärts";
+    course_no_reverse: "none seen in reverse", "nichts rückwärts gesehen";
     course_as_of_none: "Up to when it is complete is not known.", "Bis wann es vollständig ist, ist nicht bekannt.";
     course_print: "Print", "Drucken";
     course_print_back: "Back to the course", "Zurück zum Verlauf";

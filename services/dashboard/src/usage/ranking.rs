@@ -103,6 +103,11 @@ pub(crate) fn is_blind(usage: &v1::Usage) -> bool {
     !tells && Split::of(usage).get(Kind::Unknown) > 0.0
 }
 
+/// A machine's name with its site's: gyms name their machines alike.
+pub(crate) fn name_at(name: &str, site: &str) -> String {
+    if site.is_empty() { name.to_owned() } else { format!("{name}, {site}") }
+}
+
 /// Name of a group for people.
 pub(crate) fn name(group: &v1::UsageGroup) -> &str {
     if group.display_name.is_empty() { &group.key } else { &group.display_name }

@@ -73,19 +73,19 @@ impl Stretch {
 
     /// Whether the belt moved; `None`: not known.
     pub fn is_moving(&self) -> Option<bool> {
-        self.speed.map(|(_, max)| max > STANDSTILL)
+        self.speed.map(|(_, max)| max > STANDSTILL && self.direction != Direction::Stopped)
     }
 
     /// Adds a part of it that is this long, in microseconds, to usage; `starts`: the belt began to move with it.
     pub(super) fn add_to(&self, usage: &mut Usage, micros: u64, starts: bool) {
         usage.coverage.add(Capabilities(self.reportable.0 & Coverage::KEPT.0), micros);
         let Some((mean, max)) = self.speed else { return };
-        if max <= STANDSTILL {
+        // A belt that stood throughout may still be told with the last of its ramp.
+        if self.is_moving() == Some(false) {
             usage.rest_us = usage.rest_us.saturating_add(micros);
             return;
         }
         let (direction, origin) = match self.direction {
-            // Nothing says which way a belt moves that was told to stand.
             Direction::Stopped | Direction::Unknown => (Direction::Unknown, Origin::Unknown),
             Direction::Forward | Direction::Reverse => (self.direction, self.origin),
         };

@@ -135,6 +135,21 @@ impl History {
         }
     }
 
+    /// Removes files for good: not even a power cut brings one back. Fails where the folder is not there just now: its
+    /// files may be elsewhere, and come back.
+    pub(super) fn remove_all<'n>(&self, files: impl IntoIterator<Item = &'n str>) -> Result<(), StoreError> {
+        files.into_iter().try_for_each(|file| self.remove(file))?;
+        sync_folder(&self.folder)
+    }
+
+    /// Whether a file is missing or shorter than this. What cannot be told is told when it is read.
+    fn ends_before(&self, file: &str, end: u64) -> bool {
+        match std::fs::metadata(self.folder.join(file)) {
+            Ok(found) => found.is_file() && found.len() < end,
+            Err(error) => error.kind() == ErrorKind::NotFound,
+        }
+    }
+
     /// Which files there are.
     fn list(&self) -> Result<Vec<String>, StoreError> {
         let cannot = |error| failed("listed", &self.folder, error);

@@ -1,7 +1,8 @@
 //! One server a folder.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::{StoreError, StoreErrorKind};
@@ -60,7 +61,8 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), StoreError> {
     if folder.is_dir() {
         return Ok(());
     }
-    std::fs::create_dir_all(folder).map_err(cannot)?;
+    // What people do and the master key are in it: nobody else looks in.
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(cannot)?;
     // A folder whose entry was not written is gone after a power cut, with all that is in it.
     folder.parent().map_or(Ok(()), sync_folder)
 }

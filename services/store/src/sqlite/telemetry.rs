@@ -114,10 +114,7 @@ impl SqliteTelemetry {
     /// Makes one file of a day's many. The index is on disk with the new one before the old ones are removed.
     async fn merge(&self) -> Result<Compaction, StoreError> {
         let history = self.history.clone();
-        let merge = move |connection: &_| {
-            let _held = history.hold();
-            history::merge_files(connection, &history)
-        };
+        let merge = move |connection: &_| history::merge_files(connection, &history);
         let Some(merged) = self.readers.read("merging files of", merge).await? else {
             return Ok(Compaction::default());
         };
@@ -134,7 +131,8 @@ impl SqliteTelemetry {
     }
 
     /// Removes files that hold nothing any more. The index has lost them on disk: nobody is led to them, now or after
-    /// a crash.
+    /// a crash. It forgets their names when they are gone from the disk: one whose name it does not know is taken in
+    /// when the store is opened.
     async fn remove_gone(&self) -> Result<u64, StoreError> {
         let gone = self.readers.read("reading the files of", history::gone).await?;
         if gone.is_empty() {
@@ -143,7 +141,7 @@ impl SqliteTelemetry {
         let count = gone.len() as u64;
         let history = self.history.clone();
         let remove = move || {
-            gone.iter().try_for_each(|(_, name)| history.remove(name))?;
+            history.remove_all(gone.iter().map(|(_, name)| name.as_str()))?;
             Ok(gone)
         };
         let gone = away(remove).await?;

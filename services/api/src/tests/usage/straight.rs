@@ -134,7 +134,7 @@ fn sums(told: &Told, belt: BeltKind) -> Sums {
     sums[7] = 1;
     let Some(mm_s) = told.mm_s else { return sums };
     let way = match (told.direction, belt) {
-        _ if mm_s <= 28 => {
+        (direction, _) if mm_s <= 28 || direction == Direction::Stopped => {
             sums[6] = 1;
             return sums;
         }

@@ -10,6 +10,8 @@ use crate::words;
 pub(super) struct Shown {
     pub(super) key: String,
     pub(super) date: String,
+    /// Whether the span asked, or the present, cuts the period off.
+    pub(super) is_cut: bool,
     pub(super) usage: Option<v1::Usage>,
 }
 
@@ -23,6 +25,17 @@ impl Shown {
 
     fn metres(&self, part: Part) -> Value {
         Value::Number(self.usage.as_ref().and_then(part).map(|motion| motion.distance_m), 0)
+    }
+
+    /// Minutes forward that a registry entry says, not a sensor.
+    fn declared_min(&self) -> Value {
+        let forward = |one: &&v1::KeyedMotion| {
+            one.direction() == v1::Direction::Forward && one.origin() == v1::DirectionOrigin::Declared
+        };
+        let seconds = |one: &v1::KeyedMotion| words::seconds(one.motion.as_ref().and_then(|m| m.observed));
+        let keyed = self.usage.as_ref().map(|usage| usage.keyed.iter().filter(forward).filter_map(seconds));
+        // An empty sum of floats is minus zero.
+        Value::Number(keyed.map(|all| all.fold(0.0, |sum, one| sum + one) / 60.0), 1)
     }
 
     fn coverage(&self, part: fn(&v1::UsageCoverage) -> Length) -> Value {
@@ -59,6 +72,11 @@ macro_rules! columns {
         &[
             $($first),+,
             Column { name: "forward_min", title: "forward min", value: |row: &Shown| row.min(forward()) },
+            Column {
+                name: "forward_declared_min",
+                title: "of it declared",
+                value: |row: &Shown| row.declared_min(),
+            },
             Column { name: "forward_m", title: "m", value: |row: &Shown| row.metres(forward()) },
             Column { name: "reverse_min", title: "reverse min", value: |row: &Shown| row.min(reverse_motion()) },
             Column { name: "reverse_m", title: "m", value: |row: &Shown| row.metres(reverse_motion()) },
@@ -90,6 +108,7 @@ pub(super) const BY_GROUP: &[Column<Shown>] =
 /// Usage by period.
 pub(super) const BY_PERIOD: &[Column<Shown>] = columns!(
     Column { name: "period", title: "from", value: |row| Value::Text(row.date.clone()) },
+    Column { name: "is_partial", title: "cut off", value: |row| Value::Flag(row.is_cut) },
     Column { name: "key", title: "of", value: |row| Value::Text(row.key.clone()) }
 );
 
@@ -159,7 +178,13 @@ pub(super) fn reverse(answer: &v1::GetReverseUseResponse) -> Vec<Figure> {
 pub(super) fn by_direction(usage: Option<&v1::Usage>) -> Vec<Note> {
     let Some(usage) = usage else { return Vec::new() };
     let of = |motion: &Option<v1::Motion>| minutes(motion.as_ref().and_then(|motion| motion.observed));
+    let share = |part: fn(&v1::UsageCoverage) -> Length| {
+        let coverage = usage.coverage.as_ref();
+        coverage.map_or(Value::Number(None, 1), |coverage| percent(part(coverage), coverage.asked))
+    };
     vec![
+        Note { name: "covered_percent", value: share(|coverage| coverage.speed) },
+        Note { name: "direction_covered_percent", value: share(|coverage| coverage.direction) },
         Note { name: "forward_min", value: of(&usage.forward) },
         Note { name: "reverse_min", value: of(&usage.reverse) },
         Note { name: "unknown_min", value: of(&usage.unknown) },

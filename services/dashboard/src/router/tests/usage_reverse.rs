@@ -38,7 +38,7 @@ async fn what_is_not_known_stands_beside_what_is() {
         section(&text, "blind"),
         &[
             "1 of 2 machines that can run in reverse, or of which nobody has said, told a direction",
-            "href=\"/machine/n-2\">Treadmill 2</a> <small>moved for 30 min, direction unknown</small>",
+            "href=\"/machine/n-2\">Treadmill 2, Northside</a> <small>moved for 30 min, direction unknown</small>",
         ],
     );
     assert!(!section(&text, "blind").contains("Walker"), "it cannot run in reverse");

@@ -1,6 +1,7 @@
 //! Making one file of a day's many small ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io::Write;
 
 use domain::limits;
@@ -34,58 +35,87 @@ impl Merged {
     }
 }
 
-/// Writes a file of the small ones of one day and lane; `None`: no day has many.
+/// Writes a file of the small ones of one day and lane; `None`: no day has many that can be read.
 pub(in crate::sqlite) fn merge_files(
     connection: &Connection,
     history: &History,
 ) -> Result<Option<Merged>, Failure> {
-    let Some((day, files)) = many(connection)? else { return Ok(None) };
-    let (name, mut written) = history.create(&day)?;
-    let path = history.folder.join(&name);
-    let mut put = |octets: &[u8]| written.write_all(octets).map_err(|error| failed("written", &path, error));
-    let copied = put(&file::begin()).map_err(Failure::from).and_then(|()| {
-        let (mut bytes, mut chunks) = (file::BEGIN_BYTES as u64, Vec::new());
-        for filed in chunks_of(connection, &files)? {
-            let length = filed.head_bytes + filed.bytes;
-            match history.octets(&filed.file, filed.offset, length) {
-                // As it is: what is damaged stays damaged, and is named as such.
-                Ok(octets) => put(&octets)?,
-                // A file that is missing or cut is left alone.
-                Err(Unread::Damaged(_)) => continue,
-                Err(Unread::Failed(error)) => return Err(error.into()),
-            }
-            chunks.push((filed, bytes));
-            bytes += length;
-        }
-        Ok((bytes, chunks))
-    });
-    let merged = copied.and_then(|(bytes, chunks)| {
-        history.sync(&name, &written)?;
-        Ok(Merged { name: name.clone(), bytes, files, chunks })
-    });
-    if merged.is_err() {
+    let held = history.hold();
+    let Some((day, files)) = many(connection, history)? else { return Ok(None) };
+    let (name, file) = history.create(&day)?;
+    let merged = copy(connection, history, (&name, file), files);
+    // Who removes a file waits until nobody holds them.
+    drop(held);
+    if !matches!(merged, Ok(Some(_))) {
         // Nothing knows of it: at worst it is removed when the store is opened.
         let _ = history.remove(&name);
     }
-    merged.map(Some)
+    merged
 }
 
-/// The first day and lane with many small files, and these, the smallest first, as many as fit one file.
-fn many(connection: &Connection) -> Result<Option<(String, Vec<i64>)>, Failure> {
+/// Copies the chunks of some files into a new one; `None`: fewer than two of them would be empty then, so that there
+/// would not be fewer files than before.
+fn copy(
+    connection: &Connection,
+    history: &History,
+    (name, mut written): (&str, File),
+    files: Vec<i64>,
+) -> Result<Option<Merged>, Failure> {
+    let path = history.folder.join(name);
+    let mut put = |octets: &[u8]| written.write_all(octets).map_err(|error| failed("written", &path, error));
+    put(&file::begin())?;
+    let (mut bytes, mut chunks, mut left) = (file::BEGIN_BYTES as u64, Vec::new(), BTreeSet::new());
+    for filed in chunks_of(connection, &files)? {
+        let length = filed.head_bytes + filed.bytes;
+        match history.octets(&filed.file, filed.offset, length) {
+            // As it is: what is damaged stays damaged, and is named as such.
+            Ok(octets) => put(&octets)?,
+            // A file that went missing or was cut since it was chosen is left alone.
+            Err(Unread::Damaged(_)) => {
+                left.insert(filed.file_no);
+                continue;
+            }
+            Err(Unread::Failed(error)) => return Err(error.into()),
+        }
+        chunks.push((filed, bytes));
+        bytes += length;
+    }
+    if files.len() - left.len() < 2 {
+        return Ok(None);
+    }
+    history.sync(name, &written)?;
+    Ok(Some(Merged { name: name.to_owned(), bytes, files, chunks }))
+}
+
+/// The first day and lane with many small files, and these, the smallest first, as many as fit one file. Files that
+/// are missing or cut are none of them: they would stay, and be chosen again for ever.
+fn many(connection: &Connection, history: &History) -> Result<Option<(String, Vec<i64>)>, Failure> {
     let mut statement = connection.prepare_cached(
         "SELECT file_no, name, bytes,
-             (SELECT lane FROM filed INDEXED BY filed_file WHERE filed.file_no = history_file.file_no LIMIT 1)
+             (SELECT lane FROM filed INDEXED BY filed_file WHERE filed.file_no = history_file.file_no LIMIT 1),
+             (SELECT offset + head_bytes + filed.bytes FROM filed INDEXED BY filed_file
+              WHERE filed.file_no = history_file.file_no ORDER BY offset DESC LIMIT 1)
          FROM history_file WHERE gone = 0 AND bytes <= ?1 ORDER BY bytes, file_no",
     )?;
     let small = limits::MERGED_FILE_BYTES_MAX / limits::MERGED_FILES_MIN as u64;
     let found = rows(&mut statement, [small], |columns| {
         let (file_no, name): (i64, String) = (columns.get()?, columns.get()?);
-        Ok((file_no, name, columns.get::<u64>()?, columns.get::<Option<i64>>()?))
+        Ok((
+            file_no,
+            name,
+            columns.get::<u64>()?,
+            columns.get::<Option<i64>>()?,
+            columns.get::<Option<u64>>()?,
+        ))
     })?;
     let mut days: BTreeMap<(String, Option<i64>), (u64, Vec<i64>)> = BTreeMap::new();
-    for (file_no, name, bytes, lane) in found {
+    for (file_no, name, bytes, lane, end) in found {
         let day = name.strip_suffix(ENDING).and_then(|name| name.rsplit_once('-'));
         let Some((day, _)) = day else { continue };
+        // One without chunks needs no octets.
+        if end.is_some_and(|end| history.ends_before(&name, end)) {
+            continue;
+        }
         let (sum, files) = days.entry((day.to_owned(), lane)).or_default();
         if *sum + bytes <= limits::MERGED_FILE_BYTES_MAX && files.len() < limits::MERGED_FILES_MAX {
             *sum += bytes;

@@ -30,8 +30,8 @@ pub(in crate::sqlite) fn settle(
     let known: HashMap<String, bool> = known.into_iter().collect();
     for name in history.list()? {
         match known.get(&name) {
-            Some(false) => {}
-            Some(true) => history.remove(&name)?,
+            // Those that are gone are removed below.
+            Some(_) => {}
             None => {
                 // What it adds is on disk before it may be removed.
                 connection.pragma_update(None, "synchronous", synchronous(Durability::AtOnce))?;
@@ -50,7 +50,12 @@ pub(in crate::sqlite) fn settle(
         }
     }
     connection.pragma_update(None, "synchronous", synchronous(Durability::Later))?;
-    connection.execute("DELETE FROM history_file WHERE gone = 1", [])?;
+    let gone: Vec<&str> = known.iter().filter(|(_, gone)| **gone).map(|(name, _)| name.as_str()).collect();
+    // Where there is no folder, its files may be elsewhere: they are still to be removed when they are back.
+    if !gone.is_empty() && history.folder.is_dir() {
+        history.remove_all(gone)?;
+        connection.execute("DELETE FROM history_file WHERE gone = 1", [])?;
+    }
     Ok(())
 }
 
