@@ -167,7 +167,7 @@ async fn failures_are_one_sentence_and_an_exit_code() {
     for (line, code, words) in [
         ("machine show tm-9", 66, "there is no machine \"tm-9\" that you may see"),
         ("site add NORTH", 64, "site_id is not valid: \"NORTH\" is no id"),
-        ("site add west --time-zone Vienna", 64, "time_zone is \"Vienna\""),
+        ("site add west --time-zone Vienna", 64, "time zone \"Vienna\" is not known"),
         ("site add north --name Other", 73, "belongs to another site"),
         ("token create", 64, "required"),
         ("fleet list --json --csv", 64, "cannot be used with"),
