@@ -10,7 +10,7 @@ use wire::api::v1;
 
 use super::floor::Floor;
 
-const SITE: &str = "harbour";
+const SITE: &str = "quay";
 const ZONE: &str = "Europe/Berlin";
 
 /// Puts it into the server's ledger.
@@ -50,7 +50,7 @@ fn year() -> anyhow::Result<Year> {
     let (open, staffed) = hours(Habit::Usual);
     let gym = Gym {
         site: SiteId::new(SITE)?,
-        name: "Harbour".to_owned(),
+        name: "Quay".to_owned(),
         zone: ZONE.to_owned(),
         open,
         staffed,
@@ -58,8 +58,8 @@ fn year() -> anyhow::Result<Year> {
     };
     let machine = |(number, kind): (usize, Kind)| {
         Ok(FleetMachine {
-            id: MachineId::new(&format!("harbour-{number}"))?,
-            name: format!("Harbour {number}"),
+            id: MachineId::new(&format!("quay-{number}"))?,
+            name: format!("Quay {number}"),
             gym: 0,
             kind,
             model: kind.model().to_owned(),
