@@ -1,5 +1,6 @@
 //! The server's configuration: one struct, read once. Defaults stand here only and are printed from here.
 
+mod influxdb;
 mod mail;
 mod retention;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use rustls::pki_types::ServerName;
 use serde::{Deserialize, Serialize};
 
+pub use self::influxdb::InfluxConfig;
 pub use self::mail::{MailConfig, MailTls};
 pub use self::retention::{KEPT_DAYS_MIN, RetentionConfig};
 
@@ -34,6 +36,8 @@ pub struct Config {
     pub broker: BrokerConfig,
     /// TLS.
     pub tls: TlsConfig,
+    /// The InfluxDB that holds the long history.
+    pub influxdb: InfluxConfig,
     /// The mail server that notifications go to.
     pub mail: MailConfig,
     /// How long the history is kept.
@@ -117,7 +121,7 @@ pub enum LogFormat {
 }
 
 /// Key and comment of every setting, in the order in which they are printed.
-const COMMENTS: [(&str, &str); 28] = [
+const COMMENTS: [(&str, &str); 32] = [
     (
         "folder",
         "Folder for the journal, the ledger, the history and the master key. Made if it is not there.",
@@ -166,6 +170,18 @@ const COMMENTS: [(&str, &str); 28] = [
     ("tls.certificate", "Mode \"files\": the certificate chain, PEM. A new one is used without a restart."),
     ("tls.key", "Mode \"files\": the private key of that certificate, PEM."),
     (
+        "influxdb.url",
+        "Where the InfluxDB 2 is that holds the long history, such as \"http://127.0.0.1:8086\". Empty: the history is \
+         kept in the folder.",
+    ),
+    ("influxdb.organisation", "The organisation in it."),
+    (
+        "influxdb.bucket",
+        "Bucket for sessions of use, incidents and what else is derived; those of the readings and the events are called \
+         so with `-readings` and `-events`. `beltwatch influxdb setup` makes them.",
+    ),
+    ("influxdb.token_file", "File that holds the token for these three buckets, as `beltwatch influxdb setup` writes it."),
+    (
         "mail.server",
         "host:port of the mail server that takes notifications (SMTP). Empty: nobody is told by e-mail.",
     ),
@@ -202,6 +218,7 @@ impl Default for Config {
             api: ApiConfig::default(),
             broker: BrokerConfig::default(),
             tls: TlsConfig::default(),
+            influxdb: InfluxConfig::default(),
             mail: MailConfig::default(),
             retention: RetentionConfig::default(),
             log: LogConfig::default(),
@@ -427,6 +444,7 @@ impl Config {
         if !self.api.url.is_empty() && url::Url::parse(&self.api.url).is_err() {
             return Err(value("api.url", &self.api.url, "a URL such as \"https://gym.example\" is required"));
         }
+        self.influxdb.check(value)?;
         self.mail.check(value)?;
         self.retention.check(value)?;
         if !(1..=600).contains(&self.drain_seconds) {

@@ -9,6 +9,7 @@ pub mod contract;
 pub mod error;
 pub mod fact;
 pub mod feed;
+pub mod influx;
 pub mod journal;
 pub mod ledger;
 pub mod memory;
