@@ -33,6 +33,8 @@ const DIRECTIONS: [Direction; 3] = [Direction::Reverse, Direction::Forward, Dire
 /// A machine that can report what was asked for.
 #[derive(Debug)]
 struct Able {
+    /// When it stood where it is asked for, within the span.
+    stood: Vec<Span>,
     settings: MachineSettings,
     /// Whether it can tell forward from reverse.
     tells_direction: bool,
@@ -40,13 +42,18 @@ struct Able {
 
 impl Able {
     /// `None`: it cannot report all of the rules; where none is named, not one of all.
-    fn of(rules: &[Rule], capabilities: Option<Capabilities>, settings: MachineSettings) -> Option<Able> {
+    fn of(
+        rules: &[Rule],
+        capabilities: Option<Capabilities>,
+        settings: MachineSettings,
+        stood: Vec<Span>,
+    ) -> Option<Able> {
         let known = capabilities?;
         let can = |rule: &Rule| rule.can_be_told(known, &settings).is_ok();
         let is_able = if rules.is_empty() { Rule::ALL.iter().any(can) } else { rules.iter().all(can) };
         let measures = known.has(Capabilities::DIRECTION) && settings.direction_proven;
         let tells_direction = measures || settings.belt == BeltKind::OneWay;
-        is_able.then_some(Able { settings, tells_direction })
+        is_able.then_some(Able { stood, settings, tells_direction })
     }
 
     /// Which way the belt of a segment ran, as far as rules may say so.
@@ -70,12 +77,12 @@ struct Exposure {
 }
 
 impl Exposure {
-    /// Adds what was seen of a session within a span.
-    fn add(&mut self, session: &Session, able: &Able, span: Span) {
+    /// Adds what was seen of a session while its machine stood where it is asked for.
+    fn add(&mut self, session: &Session, able: &Able) {
         for segment in &session.segments {
             let direction = able.direction(segment);
             if let Some(place) = DIRECTIONS.iter().position(|one| *one == direction) {
-                self.micros[place] += observed_us(segment, span);
+                self.micros[place] += able.stood.iter().map(|span| observed_us(segment, *span)).sum::<u64>();
             }
         }
     }
@@ -114,19 +121,29 @@ impl Incidents {
         check.finish()?;
         let span = span.expect("a span that is not valid is a violation");
         let visible = self.ground.visible(scope);
-        let asked: Vec<MachineId> = wanted.machines(&visible)?.map(|one| one.id.clone()).collect();
-        let able = self.able(&visible, &wanted.rules, &asked)?;
+        let bare = IncidentFilter { from: span.from, until: span.until, ..wanted.filter(&visible, now)? };
+        let asked = wanted.stood(&visible, span)?;
+        let machines = asked.len();
+        let able = self.able(&visible, &wanted.rules, asked);
         let exposure = self.exposure(&able, span).await?;
         let mut shown = Vec::with_capacity(DIRECTIONS.len());
         for (direction, micros) in DIRECTIONS.into_iter().zip(exposure.micros) {
-            let counted = |able: &Able| direction == Direction::Unknown || able.tells_direction;
-            let machines: Vec<MachineId> =
-                able.iter().filter(|(_, able)| counted(able)).map(|(id, _)| id.clone()).collect();
-            let machines_able = machines.len();
-            let bare = wanted.filter(&visible, now)?;
-            let filter = IncidentFilter { from: span.from, until: span.until, ..bare };
-            let incidents = self.incidents_of(filter, machines, direction).await?;
-            shown.push(show(incidents, micros, machines_able, asked.len()));
+            let counted = |able: &&Able| direction == Direction::Unknown || able.tells_direction;
+            let (mut incidents, mut machines_able) = (0, 0);
+            let mut throughout = Vec::new();
+            for (id, able) in able.iter().filter(|(_, able)| counted(able)) {
+                machines_able += 1;
+                if able.stood == [span] {
+                    throughout.push(id.clone());
+                    continue;
+                }
+                for stood in &able.stood {
+                    let part = IncidentFilter { from: stood.from, until: stood.until, ..bare.clone() };
+                    incidents += self.incidents_of(part, vec![id.clone()], direction).await?;
+                }
+            }
+            incidents += self.incidents_of(bare.clone(), throughout, direction).await?;
+            shown.push(show(incidents, micros, machines_able, machines));
         }
         let [reverse, forward, unknown] = <[_; 3]>::try_from(shown).expect("one a direction");
         Ok(v1::GetIncidentRatesResponse {
@@ -141,14 +158,15 @@ impl Incidents {
         &self,
         visible: &Visible,
         rules: &[Rule],
-        asked: &[MachineId],
-    ) -> Result<HashMap<MachineId, Able>, ApiError> {
-        let mut all = HashMap::new();
-        for machine in asked {
-            let able = Able::of(rules, self.capabilities(machine), visible.settings(machine)?);
-            all.extend(able.map(|able| (machine.clone(), able)));
-        }
-        Ok(all)
+        asked: Vec<(MachineId, Vec<Span>)>,
+    ) -> HashMap<MachineId, Able> {
+        let able = asked.into_iter().filter_map(|(machine, stood)| {
+            let settings = visible.registry().timeline(&machine);
+            let settings = settings.map(|timeline| timeline.newest().clone()).unwrap_or_default();
+            let able = Able::of(rules, self.capabilities(&machine), settings, stood)?;
+            Some((machine, able))
+        });
+        able.collect()
     }
 
     async fn exposure(&self, able: &HashMap<MachineId, Able>, span: Span) -> Result<Exposure, ApiError> {
@@ -165,7 +183,7 @@ impl Incidents {
             };
             loop {
                 let rows = self.ground.ledger.sessions(&query).await?;
-                rows.iter().for_each(|row| exposure.add(row, &able[&row.machine], span));
+                rows.iter().for_each(|row| exposure.add(row, &able[&row.machine]));
                 query.after = rows.last().map(|last| (last.started, last.id));
                 if rows.len() < SESSIONS_READ {
                     break;

@@ -1,15 +1,16 @@
 //! What people have not closed, by site.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::handling::HandlingState;
 use domain::ids::SiteId;
 use domain::incident::Severity;
-use domain::limits::{INCIDENT_MACHINES_MAX, SITES_COUNTED_MAX};
+use domain::limits::SITES_COUNTED_MAX;
 use store::ledger::{IncidentFilter, IncidentOrder, IncidentQuery, Members, StoredIncident};
 use store::registry::Machine;
 use wire::api::v1;
 
+use super::wanted::by_stays;
 use super::{Incidents, show};
 use crate::access::rights::Permission;
 use crate::access::{Caller, Scope};
@@ -45,9 +46,10 @@ impl Incidents {
             );
             return Err(Violation { field: "site_id", description }.into());
         }
-        let mut machines: BTreeMap<&SiteId, Vec<&Machine>> = BTreeMap::new();
-        for machine in visible.machines(None) {
-            machines.entry(&machine.site).or_default().push(machine);
+        let mut machines: BTreeMap<SiteId, Vec<&Machine>> = BTreeMap::new();
+        for machine in visible.machines_ever() {
+            let stood: BTreeSet<SiteId> = machine.stays().into_iter().map(|stay| stay.site).collect();
+            stood.into_iter().for_each(|site| machines.entry(site).or_default().push(machine));
         }
         let mut shown = Vec::with_capacity(sites.len());
         for site in sites {
@@ -68,15 +70,14 @@ impl Incidents {
         let view = self.view(visible, &evidence);
         let mut counts: BTreeMap<Severity, (u64, u64)> = BTreeMap::new();
         let mut oldest: Option<StoredIncident> = None;
-        for machines in machines.chunks(INCIDENT_MACHINES_MAX) {
-            let unfinished = IncidentFilter {
-                machines: Some(machines.iter().map(|machine| machine.id.clone()).collect()),
-                handling: UNFINISHED.to_vec(),
-                shelved: Some((false, view.now)),
-                drill: Some(false),
-                members: Members::LeftOut,
-                ..IncidentFilter::default()
-            };
+        let unfinished = IncidentFilter {
+            handling: UNFINISHED.to_vec(),
+            shelved: Some((false, view.now)),
+            drill: Some(false),
+            members: Members::LeftOut,
+            ..IncidentFilter::default()
+        };
+        for unfinished in by_stays(&unfinished, machines.iter().copied(), visible, |stood| stood == site) {
             for one in self.ground.ledger.incident_counts(&unfinished).await? {
                 counts.entry(one.severity).or_default().0 += one.count;
             }
@@ -91,9 +92,10 @@ impl Incidents {
             oldest = oldest.into_iter().chain(first).min_by_key(by_time);
         }
         let oldest = oldest.map(|oldest| {
-            let machine = visible.machine(&oldest.incident.machine)?;
-            Ok::<_, ApiError>(show::incident(&oldest, machine, &view))
+            let machine = visible.machine_then(&oldest.incident.machine, oldest.incident.time)?;
+            Ok::<_, ApiError>(show::incident(&oldest, &machine, &view))
         });
+        let here: Vec<&Machine> = machines.iter().copied().filter(|machine| machine.site == *site).collect();
         let counts = counts.into_iter().rev().map(|(severity, (count, open))| v1::SeverityCount {
             severity: show::severity(severity),
             count,
@@ -103,7 +105,7 @@ impl Incidents {
             site_id: site.to_string(),
             counts: counts.collect(),
             oldest_open: oldest.transpose()?,
-            proofs_overdue: self.proofs.overdue(visible, machines, view.now).await?,
+            proofs_overdue: self.proofs.overdue(visible, &here, view.now).await?,
         })
     }
 }

@@ -14,7 +14,7 @@ use store::registry::Machine;
 use wire::api::v1;
 
 use crate::access::Caller;
-use crate::check::{Check, NAME_CHARACTERS_MAX, quoted};
+use crate::check::{Check, NAME_CHARACTERS_MAX, Span, quoted};
 use crate::registry::Visible;
 use crate::status::{ApiError, Violation};
 
@@ -108,23 +108,8 @@ impl Wanted {
             && (self.model.is_empty() || self.model == machine.model)
     }
 
-    /// The machines asked for that stand where they are asked for now, by id; `NotFound` if a site, machine or model is named that the caller cannot see.
-    pub(crate) fn machines<'a>(
-        &'a self,
-        visible: &'a Visible,
-    ) -> Result<impl Iterator<Item = &'a Machine>, ApiError> {
-        if let Some(site) = &self.site {
-            visible.site(site)?;
-        }
-        self.machines.iter().try_for_each(|machine| visible.machine(machine).map(drop))?;
-        if !self.model.is_empty() && visible.machines(None).all(|machine| machine.model != self.model) {
-            return Err(ApiError::NotFound { what: "model", id: self.model.clone() });
-        }
-        let machines = visible.machines(None).map(AsRef::as_ref);
-        Ok(machines.filter(|machine| self.is_site(&machine.site) && self.is_named(machine)))
-    }
-
-    /// The same with those that ever stood there.
+    /// The machines asked for that stand, or ever stood, where they are asked for, by id; `NotFound` if a site, machine or
+    /// model is named that the caller cannot see.
     pub(crate) fn machines_ever<'a>(
         &'a self,
         visible: &'a Visible,
@@ -141,6 +126,23 @@ impl Wanted {
         Ok(machines.filter(move |machine| stood(machine) && self.is_named(machine)))
     }
 
+    /// The same that stood there within a span, each with when.
+    pub(crate) fn stood(
+        &self,
+        visible: &Visible,
+        span: Span,
+    ) -> Result<Vec<(MachineId, Vec<Span>)>, ApiError> {
+        let stood = |machine: &Machine| -> Vec<Span> {
+            let stays = visible.stays_seen(machine).into_iter().filter(|stay| self.is_site(&stay.site));
+            let within = stays
+                .map(|stay| Span { from: span.from.max(stay.from), until: span.until.min(stay.until) })
+                .filter(|span| span.from < span.until);
+            within.collect()
+        };
+        let machines = self.machines_ever(visible)?.map(|machine| (machine.id.clone(), stood(machine)));
+        Ok(machines.filter(|(_, stood)| !stood.is_empty()).collect())
+    }
+
     /// Filters for the ledger that have nothing in common: together exactly what the caller may see of what is asked
     /// for. One, and one more for each stay of a machine that was elsewhere, too.
     pub(crate) fn filters(
@@ -152,24 +154,7 @@ impl Wanted {
         if all.machines.is_none() {
             return Ok(vec![all]);
         }
-        let (mut filters, mut always) = (Vec::new(), Vec::new());
-        for machine in self.machines_ever(visible)? {
-            let mut stays = visible.stays_seen(machine);
-            stays.retain(|stay| self.is_site(&stay.site));
-            if stays.len() == machine.stays().len() {
-                always.push(machine.id.clone());
-                continue;
-            }
-            for stay in stays {
-                let (from, until) = (all.from.max(stay.from), all.until.min(stay.until));
-                if from < until {
-                    let machines = Some(vec![machine.id.clone()]);
-                    filters.push(IncidentFilter { machines, from, until, ..all.clone() });
-                }
-            }
-        }
-        filters.push(IncidentFilter { machines: Some(always), ..all });
-        Ok(filters)
+        Ok(by_stays(&all, self.machines_ever(visible)?, visible, |site| self.is_site(site)))
     }
 
     /// What is asked for as it is now, for the ledger. Of machines that moved there may be some among it that the
@@ -202,6 +187,37 @@ impl Wanted {
             members: if self.with_members { Members::Listed } else { Members::LeftOut },
         })
     }
+}
+
+/// Filters for the ledger that have nothing in common: what `all` asks for of these machines while they stood at sites
+/// that the caller may see and that are wanted. One for each 10 000 machines, and one for each stay of a machine that was
+/// elsewhere, too.
+pub(super) fn by_stays<'a>(
+    all: &IncidentFilter,
+    machines: impl Iterator<Item = &'a Machine>,
+    visible: &Visible,
+    is_wanted: impl Fn(&SiteId) -> bool,
+) -> Vec<IncidentFilter> {
+    let (mut filters, mut always) = (Vec::new(), Vec::new());
+    for machine in machines {
+        let mut stays = visible.stays_seen(machine);
+        stays.retain(|stay| is_wanted(&stay.site));
+        if stays.len() == machine.stays().len() {
+            always.push(machine.id.clone());
+            continue;
+        }
+        for stay in stays {
+            let (from, until) = (all.from.max(stay.from), all.until.min(stay.until));
+            if from < until {
+                let machines = Some(vec![machine.id.clone()]);
+                filters.push(IncidentFilter { machines, from, until, ..all.clone() });
+            }
+        }
+    }
+    for machines in always.chunks(INCIDENT_MACHINES_MAX) {
+        filters.push(IncidentFilter { machines: Some(machines.to_vec()), ..all.clone() });
+    }
+    filters
 }
 
 /// What is good of a list, each once.

@@ -261,6 +261,25 @@ async fn incidents_belong_to_where_they_happened() {
 }
 
 #[tokio::test]
+async fn sites_count_incidents_that_happened_there() {
+    let moved = Moved::new().await;
+    let mut service = moved.bench.incidents().await;
+    for (secret, seen) in moved.callers() {
+        let request = with_token(secret, v1::ListSiteIncidentsRequest::default());
+        let sites = service.list_site_incidents(request).await.unwrap().into_inner().sites;
+        let found: Vec<(String, u64, Vec<u8>)> = sites
+            .iter()
+            .map(|site| {
+                let oldest = site.oldest_open.iter().cloned().collect::<Vec<_>>();
+                (site.site_id.clone(), site.counts.iter().map(|one| one.count).sum(), numbers(&oldest))
+            })
+            .collect();
+        let here = |one: &u8| (if *one == 1 { "north" } else { "south" }.to_owned(), 1, vec![*one]);
+        assert_eq!(found, seen.iter().map(here).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
 async fn a_watch_tells_incidents_of_where_they_happened() {
     let moved = Moved::new().await;
     let Moved { bench, secrets } = &moved;

@@ -2,10 +2,11 @@
 
 use domain::belt::Direction;
 use domain::signal::Capabilities;
-use domain::usage::{Grade, Motion, Usage};
+use domain::usage::{Motion, Usage};
 use wire::api::v1;
 
 use super::sums::Figure;
+use crate::convert::sessions::grade;
 use crate::convert::{direction, duration, origin};
 
 const NANOMETRES: f64 = 1e9;
@@ -63,15 +64,4 @@ pub(crate) fn motion(motion: &Motion) -> v1::Motion {
         speed_max_mps: moved.then(|| motion.speed_max.mps()),
         starts: motion.starts,
     }
-}
-
-/// How steep a belt was.
-pub(crate) fn grade(grade: Grade) -> i32 {
-    match grade {
-        Grade::Level => v1::Grade::Level,
-        Grade::Uphill => v1::Grade::Uphill,
-        Grade::Downhill => v1::Grade::Downhill,
-        Grade::Unknown => v1::Grade::Unspecified,
-    }
-    .into()
 }

@@ -157,3 +157,27 @@ async fn rates_are_of_machines_that_can_report_what_is_asked() {
     let none = rates(&["emergency-stop", "heart-rate-limit"]).await.reverse.unwrap();
     assert_eq!((none.per_1000_minutes, none.machines_able, none.minutes), (None, 0, 0.0));
 }
+
+#[tokio::test]
+async fn rates_go_by_where_a_machine_stood() {
+    let bench = Bench::furnished().await;
+    bench.can("n-1", ENCODER);
+    bench.prove_direction("n-1").await;
+    session(&bench, 1, "n-1", -7_200).await;
+    session(&bench, 2, "n-1", 3_600).await;
+    bench.found(vec![incident(1, "n-1", -100), incident(2, "n-1", 4_000), incident(3, "n-1", 4_100)]).await;
+    let machine = v1::Machine { id: "n-1".to_owned(), site_id: "south".to_owned(), ..Default::default() };
+    let update_mask = Some(prost_types::FieldMask { paths: vec!["site_id".to_owned()] });
+    let request = v1::UpdateMachineRequest { machine: Some(machine), update_mask };
+    bench.admin().await.update_machine(request).await.unwrap();
+    bench.at(7_200);
+    for (site, expected) in [("north", (1, 5.0, 1, 2)), ("south", (2, 5.0, 1, 2)), ("", (3, 10.0, 1, 3))] {
+        let range = Some(v1::TimeRange { start_time: Some(seconds(-10_800)), end_time: None });
+        let filter = Some(v1::IncidentFilter { site_id: site.to_owned(), range, ..Default::default() });
+        let request = v1::GetIncidentRatesRequest { filter };
+        let found = bench.incidents().await.get_incident_rates(request).await.unwrap().into_inner();
+        let reverse = found.reverse.unwrap();
+        let found = (reverse.incidents, reverse.minutes, reverse.machines_able, reverse.machines);
+        assert_eq!(found, expected, "{site}");
+    }
+}
