@@ -27,29 +27,43 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts a program that dies with this one and writes to a log of its own.
-    fn start(program: PathBuf, arguments: Vec<OsString>, log: PathBuf) -> anyhow::Result<Process> {
+    pub(crate) fn start(program: PathBuf, arguments: Vec<OsString>, log: PathBuf) -> anyhow::Result<Process> {
         let child = spawn(&program, &arguments, &log)?;
         Ok(Process { program, arguments, log, child })
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> anyhow::Result<u32> {
+        self.child.id().with_context(|| format!("{} has ended", self.program.display()))
+    }
+
     /// SIGKILL. Whoever ended before was not killed: that is a failure of its own.
-    async fn kill(&mut self) -> anyhow::Result<()> {
+    pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
         self.check_running()?;
         self.child.kill().await.context("SIGKILL")
     }
 
     /// The same program again, in the same folder.
-    fn start_again(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn start_again(&mut self) -> anyhow::Result<()> {
         self.child = spawn(&self.program, &self.arguments, &self.log)?;
         Ok(())
     }
 
     /// SIGTERM, and a wait with an end.
-    async fn terminate(&mut self) -> anyhow::Result<()> {
+    pub(crate) async fn terminate(&mut self) -> anyhow::Result<()> {
+        self.end_by("-TERM").await
+    }
+
+    /// SIGINT, for programs that end in good order only so, and a wait with an end.
+    pub(crate) async fn interrupt(&mut self) -> anyhow::Result<()> {
+        self.end_by("-INT").await
+    }
+
+    async fn end_by(&mut self, signal: &str) -> anyhow::Result<()> {
         self.check_running()?;
         let name = self.program.display();
         let id = self.child.id().with_context(|| format!("{name} has ended"))?;
-        let status = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+        let status = Command::new("kill").args([signal, &id.to_string()]).status().await?;
         ensure!(status.success(), "cannot signal {name}, process {id}");
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
         let status = ended.with_context(|| format!("{name} does not end"))??;
@@ -57,7 +71,7 @@ impl Process {
         Ok(())
     }
 
-    fn check_running(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn check_running(&mut self) -> anyhow::Result<()> {
         if let Some(status) = self.child.try_wait()? {
             bail!(
                 "{} ended by itself with {status}; its log:\n{}",
@@ -69,14 +83,14 @@ impl Process {
     }
 
     /// The end of its log.
-    fn last_words(&self) -> String {
+    pub(crate) fn last_words(&self) -> String {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
     /// A program may be killed; it may never panic.
-    fn check_log(&self) -> anyhow::Result<()> {
+    pub(crate) fn check_log(&self) -> anyhow::Result<()> {
         let text = std::fs::read_to_string(&self.log)?;
         let panicked = text.lines().find(|line| line.contains("panicked at"));
         ensure!(panicked.is_none(), "{}: {}", self.log.display(), panicked.unwrap_or_default());
@@ -130,7 +144,8 @@ pub(crate) enum Victim {
 }
 
 impl AgentProcess {
-    fn start(machine: &str, plan: AgentPlan, folder: &Path) -> anyhow::Result<AgentProcess> {
+    /// Starts the agent of a machine whose credential, `MACHINE.json`, is in the folder.
+    pub(crate) fn start(machine: &str, plan: AgentPlan, folder: &Path) -> anyhow::Result<AgentProcess> {
         let at = |ending: &str| folder.join(format!("{machine}.{ending}"));
         let process =
             Process::start(program("beltwatch-agent")?, plan.arguments(machine, folder), at("log"))?;
@@ -140,6 +155,12 @@ impl AgentProcess {
     /// Its machine.
     pub(crate) fn machine(&self) -> &str {
         &self.machine
+    }
+
+    /// Asks it to end; it sends what it has first.
+    pub(crate) async fn stop(&mut self) -> anyhow::Result<()> {
+        self.process.terminate().await?;
+        self.process.check_log()
     }
 
     /// Where it writes what it saw.
@@ -164,10 +185,15 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// Starts a broker and a server with one site, in a new folder that goes with the fleet.
     pub(crate) async fn start() -> anyhow::Result<Fleet> {
+        Fleet::start_with("").await
+    }
+
+    /// The same with more sections in the server's configuration.
+    pub(crate) async fn start_with(sections: &str) -> anyhow::Result<Fleet> {
         let temporary = tempfile::Builder::new().prefix("beltwatch-real-").tempdir()?;
         let folder = temporary.path().to_owned();
         let [api_port, broker_port] = free_ports()?;
-        write_settings(&folder, api_port, broker_port)?;
+        write_settings(&folder, api_port, broker_port, sections)?;
         let at = |name: &str| folder.join(name);
         let broker = Process::start(
             PathBuf::from("mosquitto"),
@@ -274,7 +300,7 @@ impl Fleet {
     }
 
     /// Waits until the server answers.
-    async fn ready(&mut self) -> anyhow::Result<()> {
+    pub(crate) async fn ready(&mut self) -> anyhow::Result<()> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while tokio::time::Instant::now() < deadline {
             self.broker.check_running()?;
@@ -305,7 +331,7 @@ impl Fleet {
     }
 }
 
-fn write_settings(folder: &Path, api_port: u16, broker_port: u16) -> anyhow::Result<()> {
+fn write_settings(folder: &Path, api_port: u16, broker_port: u16, sections: &str) -> anyhow::Result<()> {
     let broker = format!(
         "listener {broker_port} 127.0.0.1\nallow_anonymous true\npersistence false\n\
          max_queued_messages 0\nmax_inflight_messages 1000\n"
@@ -314,7 +340,8 @@ fn write_settings(folder: &Path, api_port: u16, broker_port: u16) -> anyhow::Res
     std::fs::write(folder.join("password"), "not checked by this broker\n")?;
     let server = format!(
         "folder = \"{0}/server\"\n[api]\nlisten = \"127.0.0.1:{api_port}\"\n\
-         [broker]\nembedded = false\naddress = \"127.0.0.1:{broker_port}\"\npassword_file = \"{0}/password\"\n",
+         [broker]\nembedded = false\naddress = \"127.0.0.1:{broker_port}\"\npassword_file = \"{0}/password\"\n\
+         {sections}",
         folder.display()
     );
     std::fs::write(folder.join("beltwatch.toml"), server)?;
@@ -335,8 +362,14 @@ pub(crate) fn program(name: &str) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> anyhow::Result<u16> {
+    let [port, _] = free_ports()?;
+    Ok(port)
+}
+
 /// Ports that were free a moment ago. They are kept over restarts, so they cannot be chosen by the listeners.
-fn free_ports() -> anyhow::Result<[u16; 2]> {
+pub(crate) fn free_ports() -> anyhow::Result<[u16; 2]> {
     let listeners = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
     Ok([listeners[0].local_addr()?.port(), listeners[1].local_addr()?.port()])
 }

@@ -78,7 +78,7 @@ async fn follow(fleet: &mut Fleet, arguments: &Arguments) -> anyhow::Result<()> 
 }
 
 /// The first seed whose belt is stopped by the emergency stop soon while it runs in reverse, and that moment.
-fn reverse_run_with_stop() -> Option<(u64, Moment)> {
+pub(crate) fn reverse_run_with_stop() -> Option<(u64, Moment)> {
     let profile = Profile::encoder().with_pace(f64::from(PACE));
     (1..=10_000).find_map(|seed| {
         let mut simulator = Simulator::new(SourceNumber(0), seed, profile, MonotonicMicros(0));

@@ -5,10 +5,12 @@ use super::tree::{self, File};
 const LINES_MAX: usize = 500;
 
 /// A name and the only places, by the beginning of their paths, where the services' sources may use it.
-const PLACES: [(&str, &[&str]); 7] = [
+const PLACES: [(&str, &[&str]); 9] = [
     ("rumqttc::", &["services/agent/src/uplink/mqtt.rs", "services/ingest/src/subscriber.rs"]),
     ("rmqtt::", &["services/beltwatch/src/broker"]),
     ("rusqlite::", &["services/store/src/sqlite", "services/agent/src/spool/sqlite"]),
+    ("influxdb2::", &["services/store/src/influx/client"]),
+    ("reqwest::", &["services/store/src/influx/client"]),
     ("\"beltwatch/v1", &["services/wire/"]),
     ("prost::", &["services/wire/", "services/api/src/", "services/beltwatch/src/"]),
     (
@@ -19,6 +21,7 @@ const PLACES: [(&str, &[&str]); 7] = [
             "services/api/src/",
             "services/beltwatch/src/",
             "services/dashboard/src/",
+            "services/store/src/influx/client",
         ],
     ),
     ("println!(", &["services/beltwatch/src/", "services/agent/src/", "services/wire/build.rs"]),

@@ -5,15 +5,15 @@
 
 mod case;
 mod cost;
-mod fleet;
+pub mod fleet;
 mod floor;
 mod history;
 mod incidents;
 mod machine;
-mod mqtt;
+pub mod mqtt;
 mod report;
-mod tally;
-mod tape;
+pub mod tally;
+pub mod tape;
 mod usage;
 mod watch;
 

@@ -169,31 +169,8 @@ impl Client {
     /// # Errors
     /// The address is none, or no server answers there.
     pub async fn connect(options: &Options) -> Result<Client, Failure> {
-        let server = &options.server;
         let identity = Identity::new(options)?;
-        let usage = |reason: &str| {
-            Failure::new(
-                Exit::Usage,
-                format!("--server is \"{server}\": {reason}, such as http://127.0.0.1:8080"),
-            )
-        };
-        let has_tls = server.starts_with("https://");
-        if !has_tls && !server.starts_with("http://") {
-            return Err(usage("it must be an http:// or https:// address"));
-        }
-        let endpoint = Endpoint::from_shared(server.clone()).map_err(|_| usage("it must be an address"))?;
-        let endpoint = endpoint
-            .connect_timeout(CONNECT_TIME)
-            .http2_keep_alive_interval(KEEP_ALIVE_PERIOD)
-            .user_agent(concat!("beltwatch/", env!("CARGO_PKG_VERSION")))
-            .map_err(|error| Failure::new(Exit::Software, error.to_string()))?;
-        let endpoint = match has_tls {
-            true => endpoint
-                .tls_config(trust(options)?)
-                .map_err(|error| Failure::new(Exit::Usage, deepest(&error)))?,
-            false => endpoint,
-        };
-        let channel = endpoint.connect().await.map_err(|error| unreachable_server(server, &error))?;
+        let channel = channel(options).await?;
         Ok(Client {
             fleet: FleetServiceClient::with_interceptor(channel.clone(), identity.clone()),
             telemetry: TelemetryServiceClient::with_interceptor(channel.clone(), identity.clone()),
@@ -207,6 +184,37 @@ impl Client {
             admin: AdminServiceClient::with_interceptor(channel, identity),
         })
     }
+}
+
+/// A connection on which nobody says who is calling.
+///
+/// # Errors
+/// The address is none, or no server answers there.
+pub(crate) async fn channel(options: &Options) -> Result<Channel, Failure> {
+    let server = &options.server;
+    let usage = |reason: &str| {
+        Failure::new(
+            Exit::Usage,
+            format!("--server is \"{server}\": {reason}, such as http://127.0.0.1:8080"),
+        )
+    };
+    let has_tls = server.starts_with("https://");
+    if !has_tls && !server.starts_with("http://") {
+        return Err(usage("it must be an http:// or https:// address"));
+    }
+    let endpoint = Endpoint::from_shared(server.clone()).map_err(|_| usage("it must be an address"))?;
+    let endpoint = endpoint
+        .connect_timeout(CONNECT_TIME)
+        .http2_keep_alive_interval(KEEP_ALIVE_PERIOD)
+        .user_agent(concat!("beltwatch/", env!("CARGO_PKG_VERSION")))
+        .map_err(|error| Failure::new(Exit::Software, error.to_string()))?;
+    let endpoint = match has_tls {
+        true => endpoint
+            .tls_config(trust(options)?)
+            .map_err(|error| Failure::new(Exit::Usage, deepest(&error)))?,
+        false => endpoint,
+    };
+    endpoint.connect().await.map_err(|error| unreachable_server(server, &error))
 }
 
 /// Whom to believe that the server is the server. The system's authorities, not a list in this program: what a gym's

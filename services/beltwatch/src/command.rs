@@ -16,7 +16,9 @@ pub mod export;
 pub mod finding;
 pub mod fleet;
 pub mod folder;
+pub mod health;
 pub mod incident;
+pub mod influxdb;
 pub mod machine;
 pub mod maintenance;
 pub mod notice;
@@ -68,7 +70,9 @@ pub enum Command {
     Config(config::Args),
     Backup(backup::Args),
     Restore(restore::Args),
+    Influxdb(influxdb::Args),
     Doctor(doctor::Args),
+    Health(health::Args),
     Fleet(fleet::Args),
     Machine(machine::Args),
     Maintenance(maintenance::Args),
@@ -130,7 +134,9 @@ impl Command {
             Command::Config(args) => config::run(args),
             Command::Backup(args) => backup::run(args),
             Command::Restore(args) => restore::run(args, options),
+            Command::Influxdb(args) => influxdb::run(args, options).await,
             Command::Doctor(args) => doctor::run(args, options).await,
+            Command::Health(args) => health::run(&args, options).await,
             Command::Fleet(args) => fleet::run(args, options).await,
             Command::Machine(args) => machine::run(args, options).await,
             Command::Maintenance(args) => maintenance::run(args, options).await,

@@ -1,5 +1,6 @@
 //! The server's configuration: one struct, read once. Defaults stand here only and are printed from here.
 
+mod broker;
 mod influxdb;
 mod mail;
 mod retention;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use rustls::pki_types::ServerName;
 use serde::{Deserialize, Serialize};
 
+pub use self::broker::BrokerConfig;
 pub use self::influxdb::InfluxConfig;
 pub use self::mail::{MailConfig, MailTls};
 pub use self::retention::{KEPT_DAYS_MIN, RetentionConfig};
@@ -54,24 +56,6 @@ pub struct ApiConfig {
     pub listen: SocketAddr,
     /// Where people reach the pages; empty: worked out.
     pub url: String,
-}
-
-/// The MQTT broker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct BrokerConfig {
-    /// Whether the broker runs inside this process.
-    pub embedded: bool,
-    /// Where the embedded broker listens.
-    pub listen: SocketAddr,
-    /// The external broker's address.
-    pub address: String,
-    /// The broker's address as agents reach it.
-    pub advertise: String,
-    /// User name at an external broker.
-    pub user: String,
-    /// File that holds the password at an external broker.
-    pub password_file: PathBuf,
 }
 
 /// TLS of the API's port and of the embedded broker's.
@@ -121,7 +105,7 @@ pub enum LogFormat {
 }
 
 /// Key and comment of every setting, in the order in which they are printed.
-const COMMENTS: [(&str, &str); 32] = [
+const COMMENTS: [(&str, &str); 33] = [
     (
         "folder",
         "Folder for the journal, the ledger, the history and the master key. Made if it is not there.",
@@ -158,6 +142,12 @@ const COMMENTS: [(&str, &str); 32] = [
     ("broker.user", "User name of this server at an external broker."),
     ("broker.password_file", "File that holds the password of this server at an external broker."),
     (
+        "broker.files",
+        "Folder in which certificates and rights for a Mosquitto are kept up to date; docs/mosquitto.md tells more. This \
+         server and the agents then speak TLS with it by certificates of this server's own authority, without user name \
+         and password. Empty: the external broker is spoken to in plain text.",
+    ),
+    (
         "tls.mode",
         "\"off\", \"own\": this server's own authority signs its certificate, or \"files\": the API shows the one at \
          `certificate`. docs/tls.md tells more.",
@@ -180,7 +170,10 @@ const COMMENTS: [(&str, &str); 32] = [
         "Bucket for sessions of use, incidents and what else is derived; those of the readings and the events are called \
          so with `-readings` and `-events`. `beltwatch influxdb setup` makes them.",
     ),
-    ("influxdb.token_file", "File that holds the token for these three buckets, as `beltwatch influxdb setup` writes it."),
+    (
+        "influxdb.token_file",
+        "File that holds the token for these three buckets, as `beltwatch influxdb setup` writes it.",
+    ),
     (
         "mail.server",
         "host:port of the mail server that takes notifications (SMTP). Empty: nobody is told by e-mail.",
@@ -229,19 +222,6 @@ impl Default for Config {
 impl Default for ApiConfig {
     fn default() -> ApiConfig {
         ApiConfig { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), url: String::new() }
-    }
-}
-
-impl Default for BrokerConfig {
-    fn default() -> BrokerConfig {
-        BrokerConfig {
-            embedded: true,
-            listen: SocketAddr::from(([127, 0, 0, 1], 1883)),
-            address: "127.0.0.1:1883".to_owned(),
-            advertise: String::new(),
-            user: "beltwatch".to_owned(),
-            password_file: PathBuf::from("broker-password"),
-        }
     }
 }
 
@@ -346,13 +326,16 @@ impl Config {
         if !self.broker.advertise.is_empty() {
             return self.broker.advertise.clone();
         }
+        if !self.broker.embedded {
+            return self.broker.address.clone();
+        }
         // Nobody reaches 0.0.0.0; the certificate names where they do.
         if let Some(name) =
             self.tls.names.first().filter(|_| self.has_tls() && embedded.ip().is_unspecified())
         {
             return format!("{name}:{}", embedded.port());
         }
-        if self.broker.embedded { embedded.to_string() } else { self.broker.address.clone() }
+        embedded.to_string()
     }
 
     /// Where people reach the pages when the API listens there.
@@ -371,6 +354,11 @@ impl Config {
     /// Whether the API's port, and the embedded broker's, speak TLS.
     pub fn has_tls(&self) -> bool {
         self.tls.mode != TlsMode::Off
+    }
+
+    /// Whether an external broker knows this server and the machines by certificates of our own authority.
+    pub fn has_broker_files(&self) -> bool {
+        !self.broker.files.as_os_str().is_empty()
     }
 
     /// Whether somebody on another computer can reach a port of this server. Then there must be an administrator.
@@ -438,9 +426,7 @@ impl Config {
                 return Err(value(key, &"\"\"", "a file is required while tls.mode is \"files\""));
             }
         }
-        if !self.broker.embedded && !self.broker.address.contains(':') {
-            return Err(value("broker.address", &self.broker.address, "host:port is required"));
-        }
+        self.broker.check(value)?;
         if !self.api.url.is_empty() && url::Url::parse(&self.api.url).is_err() {
             return Err(value("api.url", &self.api.url, "a URL such as \"https://gym.example\" is required"));
         }

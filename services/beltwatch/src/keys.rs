@@ -2,14 +2,24 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::Context;
+use store::registry::Machine;
 use wire::keys::MasterKey;
 
 /// Name of the file in the server's folder.
 const FILE: &str = "master.key";
+
+/// The generations of a machine's key with which a broker lets it in: the newest and the one before, as far as they were
+/// not revoked. The ingest refuses the older one once the newer one was used.
+pub fn good_generations(machine: &Machine) -> Option<RangeInclusive<u32>> {
+    let newest = machine.key_generation;
+    let least = machine.revoked_generation.checked_add(1)?.max(newest.saturating_sub(1)).max(1);
+    (least <= newest).then_some(least..=newest)
+}
 
 /// Reads the master key of a folder, or makes it if there is none.
 ///

@@ -10,6 +10,7 @@ pub mod failure;
 pub mod keeping;
 pub mod keys;
 pub mod log;
+pub mod mosquitto;
 pub mod operator;
 pub mod quantity;
 pub mod serve;

@@ -1,6 +1,8 @@
 //! The service: one process with its stores, ingest, API, and usually its broker.
 
 mod access;
+mod brokers;
+mod mirror;
 mod people;
 mod surroundings;
 mod telling;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::store::feed::Feed;
+use ::store::influx::InfluxTelemetry;
 use ::store::journal::Journal;
 use ::store::ledger::Ledger;
 use ::store::memory::{MemoryJournal, MemoryLedger, MemoryTelemetry};
@@ -22,14 +25,14 @@ use anyhow::{Context, ensure};
 use api::{Api, Surroundings};
 use dashboard::Dashboard;
 use ingest::counters::Counters;
-use ingest::{BrokerAddress, Ingest, IngestHandle, IngestSettings};
+use ingest::{Ingest, IngestHandle, IngestSettings};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wire::keys::MasterKey;
 
-use crate::broker::{Broker, BrokerSettings};
+use crate::broker::Broker;
 use crate::command::restore::RESTORING;
 use crate::config::Config;
 use crate::keeping::Keeper;
@@ -37,7 +40,8 @@ use crate::keys;
 use crate::operator::{self, Operator};
 use crate::tls::Tls;
 
-use self::access::{Access, SERVICE_USER};
+use self::access::Access;
+use self::brokers::Brokers;
 use self::surroundings::{Around, unix_now};
 use self::weekly::WeeklyReport;
 
@@ -88,18 +92,11 @@ impl Server {
         let access = Arc::new(Access::new(master.clone(), &registry));
         let listening = [api_address, config.broker.listen];
         let tls = Tls::start(config, &listening, unix_now())?.map(Arc::new);
-        let broker = match config.broker.embedded {
-            true => Some(start_broker(config, tls.as_deref(), access.clone()).await?),
-            false => None,
-        };
+        let brokers = Brokers::start(config, tls.as_ref(), &access).await?;
         let settings = IngestSettings {
-            broker: broker_for_ingest(config, broker.as_ref(), &access)?,
+            broker: brokers.inside,
             master: master.clone(),
             journal_folder: (!config.memory).then(|| config.folder.clone()),
-        };
-        let broker_address = match &broker {
-            Some(broker) => config.advertised_broker(broker.local_addr()),
-            None => config.advertised_broker(config.broker.listen),
         };
         let Stores { journal, ledger, telemetry, feed } = stores.clone();
         let ingest = Ingest::start(settings, journal, ledger, telemetry, feed).await?;
@@ -110,10 +107,9 @@ impl Server {
             url: url.clone(),
             ingest: ingest.clone(),
             metrics,
-            broker: broker_address.clone(),
+            broker: brokers.advertised.clone(),
             master: master.clone(),
-            // An external broker's TLS is its own affair.
-            tls: tls.clone().filter(|_| config.broker.embedded),
+            tls: brokers.tls,
             access,
             registry_changed: registry_changed.clone(),
         });
@@ -122,7 +118,7 @@ impl Server {
         let reached = (pages.clone(), around.clone());
         let first_link = people::first_administrator_link(&*stores.ledger, unix_now()).await?;
         let operator = Operator::publish(&operator_file(config, api_address))?;
-        let settings = dashboard::Settings { secure: tls.is_some(), url: url.clone(), open_pages: pages };
+        let settings = dashboard::Settings { secure: config.has_tls(), url: url.clone(), open_pages: pages };
         let api = make_api(&stores, &master, &operator, around, stopping.clone());
         let report = WeeklyReport::new(&api, stores.ledger.clone(), &operator);
         let telling = telling::start(&config.mail, &url, &master, reached, report, &stopping)?;
@@ -130,18 +126,23 @@ impl Server {
         tasks.extend(telling);
         tasks.extend(start_keeping(config, &stores, &stopping));
         tasks.extend(tls.map(|tls| tokio::spawn(tls.keep(stopping.clone()))));
+        tasks.extend(start_mirror(config, &stores, &ingest, &stopping)?);
+        tasks.extend(brokers.mosquitto.map(|mosquitto| {
+            let (ledger, ingest) = (stores.ledger.clone(), ingest.clone());
+            tokio::spawn(mosquitto.keep(ledger, ingest, unix_now, stopping.clone()))
+        }));
         tasks.push(tokio::spawn(tell_registry(ingest.clone(), registry_changed, stopping.clone())));
         let drain = Duration::from_secs(config.drain_seconds);
         Ok(Server {
             api_address,
             url,
-            broker_address,
+            broker_address: brokers.advertised,
             master,
             operator,
             first_link,
             stores,
             ingest,
-            broker,
+            broker: brokers.embedded,
             stopping,
             tasks,
             drain,
@@ -256,44 +257,32 @@ fn open_stores(config: &Config) -> anyhow::Result<(Stores, MasterKey, Option<Fol
     let stores = Stores {
         journal: Arc::new(SqliteJournal::open(folder)?),
         ledger: Arc::new(SqliteLedger::open(folder)?),
-        telemetry: Arc::new(SqliteTelemetry::open(folder)?),
+        telemetry: open_telemetry(config)?,
         feed,
     };
     Ok((stores, keys::master_key(folder)?, Some(lock)))
 }
 
-fn broker_for_ingest(
-    config: &Config,
-    embedded: Option<&Broker>,
-    access: &Access,
-) -> anyhow::Result<BrokerAddress> {
-    // An upper-case letter: no machine can have this client id.
-    let client_id = "Beltwatch-ingest".to_owned();
-    if let Some(broker) = embedded {
-        let address = broker.inside_addr();
-        let login = Some((SERVICE_USER.to_owned(), access.service_password()));
-        let (host, port) = (address.ip().to_string(), address.port());
-        return Ok(BrokerAddress { host, port, login, client_id });
+/// The history, in InfluxDB if one is configured. It need not be there yet.
+fn open_telemetry(config: &Config) -> anyhow::Result<Arc<dyn Telemetry>> {
+    let folder: &Path = &config.folder;
+    let embedded = SqliteTelemetry::open(folder)?;
+    let Some(settings) = config.influxdb.settings()? else { return Ok(Arc::new(embedded)) };
+    if SqliteTelemetry::has_records(folder)? {
+        tracing::warn!(
+            folder = %folder.display(),
+            "the folder holds a history from before influxdb.url was set: it stays there and is not shown as long as \
+             influxdb.url is set"
+        );
     }
-    let (host, port) =
-        config.broker.address.rsplit_once(':').context("broker.address: host:port is required")?;
-    let port = port.parse().with_context(|| format!("broker.address: \"{port}\" is no port"))?;
-    let file = &config.broker.password_file;
-    let password = std::fs::read_to_string(file)
-        .with_context(|| format!("broker.password_file: cannot read {}", file.display()))?;
-    let login = Some((config.broker.user.clone(), password.trim_end().to_owned()));
-    Ok(BrokerAddress { host: host.to_owned(), port, login, client_id })
+    tracing::info!(url = %settings.url.origin().ascii_serialization(), bucket = settings.bucket, "the history is in InfluxDB");
+    Ok(Arc::new(InfluxTelemetry::open(&settings, folder)?))
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
         format!("api.listen: cannot listen on {address}; stop who uses it, or choose another address")
     })
-}
-
-async fn start_broker(config: &Config, tls: Option<&Tls>, access: Arc<Access>) -> anyhow::Result<Broker> {
-    let tls = tls.map(Tls::broker).transpose()?;
-    Ok(Broker::start_with(BrokerSettings::at(config.broker.listen), tls, access).await?)
 }
 
 fn make_api(
@@ -322,7 +311,7 @@ fn serve_api(
 ) -> Vec<JoinHandle<()>> {
     let pages = dashboard::router(Dashboard::new(dashboard::in_process(api.for_pages()), settings));
     let router = api.router(pages);
-    let tls = tls.map(Tls::api);
+    let tls = tls.and_then(Tls::api);
     let serving = tokio::spawn(async move {
         if let Err(error) = api::serve(listener, router, tls, stopping).await {
             tracing::error!(%error, "the api ended");
@@ -334,14 +323,32 @@ fn serve_api(
 
 /// Upkeep of the history. What is kept in memory goes with the process.
 fn start_keeping(config: &Config, stores: &Stores, stopping: &CancellationToken) -> Option<JoinHandle<()>> {
+    let mut retention = config.retention.clone();
+    if !config.influxdb.url.is_empty() {
+        // Readings in an InfluxDB take no room on this disk: to remove them would make none.
+        retention.free_mib_min = 0;
+    }
     let keeper = Keeper {
         telemetry: stores.telemetry.clone(),
         ledger: stores.ledger.clone(),
         folder: config.folder.clone(),
-        retention: config.retention.clone(),
+        retention,
         clock: unix_now,
     };
     (!config.memory).then(|| tokio::spawn(keeper.keep(stopping.clone())))
+}
+
+/// Points of what is derived, if there is an InfluxDB. What is kept in memory goes with the process.
+fn start_mirror(
+    config: &Config,
+    stores: &Stores,
+    ingest: &Arc<IngestHandle>,
+    stopping: &CancellationToken,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    match config.influxdb.settings()?.filter(|_| !config.memory) {
+        Some(settings) => mirror::start(&settings, &config.folder, stores, ingest.clone(), stopping),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Tells the ingest of machines and credentials that have changed.

@@ -11,23 +11,26 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use domain::ids::MachineId;
 use domain::units::{SECOND, UnixMicros};
+use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::sign::CertifiedKey;
-use rustls::{RootCertStore, ServerConfig, version};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, version};
 use tokio_util::sync::CancellationToken;
 use wire::credential::TlsCredential;
 
 pub use self::authority::Authority;
-use self::authority::SERVER_DAYS;
-use self::current::{Current, Files, Stamps};
+use self::authority::{Issued, SERVER_DAYS};
+pub(crate) use self::authority::{Serial, ServerKey, serial};
+pub(crate) use self::current::Current;
+use self::current::{Files, Stamps};
 use crate::config::{Config, TlsMode};
 
 /// How often files and the age of our own certificate are looked at.
 const LOOK_PERIOD: Duration = Duration::from_secs(2);
 /// Our own certificate is renewed with a third of its life left.
-const RENEW_AFTER_US: i64 = SERVER_DAYS as i64 * 2 / 3 * 24 * 3_600 * SECOND as i64;
+pub(crate) const RENEW_AFTER_US: i64 = SERVER_DAYS as i64 * 2 / 3 * 24 * 3_600 * SECOND as i64;
 
 /// The server's certificates, and the authority that knows the machines.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ pub struct Tls {
     names: Vec<String>,
     renew: Mutex<UnixMicros>,
     files: Option<Watched>,
+    /// Whether the API speaks TLS; otherwise all this is for a broker.
+    serves: bool,
 }
 
 /// Certificate and key that somebody else writes, for the API.
@@ -49,15 +54,15 @@ struct Watched {
 }
 
 impl Tls {
-    /// Opens or makes the authority and has certificates ready; `None`: TLS is off. `listening` are the addresses of
+    /// Opens or makes the authority and has certificates ready; `None`: TLS is off, and no broker needs any. `listening` are the addresses of
     /// the server's ports, which its own certificate names too.
     ///
     /// # Errors
     /// A file cannot be read or written, or is not what it should be.
     pub fn start(config: &Config, listening: &[SocketAddr], now: UnixMicros) -> anyhow::Result<Option<Tls>> {
         let files = match config.tls.mode {
-            TlsMode::Off => return Ok(None),
-            TlsMode::Own => None,
+            TlsMode::Off if !config.has_broker_files() => return Ok(None),
+            TlsMode::Off | TlsMode::Own => None,
             TlsMode::Files => {
                 let (certificate, key) = (config.tls.certificate.clone(), config.tls.key.clone());
                 let files = Files { certificate, key };
@@ -74,11 +79,14 @@ impl Tls {
         let names = names(config, listening);
         let own = Arc::new(Current::new(own(&authority, &names, now)?));
         let renew = Mutex::new(UnixMicros(now.0 + RENEW_AFTER_US));
-        Ok(Some(Tls { authority, own, names, renew, files }))
+        Ok(Some(Tls { authority, own, names, renew, files, serves: config.has_tls() }))
     }
 
-    /// For the port of API and pages: HTTP/2 and HTTP/1.1, no certificate of the client's.
-    pub fn api(&self) -> Arc<ServerConfig> {
+    /// For the port of API and pages: HTTP/2 and HTTP/1.1, no certificate of the client's. `None`: plain text.
+    pub fn api(&self) -> Option<Arc<ServerConfig>> {
+        if !self.serves {
+            return None;
+        }
         let current = self.files.as_ref().map_or(&self.own, |watched| &watched.current);
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
@@ -86,7 +94,7 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(current.clone());
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Arc::new(config)
+        Some(Arc::new(config))
     }
 
     /// For the embedded broker's port: TLS 1.3, and only who has a certificate of our authority. Its own certificate is
@@ -95,9 +103,7 @@ impl Tls {
     /// # Errors
     /// The authority's certificate cannot be used.
     pub fn broker(&self) -> anyhow::Result<Arc<ServerConfig>> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.authority.certificate().clone()).context("the authority cannot be believed")?;
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(self.roots()?), provider())
             .build()
             .context("the authority cannot be believed")?;
         let config = ServerConfig::builder_with_provider(provider())
@@ -108,17 +114,45 @@ impl Tls {
         Ok(Arc::new(config))
     }
 
+    /// For this server's own connection to a broker that our authority knows: TLS 1.3, with the certificate that is
+    /// current when the connection is made.
+    ///
+    /// # Errors
+    /// The authority's certificate cannot be used.
+    pub(crate) fn client(&self, shown: Arc<Current>) -> anyhow::Result<Arc<ClientConfig>> {
+        let mut config = ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&version::TLS13])
+            .expect("the provider speaks TLS 1.3")
+            .with_root_certificates(self.roots()?)
+            .with_client_cert_resolver(shown);
+        // A connection that is resumed shows no certificate, so it would go on with one that has ended.
+        config.resumption = Resumption::disabled();
+        Ok(Arc::new(config))
+    }
+
+    /// Our authority alone.
+    fn roots(&self) -> anyhow::Result<RootCertStore> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.authority.certificate().clone()).context("the authority cannot be believed")?;
+        Ok(roots)
+    }
+
     /// The authority.
     pub fn authority(&self) -> &Authority {
         &self.authority
     }
 
-    /// What a machine's agent needs, with a new certificate.
+    /// What a machine's agent needs, with a new certificate of this generation of the machine's key.
     ///
     /// # Errors
     /// No certificate can be made.
-    pub fn machine(&self, machine: &MachineId, now: UnixMicros) -> anyhow::Result<TlsCredential> {
-        let issued = self.authority.machine(machine, now)?;
+    pub fn machine(
+        &self,
+        machine: &MachineId,
+        generation: u32,
+        now: UnixMicros,
+    ) -> anyhow::Result<TlsCredential> {
+        let issued = self.authority.machine(machine, generation, now)?;
         Ok(TlsCredential {
             authority: self.authority.pem().to_owned(),
             certificate: issued.certificate.pem(),
@@ -185,7 +219,10 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 fn own(authority: &Authority, names: &[String], now: UnixMicros) -> anyhow::Result<CertifiedKey> {
-    let issued = authority.server(names, now)?;
+    certified(&authority.server(names, now)?)
+}
+
+fn certified(issued: &Issued) -> anyhow::Result<CertifiedKey> {
     let key = PrivateKeyDer::try_from(issued.key.serialize_der()).map_err(anyhow::Error::msg)?;
     let chain = vec![issued.certificate.der().clone()];
     CertifiedKey::from_der(chain, key, &provider()).context("our own certificate cannot be used")

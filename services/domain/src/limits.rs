@@ -187,6 +187,9 @@ pub const CAPTURE_FRAMES_MAX: usize = 1_000_000;
 pub const BACKUP_MANIFEST_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Octets that the journal's disk keeps free. Less: the acks' windows for readings are 0, events go on, readiness says so.
 pub const JOURNAL_FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
+/// Generations of one machine's key that the list of revoked certificates names. More: the newest of them; older ones are
+/// refused by the ingest alone.
+pub const REVOKED_GENERATIONS_MAX: u32 = 1_000;
 /// Clients connected to the embedded broker at once. More: not connected.
 pub const BROKER_CONNECTIONS_MAX: usize = 16_384;
 /// Largest MQTT packet that the embedded broker reads, in octets. Larger: its sender is disconnected.
@@ -288,3 +291,36 @@ pub const EXPORTS_MAX: usize = 4;
 pub const EXPORT_TIME_US: u64 = 600 * 1_000_000;
 /// Characters of one weekly report. More: its end is cut off.
 pub const WEEKLY_REPORT_CHARS_MAX: usize = 6_000;
+/// Time for a connection to InfluxDB, in microseconds. Longer: `Timeout`, tried again.
+pub const INFLUX_CONNECT_US: u64 = 3 * 1_000_000;
+/// Time for one request to InfluxDB with its answer, in microseconds. Longer: `Timeout`, tried again; writing the same again
+/// changes nothing.
+pub const INFLUX_REQUEST_US: u64 = 30 * 1_000_000;
+/// Time for one removal of points from InfluxDB, in microseconds. Longer: `Timeout`, tried again.
+pub const INFLUX_DELETE_US: u64 = 300 * 1_000_000;
+/// How long writes wait if InfluxDB asks for it, in microseconds. It asks for more: they try again all the same.
+pub const INFLUX_RETRY_AFTER_US_MAX: u64 = 30 * 1_000_000;
+/// Points written to InfluxDB in one request. More: the next request.
+pub const INFLUX_BATCH_LINES_MAX: usize = 5_000;
+/// Octets written to InfluxDB in one request; a single longer point goes alone. More: the next request.
+pub const INFLUX_BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Octets of one answer of InfluxDB to a question. More: refused as invalid; ask for less at once.
+pub const INFLUX_ANSWER_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Octets read of what InfluxDB says about an error, and of the answers to its settings. More: not read.
+pub const INFLUX_REFUSAL_BYTES_MAX: usize = 1024 * 1024;
+/// Characters kept of what InfluxDB says about an error. More: its end is cut off.
+pub const INFLUX_REASON_CHARS_MAX: usize = 500;
+/// Rows of one field that one question to InfluxDB gives. More: it is asked again, from where it ended.
+pub const INFLUX_ROWS_READ_MAX: usize = 10_000;
+/// Lines that InfluxDB refuses for good and that are kept in `influxdb.db`. More: the oldest go, and are counted.
+pub const INFLUX_LINES_ASIDE_MAX: usize = 10_000;
+/// Changed usage rows read at once for the points in InfluxDB. More: the next turn.
+pub const MIRROR_USAGE_CHANGES_READ: usize = 500;
+/// Octets of points that are written to InfluxDB together. More: the next batch.
+pub const MIRROR_BATCH_BYTES: usize = 1024 * 1024;
+/// Days of machines whose written quarters are remembered, some 800 octets each. More: the oldest days are forgotten, and
+/// written whole if they change again.
+pub const MIRROR_DAYS_KNOWN: usize = 20_000;
+/// Moments that are remembered to tell how long slices have waited for the history. More: later ones are not remembered
+/// until the first are over.
+pub const LAG_MOMENTS_KEPT: usize = 1_000;

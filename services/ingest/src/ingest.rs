@@ -8,7 +8,7 @@ mod receive;
 mod replay;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -76,6 +76,15 @@ pub struct Room {
     pub queue_size: usize,
     /// The journal's disk is nearly full: readings have to wait at the agents; events go on.
     pub journal_nearly_full: bool,
+}
+
+/// Machines that were heard with a second or later generation of their key: the generations before it are done with.
+#[derive(Debug, Clone, Default)]
+pub struct Renewed {
+    /// Counts up whenever the rest changes.
+    pub number: u64,
+    /// The greatest generation, by machine.
+    pub generations: Arc<BTreeMap<domain::ids::MachineId, u32>>,
 }
 
 /// What is to be done. The order between the lists does not matter, the order within each does.
@@ -224,6 +233,13 @@ impl IngestMind {
     /// Machines that the registry knows.
     pub fn machines_registered(&self) -> usize {
         self.registry.len()
+    }
+
+    /// Which machines were heard with a second or later generation of their key, and the greatest; with a number that
+    /// counts up whenever that changes.
+    pub fn renewed(&self, known: u64) -> Option<Renewed> {
+        let number = self.registry.renewals();
+        (number != known).then(|| Renewed { number, generations: Arc::new(self.registry.renewed()) })
     }
 
     fn register(&mut self, registered: &[Registered]) {

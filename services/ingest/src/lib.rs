@@ -28,4 +28,4 @@ mod write;
 pub use fold::block_of;
 pub use registry::Registered;
 pub use start::{Ingest, IngestHandle, IngestSettings, StartError};
-pub use subscriber::BrokerAddress;
+pub use subscriber::{BrokerAddress, BrokerTls};

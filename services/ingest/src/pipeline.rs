@@ -22,7 +22,7 @@ use self::settled::Mark;
 use self::task::{Appended, Read, append, finished, read_again};
 use crate::body_clock::BodyClock;
 use crate::counters::Counters;
-use crate::ingest::{Effects, IngestMind, Input, Room};
+use crate::ingest::{Effects, IngestMind, Input, Renewed, Room};
 use crate::metrics;
 use crate::readiness::{Part, Readiness};
 use crate::refusals::Refusals;
@@ -45,6 +45,18 @@ pub(crate) struct Shared {
     pub(crate) readiness: Readiness,
     /// Everything committed before this can be read.
     pub(crate) settled: Arc<Mutex<Option<UnixMicros>>>,
+    /// Machines that use a renewed key.
+    pub(crate) renewed: Arc<Mutex<Renewed>>,
+}
+
+impl Shared {
+    /// Brings up to date which machines use a renewed key.
+    pub(crate) fn tell_renewed(&self, mind: &IngestMind) {
+        let mut known = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(renewed) = mind.renewed(known.number) {
+            *known = renewed;
+        }
+    }
 }
 
 /// What comes in.
@@ -250,6 +262,7 @@ impl Pipeline {
         metrics::behind("telemetry", self.held.folded.saturating_sub(*self.outlets.watermark.borrow()));
         metrics::behind("ledger", self.held.folded.saturating_sub(self.mind.saved()));
         self.tell_settled();
+        self.shared.tell_renewed(&self.mind);
         self.step(Input::Room(self.room()));
     }
 

@@ -1,6 +1,6 @@
 //! Who may speak: the registered machines, their topics and their keys.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use domain::ids::MachineId;
@@ -36,6 +36,8 @@ pub(crate) struct Registry {
     by_topic: HashMap<Box<str>, (MachineNumber, Kind)>,
     by_machine: HashMap<MachineId, MachineNumber>,
     entries: Vec<Entry>,
+    /// How often a second or later generation was seen for the first time.
+    renewals: u64,
 }
 
 #[derive(Debug)]
@@ -52,7 +54,13 @@ struct Entry {
 
 impl Registry {
     pub(crate) fn new(master: MasterKey) -> Registry {
-        Registry { master, by_topic: HashMap::new(), by_machine: HashMap::new(), entries: Vec::new() }
+        Registry {
+            master,
+            by_topic: HashMap::new(),
+            by_machine: HashMap::new(),
+            entries: Vec::new(),
+            renewals: 0,
+        }
     }
 
     /// Adds a machine or raises its generations. A generation never goes back.
@@ -116,8 +124,20 @@ impl Registry {
         let entry = &mut self.entries[number];
         if generation > entry.seen {
             entry.seen = generation;
+            self.renewals += u64::from(generation > 1);
             entry.keys.retain(|(known, _)| *known >= generation);
         }
+    }
+
+    /// Counts up whenever [`Registry::renewed`] changes.
+    pub(crate) fn renewals(&self) -> u64 {
+        self.renewals
+    }
+
+    /// The greatest generation with which an authentic message came, of machines for which that is not the first.
+    pub(crate) fn renewed(&self) -> BTreeMap<MachineId, u32> {
+        let renewed = self.entries.iter().filter(|entry| entry.seen > 1);
+        renewed.map(|entry| (entry.topics[0].machine.clone(), entry.seen)).collect()
     }
 
     /// The greatest generation with which an authentic message came; 0: none yet.
@@ -151,6 +171,7 @@ mod tests {
         let error = registry.key(number, 1).expect_err("the new one was seen");
         assert!(error.contains("2 to 2 is allowed"), "{error}");
         assert_eq!(registry.seen(number), 2);
+        assert_eq!((registry.renewals(), registry.renewed()), (1, BTreeMap::from([(machine.clone(), 2)])));
         registry.register(&entry(3));
         assert_eq!(registry.key(number, 3), Ok(master.machine_key(&machine, 3)));
         registry.register(&entry(1));

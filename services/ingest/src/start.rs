@@ -18,6 +18,7 @@ use wire::keys::MasterKey;
 
 use crate::body_clock::BodyClock;
 use crate::counters::Counters;
+use crate::ingest::Renewed;
 use crate::metrics;
 use crate::pipeline::held::Held;
 use crate::pipeline::{Inlets, Outlets, Pipeline, Shared};
@@ -106,6 +107,7 @@ impl Ingest {
         let recovered =
             recover(settings.master.clone(), &*journal, &*ledger, &*telemetry, clock.now()).await?;
         recovered.states.iter().cloned().for_each(|state| feed.put(state));
+        shared.tell_renewed(&recovered.mind);
         let give_up = CancellationToken::new();
         let stop = CancellationToken::new();
         let (saved, saved_seen) = watch::channel(0);
@@ -123,6 +125,7 @@ impl Ingest {
             telemetry,
             journal: journal.clone(),
             work: telemetry_waiting,
+            held: None,
             watermark,
             readiness: shared.readiness.clone(),
             give_up: give_up.clone(),
@@ -200,6 +203,12 @@ impl IngestHandle {
     /// Everything committed before this moment can be read from the stores; `None`: not known yet.
     pub fn settled(&self) -> Option<UnixMicros> {
         *self.shared.settled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which machines were heard with a renewed key: the ingest refuses what their older keys sealed. At most a second
+    /// old.
+    pub fn renewed(&self) -> Renewed {
+        self.shared.renewed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Machines or keys in the ledger's registry changed: reads them again; the ingest obeys within moments.

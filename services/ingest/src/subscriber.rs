@@ -11,8 +11,9 @@ use bytes::Bytes;
 use domain::limits;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Packet, QoS, SubAck, SubscribeFilter,
-    SubscribeReasonCode,
+    SubscribeReasonCode, TlsConfiguration, Transport,
 };
+use rustls::ClientConfig;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -43,8 +44,20 @@ pub struct BrokerAddress {
     pub port: u16,
     /// User name and password of the ingest; `None`: the broker asks for none.
     pub login: Option<(String, String)>,
+    /// TLS; `None`: plain text.
+    pub tls: Option<BrokerTls>,
     /// Beginning of the two connections' client ids, letters, digits and hyphens; unique among the broker's clients.
     pub client_id: String,
+}
+
+/// TLS towards the broker: whom to believe, and what to show, for each connection. What is shown may change between two
+/// connections: a configuration that works it out anew each time is asked each time.
+#[derive(Debug, Clone)]
+pub struct BrokerTls {
+    /// Of the connection for events, status and acks.
+    pub events: Arc<ClientConfig>,
+    /// Of the connection for readings.
+    pub readings: Arc<ClientConfig>,
 }
 
 impl std::fmt::Debug for BrokerAddress {
@@ -54,6 +67,7 @@ impl std::fmt::Debug for BrokerAddress {
             .field("host", &self.host)
             .field("port", &self.port)
             .field("user", &user)
+            .field("has_tls", &self.tls.is_some())
             .field("client_id", &self.client_id)
             .finish_non_exhaustive()
     }
@@ -84,8 +98,10 @@ impl Subscriber {
     ) -> Subscriber {
         let stop = CancellationToken::new();
         let deferred = Arc::new(AtomicU64::new(0));
-        let connect = |name: &str, part, kinds: &'static [Kind], queue| {
-            let (client, polled) = AsyncClient::new(options(broker, name), OUTGOING_MAX);
+        let (events_tls, readings_tls) =
+            broker.tls.as_ref().map(|tls| (tls.events.clone(), tls.readings.clone())).unzip();
+        let connect = |name: &str, tls, part, kinds: &'static [Kind], queue| {
+            let (client, polled) = AsyncClient::new(options(broker, name, tls), OUTGOING_MAX);
             let connection = Connection {
                 client: client.clone(),
                 kinds,
@@ -96,8 +112,9 @@ impl Subscriber {
             };
             (client, tokio::spawn(connection.run(polled, stop.clone())))
         };
-        let (client, first) = connect("events", Part::Events, &[Kind::Events, Kind::Status], urgent);
-        let (_, second) = connect("readings", Part::Readings, &[Kind::Readings], readings);
+        let (client, first) =
+            connect("events", events_tls, Part::Events, &[Kind::Events, Kind::Status], urgent);
+        let (_, second) = connect("readings", readings_tls, Part::Readings, &[Kind::Readings], readings);
         Subscriber { client, deferred, stop, tasks: [first, second] }
     }
 
@@ -122,7 +139,7 @@ impl Subscriber {
     }
 }
 
-fn options(broker: &BrokerAddress, name: &str) -> MqttOptions {
+fn options(broker: &BrokerAddress, name: &str, tls: Option<Arc<ClientConfig>>) -> MqttOptions {
     let id = format!("{}-{name}", broker.client_id);
     let mut options = MqttOptions::new(id, broker.host.clone(), broker.port);
     options
@@ -132,6 +149,9 @@ fn options(broker: &BrokerAddress, name: &str) -> MqttOptions {
         .set_max_packet_size(PACKET_BYTES_MAX, limits::MESSAGE_BYTES_MAX);
     if let Some((user, password)) = &broker.login {
         options.set_credentials(user, password);
+    }
+    if let Some(tls) = tls {
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls)));
     }
     options
 }

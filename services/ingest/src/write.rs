@@ -27,6 +27,8 @@ pub(crate) async fn wait_after(
         tracing::error!(store = part.name(), error = %error, "writing failed; it is tried again");
     }
     let wait = RETRY_FIRST.saturating_mul(1 << (*attempts).min(16)).min(RETRY_MAX);
+    // Servers that lost the same store do not come back to it at the same moment.
+    let wait = wait.mul_f64(0.75 + fastrand::f64() / 4.0);
     *attempts = attempts.saturating_add(1);
     tokio::select! {
         () = give_up.cancelled() => false,

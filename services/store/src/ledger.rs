@@ -159,6 +159,19 @@ pub struct UsageTotal {
     pub usage: Usage,
 }
 
+/// A usage row whose last change has this number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageChange {
+    /// Among the changes of all usage rows, from 1.
+    pub change: u64,
+    /// The machine.
+    pub machine: MachineId,
+    /// Days since 1970-01-01, UTC.
+    pub day: i32,
+    /// Which part of the day.
+    pub part: PartId,
+}
+
 /// Which sessions of a course to list, newest first.
 #[derive(Debug, Clone)]
 pub struct CourseQuery {
@@ -201,7 +214,7 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     fn registry(&self) -> Arc<Registry>;
 
     /// Writes what was derived, as whole values; of two with one key the greater revision stays. Usage that cannot be read
-    /// is refused as `Invalid`.
+    /// is refused as `Invalid`; a row of usage that is taken and is not what is there gets the next change number.
     /// With equal revisions, and of losses, unreadable records and pieces of recordings, which have none, the later one
     /// stays. Of incidents only a strictly greater revision is taken; it gets the next change number.
     async fn put(&self, derived: Derived) -> Result<(), StoreError>;
@@ -236,6 +249,12 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     /// Machines without usage are left out.
     async fn usage_through(&self, machines: &[MachineId])
     -> Result<Vec<(MachineId, UnixMicros)>, StoreError>;
+
+    /// Usage rows whose last change has a number after `after`, ascending, at most `max` (1 to 1 000).
+    async fn usage_changes(&self, after: u64, max: usize) -> Result<Vec<UsageChange>, StoreError>;
+
+    /// The number of the newest change of a usage row that a restart cannot take back; 0: there is none. Never waits.
+    fn usage_change(&self) -> watch::Receiver<u64>;
 
     /// The courses that these sessions, at most 1 000, are labelled with, by session; those without a label are left out.
     async fn session_courses(&self, sessions: &[SessionId])

@@ -22,14 +22,25 @@ struct View {
     size: (u64, u64),
     is_dark: bool,
     language: &'static str,
+    rules: Rules,
+}
+
+/// Which rules of axe-core are asked. All of them take most of the time, and most see no difference between colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    All,
+    /// Those on colours: the other views of the same width and of the same language ask the others.
+    Colours,
+    /// This width and these colours are asked in another language, this language at another width.
+    None,
 }
 
 const VIEWS: [View; 5] = [
-    View { name: "desk-light-en", size: DESK, is_dark: false, language: "en" },
-    View { name: "desk-dark-en", size: DESK, is_dark: true, language: "en" },
-    View { name: "desk-light-de", size: DESK, is_dark: false, language: "de" },
-    View { name: "phone-light-en", size: PHONE, is_dark: false, language: "en" },
-    View { name: "phone-dark-de", size: PHONE, is_dark: true, language: "de" },
+    View { name: "desk-light-en", size: DESK, is_dark: false, language: "en", rules: Rules::All },
+    View { name: "desk-dark-en", size: DESK, is_dark: true, language: "en", rules: Rules::Colours },
+    View { name: "desk-light-de", size: DESK, is_dark: false, language: "de", rules: Rules::None },
+    View { name: "phone-light-en", size: PHONE, is_dark: false, language: "en", rules: Rules::Colours },
+    View { name: "phone-dark-de", size: PHONE, is_dark: true, language: "de", rules: Rules::All },
 ];
 const DESK: (u64, u64) = (1_280, 900);
 const PHONE: (u64, u64) = (360, 780);
@@ -154,9 +165,10 @@ async fn plant(browser: &Browser, floor: &Floor, watch: Watch<'_>) -> anyhow::Re
     browser.console().await?;
     browser.run(include_str!("scripts/spoil.js"), Vec::new()).await?;
     if let Some(axe) = watch.axe {
-        browser.run(axe, Vec::new()).await?;
-        let found = browser.run_async(include_str!("scripts/axe.js"), Vec::new()).await?.to_string();
+        let found = ask_axe(browser, Some(axe), Rules::All).await?.join("\n");
         ensure!(found.contains("image-alt"), "axe-core does not find a picture without words: {found}");
+        let found = ask_axe(browser, Some(axe), Rules::Colours).await?.join("\n");
+        ensure!(found.contains("color-contrast"), "axe-core does not find grey on grey: {found}");
     }
     let said = browser.console().await?;
     ensure!(check_console(&said, "spoilt").is_err(), "script within a page is not refused: {said:?}");
@@ -205,12 +217,8 @@ async fn visit(
         if foreign != json!([]) {
             note(format!("it asks other hosts: {foreign}"));
         }
-        if let Some(axe) = watch.axe {
-            browser.run(axe, Vec::new()).await?;
-            let found = browser.run_async(include_str!("scripts/axe.js"), Vec::new()).await?;
-            for violation in found.as_array().into_iter().flatten() {
-                note(violation.as_str().unwrap_or_default().to_owned());
-            }
+        for violation in ask_axe(browser, watch.axe, view.rules).await? {
+            note(violation);
         }
         let mut lines = browser.console().await?;
         // The browser itself reports a page that is answered with an error; these are.
@@ -222,6 +230,20 @@ async fn visit(
     }
     faults.extend(found.iter().map(|(fault, views)| format!("{name}: {fault} [{}]", views.join(", "))));
     Ok(())
+}
+
+/// What axe-core finds wrong with the page that is shown.
+async fn ask_axe(browser: &Browser, axe: Option<&str>, rules: Rules) -> anyhow::Result<Vec<String>> {
+    let names = match rules {
+        Rules::All => json!(null),
+        Rules::Colours => json!(["color-contrast"]),
+        Rules::None => return Ok(Vec::new()),
+    };
+    let Some(axe) = axe else { return Ok(Vec::new()) };
+    browser.run(axe, Vec::new()).await?;
+    let found = browser.run_async(include_str!("scripts/axe.js"), vec![names]).await?;
+    let violations = found.as_array().into_iter().flatten();
+    Ok(violations.map(|violation| violation.as_str().unwrap_or_default().to_owned()).collect())
 }
 
 /// One page of each kind that links lead to.

@@ -52,29 +52,46 @@ const TAPES: u64 = 4;
 
 /// What the machines are to do.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Order {
+pub enum Order {
     /// Make nothing; deliver what there is.
     Drain,
     /// Keep the window full.
     Fill,
+    /// Keep the window full until each machine has made so many readings.
+    FillTo(u64),
     /// Make so many envelopes of readings a second, each machine, one after the other.
     Pace(f64),
     /// Disconnect and end.
     Stop,
 }
 
+impl Order {
+    /// How many readings a machine makes at most while its window is kept full; `None`: it is not.
+    fn to_fill(self) -> Option<u64> {
+        match self {
+            Order::Fill => Some(u64::MAX),
+            Order::FillTo(most) => Some(most),
+            Order::Drain | Order::Pace(_) | Order::Stop => None,
+        }
+    }
+}
+
 /// What a load consists of, and where it goes.
 #[derive(Debug, Clone)]
-pub(super) struct LoadSettings {
-    pub(super) machines: Vec<MachineId>,
-    pub(super) readings_per_envelope: usize,
-    pub(super) broker: SocketAddr,
-    pub(super) master: MasterKey,
+pub struct LoadSettings {
+    /// The machines; the server has to know them.
+    pub machines: Vec<MachineId>,
+    /// Readings in an envelope.
+    pub readings_per_envelope: usize,
+    /// Where they publish.
+    pub broker: SocketAddr,
+    /// The key from which their keys follow.
+    pub master: MasterKey,
 }
 
 /// A running load.
 #[derive(Debug)]
-pub(super) struct Fleet {
+pub struct Fleet {
     thread: JoinHandle<()>,
     orders: watch::Sender<Order>,
     tally: Arc<Mutex<Tally>>,
@@ -90,7 +107,7 @@ impl Fleet {
     ///
     /// # Errors
     /// The broker or the ingest did not take all of them in time.
-    pub(super) async fn start(settings: LoadSettings) -> anyhow::Result<Fleet> {
+    pub async fn start(settings: LoadSettings) -> anyhow::Result<Fleet> {
         let count = settings.machines.len();
         let tally = Arc::new(Mutex::new(Tally::new()));
         let (orders, seen) = watch::channel(Order::Drain);
@@ -106,12 +123,12 @@ impl Fleet {
     }
 
     /// What was counted so far.
-    pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
+    pub fn tally(&self) -> MutexGuard<'_, Tally> {
         lock(&self.tally)
     }
 
     /// What the machines do from now on.
-    pub(super) fn order(&self, order: Order) {
+    pub fn order(&self, order: Order) {
         self.orders.send_replace(order);
     }
 
@@ -119,7 +136,7 @@ impl Fleet {
     ///
     /// # Errors
     /// A connection was lost.
-    pub(super) async fn run_for(&self, time: Duration) -> anyhow::Result<()> {
+    pub async fn run_for(&self, time: Duration) -> anyhow::Result<()> {
         tokio::time::sleep(time).await;
         self.check()
     }
@@ -128,7 +145,7 @@ impl Fleet {
     ///
     /// # Errors
     /// A connection was lost, or it took too long.
-    pub(super) async fn drain(&self) -> anyhow::Result<()> {
+    pub async fn drain(&self) -> anyhow::Result<()> {
         self.order(Order::Drain);
         self.wait(DRAIN_MAX, "not everything was acknowledged", Tally::is_drained).await
     }
@@ -137,7 +154,7 @@ impl Fleet {
     ///
     /// # Errors
     /// The thread panicked.
-    pub(super) async fn stop(self) -> anyhow::Result<()> {
+    pub async fn stop(self) -> anyhow::Result<()> {
         self.order(Order::Stop);
         let ended = tokio::task::spawn_blocking(move || self.thread.join()).await?;
         ended.map_err(|_| anyhow::anyhow!("the load's thread panicked"))
@@ -348,8 +365,8 @@ impl Link {
     fn heard(&mut self, payload: Bytes) -> anyhow::Result<()> {
         let (tally, now) = (&mut lock(&self.tally), now());
         self.machine.heard(payload, now, tally, &mut self.messages)?;
-        if *self.orders.borrow() == Order::Fill {
-            self.machine.fill(now, tally, &mut self.messages);
+        if let Some(most) = self.orders.borrow().to_fill() {
+            self.machine.fill(most, now, tally, &mut self.messages);
         }
         Ok(())
     }
@@ -358,9 +375,10 @@ impl Link {
         let (tally, now) = (&mut lock(&self.tally), now());
         let out = &mut self.messages;
         let passed_us = now.since(std::mem::replace(&mut self.ticked, now));
-        match *self.orders.borrow() {
-            Order::Fill => {
-                self.machine.fill(now, tally, out);
+        let order = *self.orders.borrow();
+        match order {
+            Order::Fill | Order::FillTo(_) => {
+                self.machine.fill(order.to_fill().unwrap_or(0), now, tally, out);
                 self.machine.tick(true, now, tally, out);
             }
             Order::Pace(a_second) => {

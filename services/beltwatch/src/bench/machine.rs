@@ -110,11 +110,17 @@ impl Machine {
         self.perform(effects, now, tally, out);
     }
 
-    /// Makes records until the window cannot be empty before the next ack.
-    pub(super) fn fill(&mut self, now: MonotonicMicros, tally: &mut Tally, out: &mut Vec<Message>) {
+    /// Makes records until the window cannot be empty before the next ack, or until there are so many readings.
+    pub(super) fn fill(
+        &mut self,
+        most: u64,
+        now: MonotonicMicros,
+        tally: &mut Tally,
+        out: &mut Vec<Message>,
+    ) {
         let records = &self.lanes[Lane::Readings.index()];
         let ahead = 2 * u64::from(limits::WINDOW_ENVELOPES) * self.habits.readings_per_envelope as u64;
-        let missing = (records.acked + ahead).saturating_sub(records.newest);
+        let missing = (records.acked + ahead).min(most).saturating_sub(records.newest);
         self.append(missing, now, tally, out);
     }
 

@@ -11,7 +11,7 @@ const PACKET_BYTES_MAX: usize = 64 * 1024;
 
 /// A packet from the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Packet {
+pub enum Packet {
     /// Whether the connection is taken: 0 is yes.
     ConnAck(u8),
     /// Whether the subscriptions are taken: 128 is no.
@@ -23,7 +23,7 @@ pub(super) enum Packet {
 }
 
 /// Connects with a clean session.
-pub(super) fn connect(out: &mut BytesMut, client_id: &str, user: &str, password: &str) {
+pub fn connect(out: &mut BytesMut, client_id: &str, user: &str, password: &str) {
     let length = 10 + [client_id, user, password].iter().map(|text| 2 + text.len()).sum::<usize>();
     head(out, 0x10, length);
     text(out, "MQTT");
@@ -35,7 +35,7 @@ pub(super) fn connect(out: &mut BytesMut, client_id: &str, user: &str, password:
 }
 
 /// Subscribes to all of these with the same quality of service.
-pub(super) fn subscribe(out: &mut BytesMut, filters: &[String], quality: u8) {
+pub fn subscribe(out: &mut BytesMut, filters: &[String], quality: u8) {
     head(out, 0x82, 2 + filters.iter().map(|filter| 3 + filter.len()).sum::<usize>());
     out.put_u16(1);
     for filter in filters {
@@ -45,7 +45,7 @@ pub(super) fn subscribe(out: &mut BytesMut, filters: &[String], quality: u8) {
 }
 
 /// Publishes; with a number as QoS 1, without one as QoS 0.
-pub(super) fn publish(out: &mut BytesMut, topic: &str, payload: &[u8], retain: bool, number: Option<u16>) {
+pub fn publish(out: &mut BytesMut, topic: &str, payload: &[u8], retain: bool, number: Option<u16>) {
     let first = 0x30 | u8::from(retain) | (u8::from(number.is_some()) << 1);
     head(out, first, 2 + topic.len() + number.map_or(0, |_| 2) + payload.len());
     text(out, topic);
@@ -56,13 +56,13 @@ pub(super) fn publish(out: &mut BytesMut, topic: &str, payload: &[u8], retain: b
 }
 
 /// Confirms a message.
-pub(super) fn confirm(out: &mut BytesMut, number: u16) {
+pub fn confirm(out: &mut BytesMut, number: u16) {
     head(out, 0x40, 2);
     out.put_u16(number);
 }
 
 /// Says good-bye.
-pub(super) fn disconnect(out: &mut BytesMut) {
+pub fn disconnect(out: &mut BytesMut) {
     head(out, 0xe0, 0);
 }
 
@@ -89,7 +89,7 @@ fn text(out: &mut BytesMut, text: &str) {
 ///
 /// # Errors
 /// It is no packet that a broker may send to us.
-pub(super) fn take(read: &mut BytesMut) -> anyhow::Result<Option<Packet>> {
+pub fn take(read: &mut BytesMut) -> anyhow::Result<Option<Packet>> {
     let Some((start, length)) = frame(read)? else { return Ok(None) };
     if read.len() < start + length {
         return Ok(None);

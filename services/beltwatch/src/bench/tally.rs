@@ -14,27 +14,27 @@ pub(super) fn times() -> Histogram<u64> {
 
 /// Counts since the load began, and times since they were last taken.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub struct Tally {
     /// Machines that the ingest has answered.
-    pub(super) machines_heard: usize,
+    pub machines_heard: usize,
     /// Records made, in the order of [`Lane::ALL`].
-    pub(super) made: [u64; 2],
+    pub made: [u64; 2],
     /// Records acknowledged.
-    pub(super) records: [u64; 2],
+    pub records: [u64; 2],
     /// Envelopes acknowledged.
-    pub(super) envelopes: [u64; 2],
+    pub envelopes: [u64; 2],
     /// Octets of the envelopes that were sent, sealed.
-    pub(super) octets_sent: u64,
+    pub octets_sent: u64,
     /// Envelopes sent, repetitions too.
-    pub(super) envelopes_sent: u64,
+    pub envelopes_sent: u64,
     /// Envelopes sent again.
-    pub(super) resent: u64,
+    pub resent: u64,
     /// Messages that the ingest refused.
-    pub(super) refused: u64,
+    pub refused: u64,
     /// Acks of what was never sent.
-    pub(super) conflicts: u64,
+    pub conflicts: u64,
     /// Why a connection ended before it should.
-    pub(super) failed: Option<String>,
+    pub failed: Option<String>,
     times: [Histogram<u64>; 2],
 }
 

@@ -18,7 +18,7 @@ pub(super) const BOOT_COUNT: u32 = 1;
 
 /// A tape: both lanes of one simulated machine.
 #[derive(Debug)]
-pub(super) struct Tape {
+pub struct Tape {
     /// In the order of [`Lane::ALL`].
     lanes: [Vec<Piece>; 2],
 }
@@ -35,7 +35,7 @@ struct Piece {
 
 impl Tape {
     /// The tape of one machine. The same seed gives the same tape.
-    pub(super) fn make(profile: Profile, seed: u64) -> Tape {
+    pub fn make(profile: Profile, seed: u64) -> Tape {
         let mut simulator = Simulator::new(SourceNumber(0), seed, profile, MonotonicMicros(0));
         let settings = WatcherSettings::default();
         let mut watcher = SignalWatcher::new(vec![simulator.spec()], settings, MonotonicMicros(0));
@@ -65,7 +65,7 @@ impl Tape {
     }
 
     /// The record with this number, from 1, as a spool holds it.
-    pub(super) fn row(&self, lane: Lane, n: u64) -> Row {
+    pub fn row(&self, lane: Lane, n: u64) -> Row {
         let (round, piece) = self.find(lane, n);
         let later = round * LENGTH_US;
         let at = MonotonicMicros(later + piece.at_us);
@@ -78,7 +78,7 @@ impl Tape {
     }
 
     /// How many records of the other lane come before the one with this number.
-    pub(super) fn other_n(&self, lane: Lane, n: u64) -> u64 {
+    pub fn other_n(&self, lane: Lane, n: u64) -> u64 {
         let (round, piece) = self.find(lane, n);
         round * self.lane(lane.other()).len() as u64 + piece.other
     }

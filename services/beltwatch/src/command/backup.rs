@@ -43,6 +43,12 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
          safe as the server itself",
         made.complete_through
     )?;
+    if made.files.iter().any(|file| file.path == StoreName::Influxdb.file()) {
+        writeln!(
+            io::stderr(),
+            "the history is in InfluxDB and not in it: make its backup with `influx backup`"
+        )?;
+    }
     Ok(())
 }
 
@@ -54,7 +60,7 @@ pub fn make(folder: &Path, to: &Path, meter: &mut Meter) -> Result<Manifest, Fai
     empty_folder(to)?;
     let complete_through = format!("{:.0}", now());
     let snapshot = copy(folder, to, meter).map_err(unavailable)?;
-    let mut paths: Vec<String> = StoreName::ALL.map(|name| name.file().to_owned()).into();
+    let mut paths: Vec<String> = snapshot.stores().map(|name| name.file().to_owned()).collect();
     paths.extend(snapshot.files().iter().map(|file| format!("{HISTORY_FOLDER}/{}", file.name)));
     for name in SECRETS {
         if copy_secret(folder, to, name)? {

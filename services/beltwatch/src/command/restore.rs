@@ -54,6 +54,12 @@ pub(super) fn run(args: Args, options: &Options) -> Result<(), Failure> {
         "{to} is restored. Start the server on it; what machines sent after {through} and had acknowledged will be \
          recorded as lost"
     )?;
+    if StoreName::of(&args.from).contains(&StoreName::Influxdb) {
+        writeln!(
+            io::stderr(),
+            "the history is in InfluxDB: restore what `influx backup` made of it before the start"
+        )?;
+    }
     Ok(())
 }
 
@@ -90,7 +96,8 @@ fn copy(from: &Path, to: &Path, manifest: &Manifest, meter: &mut Meter) -> Resul
     meter.end();
     sync(&aside.join(HISTORY_FOLDER))?;
     sync(&aside)?;
-    let names = SECRETS.into_iter().chain([HISTORY_FOLDER]).chain(StoreName::ALL.map(StoreName::file));
+    let stores = StoreName::of(&aside).into_iter().map(StoreName::file);
+    let names = SECRETS.into_iter().chain([HISTORY_FOLDER]).chain(stores);
     for name in names.filter(|name| aside.join(name).exists()) {
         std::fs::rename(aside.join(name), to.join(name))?;
     }

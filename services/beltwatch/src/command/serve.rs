@@ -24,7 +24,8 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     crate::log::start(&config.log).map_err(|error| Failure::new(Exit::Usage, format!("{error:#}")))?;
     let server = Server::start(&config).await.map_err(unavailable)?;
     let (url, broker) = (server.url(), server.broker_address());
-    let mqtt = if config.has_tls() && config.broker.embedded { "mqtts" } else { "mqtt" };
+    let has_tls = if config.broker.embedded { config.has_tls() } else { config.has_broker_files() };
+    let mqtt = if has_tls { "mqtts" } else { "mqtt" };
     writeln!(std::io::stderr(), "beltwatch serves {url}/ (pages, gRPC) and {mqtt}://{broker}")?;
     if let Some(link) = server.first_administrator_link() {
         writeln!(

@@ -41,9 +41,14 @@ impl InfluxConfig {
         value: impl Fn(&'static str, &dyn ToString, &'static str) -> ConfigError,
     ) -> Result<(), ConfigError> {
         if !self.url.is_empty() && self.parsed().is_none() {
-            return Err(value("influxdb.url", &self.url, "a URL such as \"http://127.0.0.1:8086\" is required"));
+            return Err(value(
+                "influxdb.url",
+                &self.url,
+                "a URL such as \"http://127.0.0.1:8086\" is required",
+            ));
         }
-        for (key, name) in [("influxdb.organisation", &self.organisation), ("influxdb.bucket", &self.bucket)] {
+        for (key, name) in [("influxdb.organisation", &self.organisation), ("influxdb.bucket", &self.bucket)]
+        {
             let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
                 return Err(value(key, name, "1 to 64 of A-Z, a-z, 0-9, `-`, `_` and `.` are allowed"));

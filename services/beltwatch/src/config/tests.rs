@@ -38,6 +38,8 @@ fn a_bad_file_is_refused_with_the_line_and_the_allowed_keys() {
     check("[tls]\nmode = \"files\"", &["tls.certificate", "a file is required"]);
     check("[tls]\nmode = \"files\"\ncertificate = \"a.pem\"", &["tls.key"]);
     check("[tls]\nnames = [\"gym.example\", \"two words\"]", &["tls.names is two words"]);
+    check("[broker]\nfiles = \"f\"", &["broker.files is f", "broker.embedded must be false"]);
+    check("[broker]\nembedded = false\nfiles = \"f\"\nadvertise = \"two words:1\"", &["broker.advertise"]);
     check("[api]\nurl = \"gym\"", &["api.url is gym", "https://gym.example"]);
     check("[mail]\nserver = \"mail\"", &["mail.server is mail", "host:port"]);
     check("[mail]\nserver = \"mail:25\"", &["mail.from", "an address is required"]);
@@ -65,6 +67,8 @@ fn other_addresses_are_open_with_tls_or_by_express_wish() {
     check(&format!("plaintext_beyond_loopback = true\n{broker}"), true, "0.0.0.0:8883");
     check("[api]\nlisten = \"[::]:80\"\n[tls]\nmode = \"own\"", true, "127.0.0.1:1883");
     check(&format!("{broker}embedded = false\naddress = \"far:1\""), false, "far:1");
+    let far = format!("{broker}embedded = false\naddress = \"far:1\"\nfiles = \"f\"\n[tls]\nmode = \"own\"");
+    check(&far, false, "far:1");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use wire::credential::broker_password;
 use wire::keys::MasterKey;
 
 use crate::broker::{self, Who};
+use crate::keys::good_generations;
 
 /// User name of this server at its own broker. No machine can have it: it is no id.
 pub(super) const SERVICE_USER: &str = "Beltwatch";
@@ -32,17 +33,13 @@ impl Access {
         access
     }
 
-    /// Lets a machine in with its newest key and the one before, as far as they were not revoked. The ingest refuses
-    /// the older one once the newer one was used.
+    /// Lets a machine in with the good generations of its key.
     pub(super) fn put(&self, machine: &Machine) {
         let mut machines = self.machines.write().unwrap_or_else(PoisonError::into_inner);
-        let newest = machine.key_generation;
-        let least = (machine.revoked_generation + 1).max(newest.saturating_sub(1)).max(1);
-        if least <= newest {
-            machines.insert(machine.id.clone(), least..=newest);
-        } else {
-            machines.remove(&machine.id);
-        }
+        match good_generations(machine) {
+            Some(good) => machines.insert(machine.id.clone(), good),
+            None => machines.remove(&machine.id),
+        };
     }
 
     /// The password of this server at its own broker.

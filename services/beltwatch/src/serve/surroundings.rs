@@ -38,7 +38,7 @@ pub(super) struct Around {
     pub(super) broker: String,
     pub(super) url: String,
     pub(super) master: MasterKey,
-    /// What makes machines' certificates, if the embedded broker speaks TLS.
+    /// What makes machines' certificates, if the broker is one that asks for them.
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) access: Arc<Access>,
     pub(super) registry_changed: Arc<Notify>,
@@ -90,7 +90,8 @@ impl Surroundings for Around {
     }
 
     fn credential(&self, machine: &Machine) -> Result<Credential, String> {
-        let tls = self.tls.as_ref().map(|tls| tls.machine(&machine.id, self.now())).transpose();
+        let tls = self.tls.as_ref();
+        let tls = tls.map(|tls| tls.machine(&machine.id, machine.key_generation, self.now())).transpose();
         Ok(Credential {
             machine: machine.id.clone(),
             generation: machine.key_generation,

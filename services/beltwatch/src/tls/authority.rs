@@ -8,17 +8,20 @@ use anyhow::Context;
 use domain::ids::MachineId;
 use domain::units::UnixMicros;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
+    SerialNumber, date_time_ymd,
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+use sha2::{Digest, Sha256};
 
 use crate::keys::write_secret;
 
 const KEY_FILE: &str = "authority.key";
 const CERTIFICATE_FILE: &str = "authority.pem";
+const NO_KEY: &str = "no key can be made for a certificate";
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 const AUTHORITY_DAYS: u32 = 3_650;
 const MACHINE_DAYS: u32 = 730;
@@ -26,6 +29,40 @@ const MACHINE_DAYS: u32 = 730;
 pub(super) const SERVER_DAYS: u32 = 90;
 /// Certificates begin so long ago: clocks differ.
 const BEFORE: Duration = Duration::from_secs(3_600);
+
+/// The serial number of a machine's certificates, the same for all of one generation.
+pub(crate) type Serial = [u8; 16];
+
+/// The serial number that the certificates of a machine's key of this generation have: it follows from both, so that the
+/// registry alone says which certificates are revoked.
+pub(crate) fn serial(machine: &MachineId, generation: u32) -> Serial {
+    let told = format!("certificate/v1/{machine}/{generation}");
+    let mut serial: Serial = [0; 16];
+    serial.copy_from_slice(&Sha256::digest(told)[..16]);
+    // Positive, and of full length.
+    serial[0] = serial[0] & 0x3f | 0x40;
+    serial
+}
+
+/// The key of a server whose certificates are renewed for the same key.
+pub(crate) struct ServerKey(KeyPair);
+
+impl ServerKey {
+    /// A new key, PEM.
+    pub(crate) fn make() -> anyhow::Result<String> {
+        Ok(KeyPair::generate().context(NO_KEY)?.serialize_pem())
+    }
+
+    pub(crate) fn from_pem(pem: &str) -> anyhow::Result<ServerKey> {
+        Ok(ServerKey(KeyPair::from_pem(pem)?))
+    }
+}
+
+impl fmt::Debug for ServerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerKey").finish_non_exhaustive()
+    }
+}
 
 /// The authority. It can sign; [`Authority::pem`] is what others trust.
 pub struct Authority {
@@ -111,33 +148,102 @@ impl Authority {
 
     /// A certificate for a server of these names, which may be addresses.
     pub(super) fn server(&self, names: &[String], now: UnixMicros) -> anyhow::Result<Issued> {
-        let params = CertificateParams::new(names.to_vec()).context("a name of the server is none")?;
-        self.issue(params, "beltwatch", ExtendedKeyUsagePurpose::ServerAuth, SERVER_DAYS, now)
+        let key = KeyPair::generate().context(NO_KEY)?;
+        let certificate = self.sign_server(&key, names, now)?;
+        Ok(Issued { certificate, key })
     }
 
-    /// A certificate for a machine's agent.
-    pub(super) fn machine(&self, machine: &MachineId, now: UnixMicros) -> anyhow::Result<Issued> {
-        let params = CertificateParams::default();
-        self.issue(params, machine.as_str(), ExtendedKeyUsagePurpose::ClientAuth, MACHINE_DAYS, now)
-    }
-
-    fn issue(
+    /// A certificate for a server with a key that it has; PEM.
+    pub(crate) fn server_with(
         &self,
+        key: &ServerKey,
+        names: &[String],
+        now: UnixMicros,
+    ) -> anyhow::Result<String> {
+        Ok(self.sign_server(&key.0, names, now)?.pem())
+    }
+
+    fn sign_server(
+        &self,
+        key: &KeyPair,
+        names: &[String],
+        now: UnixMicros,
+    ) -> anyhow::Result<rcgen::Certificate> {
+        let params = CertificateParams::new(names.to_vec()).context("a name of the server is none")?;
+        self.sign(key, params, "beltwatch", ExtendedKeyUsagePurpose::ServerAuth, SERVER_DAYS, now)
+    }
+
+    /// A certificate for a machine's agent, of this generation of the machine's key.
+    pub(super) fn machine(
+        &self,
+        machine: &MachineId,
+        generation: u32,
+        now: UnixMicros,
+    ) -> anyhow::Result<Issued> {
+        let mut params = CertificateParams::default();
+        params.serial_number = Some(SerialNumber::from_slice(&serial(machine, generation)));
+        self.issue_client(params, machine.as_str(), MACHINE_DAYS, now)
+    }
+
+    /// What this server itself shows to a broker, under this name.
+    ///
+    /// # Errors
+    /// The operating system gives no random octets.
+    pub fn client(&self, name: &str, now: UnixMicros) -> anyhow::Result<CertifiedKey> {
+        super::certified(&self.issue_client(CertificateParams::default(), name, SERVER_DAYS, now)?)
+    }
+
+    /// The list of revoked certificates, PEM: good from then on, in seconds since 1970, for as long as the authority
+    /// may be. That it is not the newest is nothing that its reader could notice, so it does not end earlier.
+    pub(crate) fn revoked(&self, serials: &[Serial], begins_s: i64) -> anyhow::Result<String> {
+        let since_s = u64::try_from(begins_s).unwrap_or_default();
+        let begins = date_time_ymd(1970, 1, 1) + Duration::from_secs(since_s);
+        let entry = |serial: &Serial| RevokedCertParams {
+            serial_number: SerialNumber::from_slice(serial),
+            revocation_time: begins,
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: begins,
+            next_update: begins + DAY * AUTHORITY_DAYS,
+            crl_number: SerialNumber::from(since_s),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(entry).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let signed = list.signed_by(&self.issuer).context("the authority cannot sign")?;
+        signed.pem().context("the list of revoked certificates cannot be written")
+    }
+
+    fn issue_client(
+        &self,
+        params: CertificateParams,
+        name: &str,
+        days: u32,
+        now: UnixMicros,
+    ) -> anyhow::Result<Issued> {
+        let key = KeyPair::generate().context(NO_KEY)?;
+        let certificate = self.sign(&key, params, name, ExtendedKeyUsagePurpose::ClientAuth, days, now)?;
+        Ok(Issued { certificate, key })
+    }
+
+    fn sign(
+        &self,
+        key: &KeyPair,
         mut params: CertificateParams,
         name: &str,
         purpose: ExtendedKeyUsagePurpose,
         days: u32,
         now: UnixMicros,
-    ) -> anyhow::Result<Issued> {
+    ) -> anyhow::Result<rcgen::Certificate> {
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, name);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![purpose];
         params.use_authority_key_identifier_extension = true;
         span(&mut params, now, days);
-        let key = KeyPair::generate().context("no key can be made for a certificate")?;
-        let certificate = params.signed_by(&key, &self.issuer).context("the authority cannot sign")?;
-        Ok(Issued { certificate, key })
+        params.signed_by(key, &self.issuer).context("the authority cannot sign")
     }
 }
 

@@ -1,10 +1,12 @@
-//! The server's certificate, which can be replaced while the server runs.
+//! A certificate of this server's, which can be replaced while the server runs.
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use anyhow::Context;
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -12,18 +14,18 @@ use rustls::sign::CertifiedKey;
 
 /// What new connections are shown. Connections that are there keep what they have.
 #[derive(Debug)]
-pub(super) struct Current(RwLock<Arc<CertifiedKey>>);
+pub(crate) struct Current(RwLock<Arc<CertifiedKey>>);
 
 impl Current {
-    pub(super) fn new(key: CertifiedKey) -> Current {
+    pub(crate) fn new(key: CertifiedKey) -> Current {
         Current(RwLock::new(Arc::new(key)))
     }
 
-    pub(super) fn shown(&self) -> Arc<CertifiedKey> {
+    pub(crate) fn shown(&self) -> Arc<CertifiedKey> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn replace(&self, key: CertifiedKey) {
+    pub(crate) fn replace(&self, key: CertifiedKey) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
     }
 }
@@ -31,6 +33,16 @@ impl Current {
 impl ResolvesServerCert for Current {
     fn resolve(&self, _client: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.shown())
+    }
+}
+
+impl ResolvesClientCert for Current {
+    fn resolve(&self, _authorities: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(self.shown())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
     }
 }
 

@@ -98,7 +98,7 @@ fn off_is_nothing_and_a_machine_is_named_in_its_certificate() {
     assert!(Tls::start(&config(folder.path(), TlsMode::Off), &[], NOON).unwrap().is_none());
     assert!(!folder.path().join("authority.key").exists());
     let tls = Tls::start(&config(folder.path(), TlsMode::Own), &[], NOON).unwrap().unwrap();
-    let credential = tls.machine(&MachineId::new("tm-01").unwrap(), NOON).unwrap();
+    let credential = tls.machine(&MachineId::new("tm-01").unwrap(), 1, NOON).unwrap();
     assert_eq!(credential.authority, tls.authority().pem());
     let certificate = rustls::pki_types::CertificateDer::from_pem_slice(credential.certificate.as_bytes());
     assert_eq!(subject::common_name(&certificate.unwrap()), Some("tm-01"));

@@ -14,6 +14,8 @@ use crate::readiness::{Part, Readiness};
 
 /// Slices read from the journal at once.
 const READ_SLICES: usize = 1_000;
+/// Works that wait are written together up to so many records, so that a slow telemetry is asked seldom. More: the next put.
+const PUT_RECORDS: usize = 50_000;
 
 /// Blocks of all slices after `after` up to `through` that have readable records.
 #[derive(Debug, Default)]
@@ -23,10 +25,18 @@ pub(crate) struct Work {
     pub(crate) blocks: Vec<Block>,
 }
 
+impl Work {
+    fn records(&self) -> usize {
+        self.blocks.iter().map(|block| block.records.len()).sum()
+    }
+}
+
 pub(crate) struct TelemetryWriter {
     pub(crate) telemetry: Arc<dyn Telemetry>,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) work: mpsc::Receiver<Work>,
+    /// What was taken and does not follow what is being written.
+    pub(crate) held: Option<Work>,
     pub(crate) watermark: watch::Sender<Sequence>,
     pub(crate) readiness: Readiness,
     pub(crate) give_up: CancellationToken,
@@ -35,7 +45,7 @@ pub(crate) struct TelemetryWriter {
 impl TelemetryWriter {
     /// Writes until the other side closes and all is written, or until it has to give up.
     pub(crate) async fn run(mut self) {
-        while let Some(work) = self.work.recv().await {
+        while let Some(work) = self.next().await {
             if !self.catch_up(work.after).await {
                 return;
             }
@@ -46,6 +56,28 @@ impl TelemetryWriter {
                 return;
             }
         }
+    }
+
+    /// All that waits, as far as it follows one another; `None`: nothing will come any more.
+    async fn next(&mut self) -> Option<Work> {
+        let mut all = match self.held.take() {
+            Some(work) => work,
+            None => self.work.recv().await?,
+        };
+        let mut records = all.records();
+        while records < PUT_RECORDS
+            && let Ok(work) = self.work.try_recv()
+        {
+            if work.after != all.through {
+                // Something in between has to be read from the journal first.
+                self.held = Some(work);
+                break;
+            }
+            records += work.records();
+            all.through = work.through;
+            all.blocks.extend(work.blocks);
+        }
+        Some(all)
     }
 
     /// Writes from the journal what was not given, because this was too slow, or could not be written.

@@ -25,6 +25,7 @@ use crate::fold::block_of;
 struct Failing {
     inner: MemoryTelemetry,
     failures: AtomicU32,
+    puts: AtomicU32,
 }
 
 #[async_trait]
@@ -35,6 +36,7 @@ impl Telemetry for Failing {
             self.failures.store(left - 1, Ordering::Relaxed);
             return Err(StoreError::new(StoreErrorKind::Unavailable, "the telemetry is away"));
         }
+        self.puts.fetch_add(1, Ordering::Relaxed);
         self.inner.put(blocks).await
     }
 
@@ -80,8 +82,9 @@ fn slice(n: u64) -> Slice {
     }
 }
 
-/// Writes what is given of a journal of ten slices, with some failures; how much is in the telemetry then.
-async fn check(given: &[(Sequence, Sequence, bool)], failures: u32) -> (Counts, Sequence, Readiness) {
+/// Writes what is given of a journal of ten slices, with some failures; how much is in the telemetry then, and in how many
+/// puts it came.
+async fn check(given: &[(Sequence, Sequence, bool)], failures: u32) -> (Counts, Sequence, Readiness, u32) {
     let journal = Arc::new(MemoryJournal::new());
     let slices: Vec<Slice> = (1..=10).map(slice).collect();
     journal.append(slices.clone().into()).await.unwrap();
@@ -93,6 +96,7 @@ async fn check(given: &[(Sequence, Sequence, bool)], failures: u32) -> (Counts, 
         telemetry: telemetry.clone(),
         journal,
         work: waiting,
+        held: None,
         watermark,
         readiness: readiness.clone(),
         give_up: CancellationToken::new(),
@@ -104,7 +108,8 @@ async fn check(given: &[(Sequence, Sequence, bool)], failures: u32) -> (Counts, 
     }
     drop(work);
     writer.run().await;
-    (telemetry.counts(None).await.unwrap(), telemetry.watermark().await.unwrap(), readiness)
+    let puts = telemetry.puts.load(Ordering::Relaxed);
+    (telemetry.counts(None).await.unwrap(), telemetry.watermark().await.unwrap(), readiness, puts)
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,9 +122,21 @@ async fn what_the_telemetry_was_not_given_it_reads_from_the_journal() {
         (&[(0, 4, true), (4, 10, true)], 3),
         (&[(2, 10, true)], 5),
     ] {
-        let (counts, watermark, readiness) = check(given, failures).await;
+        let (counts, watermark, readiness, _) = check(given, failures).await;
         assert_eq!((counts.readings, watermark), (10, 10), "{given:?}");
         assert!(readiness.is_ready(), "it works again");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_put_together_as_far_as_it_follows_one_another() {
+    for (given, wanted) in [
+        (&[(0, 4, true), (4, 7, true), (7, 10, true)][..], 1),
+        // Slice 5 was not given: what is before it, it, what is behind it.
+        (&[(0, 2, true), (2, 4, true), (5, 7, true), (7, 10, true)], 3),
+    ] {
+        let (counts, watermark, _, puts) = check(given, 0).await;
+        assert_eq!((counts.readings, watermark, puts), (10, 10, wanted), "{given:?}");
     }
 }
 
@@ -133,6 +150,7 @@ async fn a_writer_that_has_to_give_up_says_why_it_could_not() {
         telemetry,
         journal: Arc::new(MemoryJournal::new()),
         work: waiting,
+        held: None,
         watermark: watch::channel(0).0,
         readiness: readiness.clone(),
         give_up: give_up.clone(),

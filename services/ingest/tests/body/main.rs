@@ -104,6 +104,7 @@ fn settings(broker: &Broker, master: &MasterKey) -> IngestSettings {
             host: broker.address.ip().to_string(),
             port: broker.address.port(),
             login: Some(("ingest".to_owned(), "secret".to_owned())),
+            tls: None,
             client_id: "ingest".to_owned(),
         },
         master: master.clone(),

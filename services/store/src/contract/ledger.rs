@@ -32,6 +32,8 @@ pub async fn ledger<O: AsyncFn() -> Box<dyn Ledger>>(make: impl Fn() -> O) {
     usage::rows_come_by_machine_day_and_part(&*make()().await).await;
     usage::the_newest_time_is_told(&*make()().await).await;
     usage::what_cannot_be_is_refused(&*make()().await).await;
+    usage::each_change_has_the_next_number(&*make()().await).await;
+    usage::changes_after_a_cursor_have_no_gap(&*make()().await).await;
     courses::the_newest_label_counts(&*make()().await).await;
     courses::sessions_of_a_course_come_newest_first(&*make()().await).await;
     courses::what_cannot_be_is_refused(&*make()().await).await;

@@ -28,7 +28,7 @@ use crate::fact::{Fact, FactOutcome, Leaf, StoredFact};
 use crate::ledger::usage::total;
 use crate::ledger::{
     Checkpoint, CourseQuery, Derived, DerivedPiece, IncidentCount, IncidentFilter, IncidentQuery, Ledger,
-    Loss, Notice, NoticeQuery, SessionQuery, StoredIncident, Unreadable, UsageQuery, UsageTotal,
+    Loss, Notice, NoticeQuery, SessionQuery, StoredIncident, Unreadable, UsageChange, UsageQuery, UsageTotal,
 };
 use crate::registry::{CourseId, Registry};
 use crate::{StoreError, bounds};
@@ -40,6 +40,8 @@ pub struct MemoryLedger {
     state: Arc<Mutex<State>>,
     /// Number of the newest change of an incident.
     change: watch::Sender<u64>,
+    /// Number of the newest change of a usage row.
+    usage_change: watch::Sender<u64>,
     /// Counts writings of notices.
     notice_change: watch::Sender<u64>,
 }
@@ -81,10 +83,15 @@ impl MemoryLedger {
         self.notice_change.send_modify(|count| *count += 1);
     }
 
-    /// Tells the number of the newest change while nobody else can change anything.
+    /// Tells the numbers of the newest changes while nobody else can change anything.
     fn tell(&self, state: &State) {
-        let newest = state.incidents.newest_change();
-        self.change.send_if_modified(|told| std::mem::replace(told, newest) != newest);
+        let newest = [
+            (&self.change, state.incidents.newest_change()),
+            (&self.usage_change, state.usage.newest_change()),
+        ];
+        for (change, newest) in newest {
+            change.send_if_modified(|told| std::mem::replace(told, newest) != newest);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -222,6 +229,15 @@ impl Ledger for MemoryLedger {
     ) -> Result<Vec<(MachineId, UnixMicros)>, StoreError> {
         bounds::machines(machines)?;
         Ok(self.state().usage.through(machines))
+    }
+
+    async fn usage_changes(&self, after: u64, max: usize) -> Result<Vec<UsageChange>, StoreError> {
+        bounds::page(max, bounds::PAGE_MAX)?;
+        Ok(self.state().usage.changed(after, max))
+    }
+
+    fn usage_change(&self) -> watch::Receiver<u64> {
+        self.usage_change.subscribe()
     }
 
     async fn session_courses(

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use super::failure::Failure;
 use super::file::{Format, look};
 use super::values::first_row;
-use super::{history, journal, ledger, telemetry};
+use super::{history, influx, journal, ledger, telemetry};
 use crate::StoreError;
 use crate::journal::Sequence;
 
@@ -21,7 +21,7 @@ pub use self::snapshot::{HistoryFile, Snapshot};
 /// The folder of compacted chunks within a store's folder.
 pub const HISTORY_FOLDER: &str = history::FOLDER;
 
-/// One of the three files.
+/// One of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreName {
     /// Registry, facts and what is derived.
@@ -30,11 +30,19 @@ pub enum StoreName {
     Telemetry,
     /// Records as they arrived.
     Journal,
+    /// What the folder knows of a history in InfluxDB; only where one was ever configured.
+    Influxdb,
 }
 
 impl StoreName {
-    /// All of them, in the order in which their states are taken.
+    /// Those that every folder has, in the order in which their states are taken.
     pub const ALL: [StoreName; 3] = [StoreName::Ledger, StoreName::Telemetry, StoreName::Journal];
+
+    /// Those that a folder has.
+    pub fn of(folder: &Path) -> Vec<StoreName> {
+        let has_influxdb = folder.join(StoreName::Influxdb.file()).is_file();
+        StoreName::ALL.into_iter().chain(has_influxdb.then_some(StoreName::Influxdb)).collect()
+    }
 
     /// Its file's name.
     pub fn file(self) -> &'static str {
@@ -42,6 +50,7 @@ impl StoreName {
             StoreName::Ledger => "ledger.db",
             StoreName::Telemetry => "telemetry.db",
             StoreName::Journal => "journal.db",
+            StoreName::Influxdb => influx::FILE,
         }
     }
 
@@ -50,6 +59,7 @@ impl StoreName {
             StoreName::Ledger => &ledger::FORMAT,
             StoreName::Telemetry => &telemetry::FORMAT,
             StoreName::Journal => &journal::FORMAT,
+            StoreName::Influxdb => &influx::FORMAT,
         }
     }
 

@@ -23,6 +23,7 @@ use domain::usage::UsageRow;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
+use self::derived::Changes;
 use super::failure::Failure;
 use super::file::{Durability, Format, StoreFile};
 use super::readers::Readers;
@@ -30,7 +31,7 @@ use super::writer::Writer;
 use crate::fact::{Fact, FactOutcome, Leaf, StoredFact};
 use crate::ledger::{
     Checkpoint, CourseQuery, Derived, DerivedPiece, IncidentCount, IncidentFilter, IncidentQuery, Ledger,
-    Loss, Notice, NoticeQuery, SessionQuery, StoredIncident, Unreadable, UsageQuery, UsageTotal,
+    Loss, Notice, NoticeQuery, SessionQuery, StoredIncident, Unreadable, UsageChange, UsageQuery, UsageTotal,
 };
 use crate::registry::{CourseId, Registry};
 use crate::{StoreError, bounds};
@@ -38,7 +39,7 @@ use crate::{StoreError, bounds};
 pub(super) const FORMAT: Format = Format {
     name: "ledger",
     application_id: 0x4257_6c64,
-    version: 5,
+    version: 6,
     schema: &[
         entries::SCHEMA,
         facts::SCHEMA,
@@ -102,12 +103,15 @@ pub struct SqliteLedger {
     registry: Arc<Mutex<Arc<Registry>>>,
     /// Number of the newest change of an incident that is on disk.
     change: Arc<watch::Sender<u64>>,
+    /// Number of the newest change of a usage row that is on disk.
+    usage_change: Arc<watch::Sender<u64>>,
     /// Counts writings of notices that are on disk.
     notice_change: Arc<watch::Sender<u64>>,
 }
 
 /// Format 1 had a table each for sites, machines and tokens; format 2 had no incidents and recordings; format 3 nothing
-/// of what people do about incidents, and no leaves of facts; format 4 no usage and no courses.
+/// of what people do about incidents, and no leaves of facts; format 4 no usage and no courses; format 5 no numbers of
+/// changes of usage.
 fn upgrade(connection: &Connection) -> Result<(), Failure> {
     let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version < 2 {
@@ -125,10 +129,13 @@ fn upgrade(connection: &Connection) -> Result<(), Failure> {
         connection.execute_batch(steps::SCHEMA)?;
         connection.execute_batch(notices::SCHEMA)?;
     }
-    sessions::upgrade(connection)?;
-    connection.execute_batch(labels::SCHEMA)?;
-    connection.execute_batch(usage::SCHEMA)?;
-    Ok(())
+    if version < 5 {
+        sessions::upgrade(connection)?;
+        connection.execute_batch(labels::SCHEMA)?;
+        connection.execute_batch(usage::SCHEMA)?;
+        return Ok(());
+    }
+    usage::number(connection)
 }
 
 impl SqliteLedger {
@@ -137,10 +144,10 @@ impl SqliteLedger {
         let (file, connection) = StoreFile::open(folder, &FORMAT)?;
         let doing = "reading the registry of";
         let read = facts::registry(&connection).and_then(|registry| {
-            let change = incidents::newest_change(&connection)?;
-            Ok((registry, change))
+            let changes = (incidents::newest_change(&connection)?, usage::newest_change(&connection)?);
+            Ok((registry, changes))
         });
-        let (registry, change) =
+        let (registry, (change, usage_change)) =
             read.map_err(|failure| failure.found_when(doing, file.path()).explain(doing, file.path()))?;
         let writer = Writer::start(file.clone(), connection, &FORMAT)?;
         Ok(SqliteLedger {
@@ -148,19 +155,22 @@ impl SqliteLedger {
             readers: Readers::new(file),
             registry: Arc::new(Mutex::new(registry)),
             change: Arc::new(watch::Sender::new(change)),
+            usage_change: Arc::new(watch::Sender::new(usage_change)),
             notice_change: Arc::default(),
         })
     }
 
-    /// Writes what may change incidents, and tells the newest change once it is on disk.
+    /// Writes what may change incidents or usage, and tells the newest changes once they are on disk.
     async fn write_changes(
         &self,
-        work: impl FnOnce(&Connection) -> Result<Option<u64>, Failure> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<Changes, Failure> + Send + 'static,
     ) -> Result<(), StoreError> {
-        let change = self.change.clone();
-        let committed = move |newest: Option<u64>| {
-            if let Some(newest) = newest {
-                change.send_replace(newest);
+        let (change, usage_change) = (self.change.clone(), self.usage_change.clone());
+        let committed = move |made: Changes| {
+            for (change, newest) in [(change, made.incident), (usage_change, made.usage)] {
+                if let Some(newest) = newest {
+                    change.send_replace(newest);
+                }
             }
         };
         self.writer.write_then("writing to", move |connection, ()| work(connection), committed).await
@@ -292,6 +302,20 @@ impl Ledger for SqliteLedger {
         self.readers.read("reading usage of", move |connection| usage::through(connection, &machines)).await
     }
 
+    async fn usage_changes(&self, after: u64, max: usize) -> Result<Vec<UsageChange>, StoreError> {
+        bounds::page(max, bounds::PAGE_MAX)?;
+        // No change has a number greater than SQLite's greatest.
+        let Ok(after) = i64::try_from(after) else {
+            return Ok(Vec::new());
+        };
+        let work = move |connection: &_| usage::changed(connection, after, max);
+        self.readers.read("reading changes of usage of", work).await
+    }
+
+    fn usage_change(&self) -> watch::Receiver<u64> {
+        self.usage_change.subscribe()
+    }
+
     async fn session_courses(
         &self,
         sessions: &[SessionId],
@@ -358,8 +382,11 @@ impl Ledger for SqliteLedger {
 
     async fn mark_unconfirmed(&self, ids: Vec<IncidentId>, rule_version: u32) -> Result<(), StoreError> {
         bounds::marked(&ids)?;
-        self.write_changes(move |connection| incidents::mark_unconfirmed(connection, &ids, rule_version))
-            .await
+        self.write_changes(move |connection| {
+            let incident = incidents::mark_unconfirmed(connection, &ids, rule_version)?;
+            Ok(Changes { incident, usage: None })
+        })
+        .await
     }
 
     async fn put_notices(&self, notices: Vec<Notice>, taken: Option<u64>) -> Result<(), StoreError> {

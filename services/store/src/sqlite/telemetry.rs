@@ -22,7 +22,7 @@ use rusqlite::Connection;
 use tokio::sync::Mutex;
 
 use super::failure::Failure;
-use super::file::{Durability, Format, StoreFile};
+use super::file::{Durability, Format, StoreFile, look};
 use super::history::{self, History};
 use super::readers::Readers;
 use super::values::{Columns, first_row};
@@ -95,6 +95,17 @@ impl SqliteTelemetry {
         settled.map_err(|failure| failure.explain("settling the history of", file.path()))?;
         let writer = Writer::start(file.clone(), connection, &FORMAT)?;
         Ok(SqliteTelemetry { writer, readers: Readers::new(file), history, turn: Mutex::new(()) })
+    }
+
+    /// Whether a folder's history holds any record. It must have been opened before. Blocks for as long as the disk takes.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn has_records(folder: &Path) -> Result<bool, StoreError> {
+        let (connection, _) = look(folder, &FORMAT)?;
+        let path = folder.join("telemetry.db");
+        let counts = counts(&connection, None).map_err(|failure| failure.explain("reading", &path))?;
+        Ok(counts != Counts::default())
     }
 
     async fn list<T: Send + 'static>(

@@ -19,6 +19,7 @@ use crate::{machine_of, machines, times, told};
 pub(crate) enum UsageAsk {
     Page(UsageQuery),
     Through(Vec<MachineId>),
+    Changes(u64, usize),
 }
 
 fn days() -> impl Strategy<Value = i32> {
@@ -77,7 +78,8 @@ pub(crate) fn usage_asks() -> impl Strategy<Value = UsageAsk> {
             UsageAsk::Page(UsageQuery { machines, from_day, until_day, after, max })
         },
     );
-    prop_oneof![4 => page, 1 => vec(machines(), 0..4).prop_map(UsageAsk::Through)]
+    let changes = (0..20_u64, 0..6_usize).prop_map(|(after, max)| UsageAsk::Changes(after, max));
+    prop_oneof![4 => page, 1 => vec(machines(), 0..4).prop_map(UsageAsk::Through), 1 => changes]
 }
 
 pub(crate) async fn answers_agree(
@@ -95,6 +97,11 @@ pub(crate) async fn answers_agree(
             let through = told(sqlite.usage_through(&machines).await);
             prop_assert_eq!(through, told(memory.usage_through(&machines).await));
         }
+        UsageAsk::Changes(after, max) => {
+            let changes = told(sqlite.usage_changes(after, max).await);
+            prop_assert_eq!(changes, told(memory.usage_changes(after, max).await));
+            prop_assert_eq!(*sqlite.usage_change().borrow(), *memory.usage_change().borrow());
+        }
     }
     Ok(())
 }
@@ -103,6 +110,7 @@ pub(crate) async fn answers_agree(
 pub(crate) async fn all_agree(sqlite: &SqliteLedger, memory: &MemoryLedger) -> Result<(), TestCaseError> {
     let machines = vec![machine_of(2), machine_of(0), machine_of(1)];
     answers_agree(sqlite, memory, UsageAsk::Through(machines.clone())).await?;
+    answers_agree(sqlite, memory, UsageAsk::Changes(0, 1_000)).await?;
     let (from_day, until_day) = (i32::MIN, i32::MAX);
     let all = UsageQuery { machines, from_day, until_day, after: None, max: 1_000 };
     answers_agree(sqlite, memory, UsageAsk::Page(all)).await

@@ -134,3 +134,23 @@ CREATE INDEX notice_planned ON notice (planned_us, id, contact, site);
 CREATE TABLE notice_cursor (one INTEGER PRIMARY KEY CHECK (one = 1), taken INTEGER NOT NULL) STRICT;
 PRAGMA user_version = 4;
 "#;
+
+/// What format 5 changed: sessions found by direction and span, labels, usage.
+pub(crate) const FORMAT_5: &str = r#"
+ALTER TABLE session ADD COLUMN ways INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN last_motion_us INTEGER NOT NULL DEFAULT 0;
+DROP INDEX session_time;
+CREATE INDEX session_time ON session (machine, started_us, id, ways, last_motion_us);
+CREATE INDEX session_reverse ON session (machine, started_us, id, ways) WHERE ways & 2;
+CREATE TABLE session_longest (machine TEXT PRIMARY KEY, longest_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE session_course (session BLOB PRIMARY KEY, course INTEGER NOT NULL, number INTEGER NOT NULL)
+    STRICT, WITHOUT ROWID;
+CREATE INDEX course_session ON session_course (course, session);
+CREATE TABLE usage_day (machine TEXT NOT NULL, day INTEGER NOT NULL, part INTEGER NOT NULL,
+    revision INTEGER NOT NULL, through_us INTEGER NOT NULL, quarters BLOB NOT NULL,
+    PRIMARY KEY (machine, day, part)) STRICT;
+CREATE TABLE usage_total (machine TEXT NOT NULL, day INTEGER NOT NULL, part INTEGER NOT NULL, total BLOB NOT NULL,
+    PRIMARY KEY (machine, day, part)) STRICT, WITHOUT ROWID;
+CREATE TABLE usage_machine (machine TEXT PRIMARY KEY, through_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 5;
+"#;

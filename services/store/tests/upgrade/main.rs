@@ -2,6 +2,7 @@
 
 mod formats;
 mod sessions;
+mod usage;
 
 use std::fs;
 use std::path::Path;
@@ -102,7 +103,7 @@ async fn a_ledger_of_format_1_is_brought_to_the_newest() {
     assert_eq!(ledger.registry(), before);
     drop(ledger);
     let version = file(folder.path()).pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0));
-    assert_eq!(version, Ok(5));
+    assert_eq!(version, Ok(6));
 }
 
 /// What its tables and indices are made of, by name.

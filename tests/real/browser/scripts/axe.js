@@ -1,6 +1,8 @@
-// Runs axe-core, which was put into the page before. Gives a line for each violation and each of its places.
-const done = arguments[arguments.length - 1];
-axe.run(document, { resultTypes: ['violations'] }).then(
+// Runs axe-core, which was put into the page before, with all its rules or only with those that are named. Gives a line
+// for each violation and each of its places.
+const [rules, done] = arguments;
+const only = rules ? { runOnly: { type: 'rule', values: rules } } : {};
+axe.run(document, { resultTypes: ['violations'], ...only }).then(
   (found) =>
     done(
       found.violations.flatMap((rule) =>

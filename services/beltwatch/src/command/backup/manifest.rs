@@ -143,7 +143,7 @@ impl Entry {
 /// Whether a backup may have a file of this name. Nothing leads out of its folder.
 fn is_ours(path: &str) -> bool {
     let known = StoreName::ALL.map(StoreName::file);
-    if known.contains(&path) || SECRETS.contains(&path) {
+    if known.contains(&path) || path == StoreName::Influxdb.file() || SECRETS.contains(&path) {
         return true;
     }
     let allowed = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.');

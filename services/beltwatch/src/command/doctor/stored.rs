@@ -31,13 +31,14 @@ pub(super) fn findings(config: &Config, now_us: i64) -> Vec<Finding> {
     }
     let mut found = rights(folder);
     found.push(room(free_bytes(folder), &config.retention));
-    let stores: Vec<Finding> = StoreName::ALL.into_iter().map(|name| store(folder, name)).collect();
+    let stores: Vec<Finding> = StoreName::of(folder).into_iter().map(|name| store(folder, name)).collect();
     let can_be_read = stores.iter().all(|finding| finding.level != Level::Bad);
     found.extend(stores);
     if !can_be_read {
         return found;
     }
     found.extend(chunks(folder));
+    found.extend(elsewhere(folder));
     match backup::overview(folder) {
         Ok(overview) => {
             found.extend(behind(&overview));
@@ -106,6 +107,12 @@ fn room(free: Option<u64>, retention: &RetentionConfig) -> Finding {
         return Finding::warn("disk", words);
     }
     Finding::ok("disk", format!("{mib} MiB are left"))
+}
+
+/// What a backup of the folder lacks.
+fn elsewhere(folder: &Path) -> Option<Finding> {
+    let words = "it is, or was, in InfluxDB, which `beltwatch backup` leaves out: make its backup with `influx backup`";
+    StoreName::of(folder).contains(&StoreName::Influxdb).then(|| Finding::ok("history", words))
 }
 
 fn store(folder: &Path, name: StoreName) -> Finding {

@@ -41,7 +41,7 @@ pub fn verify(from: &Path, meter: &mut Meter) -> Result<Verified, Failure> {
     let mut findings = files(from, &manifest, meter);
     meter.end();
     findings.extend(others(from, &manifest)?);
-    for name in StoreName::ALL {
+    for name in StoreName::of(from) {
         findings.push(store(from, name));
     }
     findings.extend(chunks(from));

@@ -5,7 +5,7 @@ use domain::usage::{PartId, Usage, UsageRow, code};
 
 use crate::contract::given::{machine, second, usage};
 use crate::contract::refused;
-use crate::ledger::{Derived, Ledger, UsageQuery, UsageTotal, quarters};
+use crate::ledger::{Derived, Ledger, UsageChange, UsageQuery, UsageTotal, quarters};
 use crate::{StoreError, StoreErrorKind};
 
 /// A row with this many quarters, each with one more second of motion than the one before.
@@ -120,6 +120,66 @@ pub(super) async fn the_newest_time_is_told(ledger: &dyn Ledger) {
     assert_eq!(through(ledger, &[]).await, []);
 }
 
+async fn changes(ledger: &dyn Ledger, after: u64, max: usize) -> Vec<UsageChange> {
+    ledger.usage_changes(after, max).await.expect("changes can be read")
+}
+
+fn change(change: u64, name: &str, day: i32, part: u64) -> UsageChange {
+    UsageChange { change, machine: machine(name), day, part: PartId(part) }
+}
+
+pub(super) async fn each_change_has_the_next_number(ledger: &dyn Ledger) {
+    let told = ledger.usage_change();
+    assert_eq!((*told.borrow(), changes(ledger, 0, 10).await), (0, Vec::new()));
+    put(ledger, vec![row("tm-2", 5, u64::MAX, 1, 3), row("tm-1", -5, 2, 1, 2)]).await;
+    assert!(told.has_changed().expect("the ledger is there"));
+    assert_eq!(*told.borrow(), 2);
+    let both = [change(1, "tm-2", 5, u64::MAX), change(2, "tm-1", -5, 2)];
+    assert_eq!(changes(ledger, 0, 10).await, both);
+    assert_eq!(changes(ledger, 0, 1).await, both[..1]);
+    assert_eq!(changes(ledger, 1, 10).await, both[1..]);
+    // A replay changes nothing, nor does an older version.
+    let told = ledger.usage_change();
+    put(ledger, vec![row("tm-1", -5, 2, 1, 2), row("tm-2", 5, u64::MAX, 0, 9)]).await;
+    put(ledger, Vec::new()).await;
+    assert!(!told.has_changed().expect("the ledger is there"));
+    assert_eq!(changes(ledger, 0, 10).await, both);
+    // A greater revision does, even if it says the same, and an equal one that says something else; two are two.
+    put(ledger, vec![row("tm-2", 5, u64::MAX, 2, 3)]).await;
+    put(ledger, vec![row("tm-1", -5, 2, 1, 3), row("tm-3", 0, 0, 1, 1), row("tm-3", 0, 0, 2, 1)]).await;
+    let after = [change(3, "tm-2", 5, u64::MAX), change(4, "tm-1", -5, 2), change(6, "tm-3", 0, 0)];
+    assert_eq!(changes(ledger, 0, 10).await, after);
+    assert_eq!((*told.borrow(), changes(ledger, u64::MAX, 10).await), (6, Vec::new()));
+}
+
+pub(super) async fn changes_after_a_cursor_have_no_gap(ledger: &dyn Ledger) {
+    let mut cursor = 0;
+    let mut seen = std::collections::BTreeMap::new();
+    let mut rounds = 0..30_u64;
+    loop {
+        let round = rounds.next();
+        if let Some(round) = round {
+            let days = (0..round % 7).map(|step| ((round * 11 + step * 5) % 40) as i32);
+            put(ledger, days.map(|day| row("tm-1", day, 1, round, 1)).collect()).await;
+        }
+        // It reads fewer than come, so it falls behind.
+        let page = changes(ledger, cursor, 2).await;
+        if page.is_empty() && round.is_none() {
+            break;
+        }
+        for change in page {
+            assert!(change.change > cursor, "changes ascend");
+            cursor = change.change;
+            seen.insert(change.day, change);
+        }
+    }
+    assert_eq!(cursor, *ledger.usage_change().borrow());
+    let mut seen: Vec<UsageChange> = seen.into_values().collect();
+    seen.sort_by_key(|change| change.change);
+    assert!(seen.len() > 30, "most days were put");
+    assert_eq!(changes(ledger, 0, 1_000).await, seen);
+}
+
 /// And nothing of it stays.
 pub(super) async fn what_cannot_be_is_refused(ledger: &dyn Ledger) {
     let good = row("tm-1", 1, 1, 1, 3);
@@ -136,6 +196,10 @@ pub(super) async fn what_cannot_be_is_refused(ledger: &dyn Ledger) {
         refused(ledger.usage(&all(&["tm-1"], max)).await, StoreErrorKind::Invalid);
         refused(ledger.usage_totals(&all(&["tm-1"], max)).await, StoreErrorKind::Invalid);
     }
+    for max in [0, 1_001] {
+        refused(ledger.usage_changes(0, max).await, StoreErrorKind::Invalid);
+    }
+    assert_eq!(*ledger.usage_change().borrow(), 0);
     let names: Vec<String> = (0..1_001).map(|number| format!("tm-{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     refused(ledger.usage(&all(&names, 1)).await, StoreErrorKind::Invalid);
@@ -151,4 +215,8 @@ pub(super) async fn opened_again_it_has_all(open: impl AsyncFn() -> Box<dyn Ledg
     assert_eq!(through(&*ledger, &["tm-1"]).await, [("tm-1".to_owned(), 5_003)]);
     put(&*ledger, vec![row("tm-1", 5, 1, 6, 1)]).await;
     assert_eq!(listed(&*ledger, &all(&["tm-1"], 10)).await, rows);
+    assert_eq!(*ledger.usage_change().borrow(), 2);
+    put(&*ledger, vec![row("tm-1", 5, 1, 9, 1)]).await;
+    let both = [change(2, "tm-1", 5, 2), change(3, "tm-1", 5, 1)];
+    assert_eq!((changes(&*ledger, 0, 10).await, *ledger.usage_change().borrow()), (both.to_vec(), 3));
 }

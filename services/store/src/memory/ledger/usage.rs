@@ -6,25 +6,55 @@ use domain::ids::MachineId;
 use domain::units::UnixMicros;
 use domain::usage::{PartId, Usage, UsageRow};
 
-use crate::ledger::{UsageQuery, UsageTotal};
+use crate::ledger::{UsageChange, UsageQuery, UsageTotal};
+
+type Key = (MachineId, i32, PartId);
 
 /// All usage of a ledger.
 #[derive(Debug, Clone, Default)]
 pub(super) struct UsageRows {
     /// Rows with their sums.
-    rows: BTreeMap<(MachineId, i32, PartId), (UsageRow, Usage)>,
+    rows: BTreeMap<Key, (UsageRow, Usage)>,
+    /// The last change of each row, and the row of each change.
+    numbers: BTreeMap<Key, u64>,
+    changes: BTreeMap<u64, Key>,
     through: BTreeMap<MachineId, UnixMicros>,
 }
 
 impl UsageRows {
-    /// Takes a row and its sum unless a greater revision of it is there.
+    /// Takes a row and its sum unless a greater revision of it, or the very same, is there.
     pub(super) fn put(&mut self, row: UsageRow, total: Usage) {
         let key = (row.machine.clone(), row.day, row.part);
-        if self.rows.get(&key).is_none_or(|(old, _)| old.revision <= row.revision) {
+        let is_newer = |old: &UsageRow| old.revision <= row.revision && *old != row;
+        if self.rows.get(&key).is_none_or(|(old, _)| is_newer(old)) {
+            let change = self.newest_change() + 1;
+            if let Some(before) = self.numbers.insert(key.clone(), change) {
+                self.changes.remove(&before);
+            }
+            self.changes.insert(change, key.clone());
             let through = self.through.entry(row.machine.clone()).or_insert(row.through);
             *through = row.through.max(*through);
             self.rows.insert(key, (row, total));
         }
+    }
+
+    /// Number of the newest change; 0: there is none.
+    pub(super) fn newest_change(&self) -> u64 {
+        self.changes.last_key_value().map_or(0, |(number, _)| *number)
+    }
+
+    /// Rows changed after a number.
+    pub(super) fn changed(&self, after: u64, max: usize) -> Vec<UsageChange> {
+        let Some(first) = after.checked_add(1) else {
+            return Vec::new();
+        };
+        let change = |(change, (machine, day, part)): (&u64, &Key)| UsageChange {
+            change: *change,
+            machine: machine.clone(),
+            day: *day,
+            part: *part,
+        };
+        self.changes.range(first..).map(change).take(max).collect()
     }
 
     /// Rows.

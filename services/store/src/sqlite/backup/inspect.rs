@@ -5,6 +5,7 @@ use std::path::Path;
 use domain::ids::MachineId;
 use domain::log::Lane;
 
+use super::snapshot::hold_influxdb;
 use super::{StoreName, has_files, watermark};
 use crate::StoreError;
 use crate::journal::{JournalSpan, Sequence};
@@ -42,7 +43,7 @@ pub struct StoreState {
 pub struct Overview {
     /// What the journal holds.
     pub span: JournalSpan,
-    /// Everything up to this slice is in the telemetry.
+    /// Everything up to this slice is in the history, here or in InfluxDB.
     pub watermark: Sequence,
     /// The greatest slice of which a checkpoint in the ledger speaks; 0: there is none.
     pub checkpointed: Sequence,
@@ -115,6 +116,8 @@ pub fn overview(folder: &Path) -> Result<Overview, StoreError> {
         Ok((watermark(&telemetry)?, stock))
     };
     let (watermark, stock) = StoreName::Telemetry.explained(folder, doing, stored())?;
+    let influxdb = hold_influxdb(folder)?;
+    let watermark = watermark.max(influxdb.map_or(0, |(_, watermark)| watermark));
     let span = StoreName::Journal.explained(folder, doing, span(&journal))?;
     Ok(Overview { span, watermark, checkpointed, machines, lost, stock })
 }

@@ -1,4 +1,4 @@
-//! One state of the three stores, while somebody writes them.
+//! One state of the stores, while somebody writes them.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Pages copied from one report of progress to the next.
 const PAGES_AT_ONCE: i32 = 2_048;
 
-/// One state of the three stores. The server goes on; its write-ahead logs grow for as long as this is held.
+/// One state of the stores. The server goes on; its write-ahead logs grow for as long as this is held.
 ///
 /// The states are taken one after another: of the ledger, of the telemetry, then of the journal. So the journal has
 /// every slice that the others speak of. What is trimmed from the journal was in both others before; if nothing was
@@ -31,6 +31,7 @@ pub struct Snapshot {
     folder: PathBuf,
     ledger: Connection,
     telemetry: Connection,
+    influxdb: Option<Connection>,
     journal: Connection,
     span: JournalSpan,
     watermark: Sequence,
@@ -73,10 +74,14 @@ impl Snapshot {
         let of_telemetry =
             hold(&telemetry).and_then(|()| Ok((watermark(&telemetry)?, files(&telemetry, version)?)));
         let (watermark, files) = StoreName::Telemetry.explained(folder, doing, of_telemetry)?;
+        let influxdb = hold_influxdb(folder)?;
+        // The history is in one of the two: the other one stands still.
+        let watermark = watermark.max(influxdb.as_ref().map_or(0, |(_, watermark)| *watermark));
+        let influxdb = influxdb.map(|(connection, _)| connection);
         let of_journal = hold(&journal).and_then(|()| span(&journal));
         let span = StoreName::Journal.explained(folder, doing, of_journal)?;
         let folder = folder.to_owned();
-        let snapshot = Snapshot { folder, ledger, telemetry, journal, span, watermark, files };
+        let snapshot = Snapshot { folder, ledger, telemetry, influxdb, journal, span, watermark, files };
         Ok((span.trimmed == before.trimmed).then_some(snapshot))
     }
 
@@ -96,7 +101,12 @@ impl Snapshot {
         &self.files
     }
 
-    /// Octets of the three stores.
+    /// The stores that it has.
+    pub fn stores(&self) -> impl Iterator<Item = StoreName> {
+        self.connections().map(|(name, _)| name)
+    }
+
+    /// Octets of the stores.
     ///
     /// # Errors
     /// A store cannot be read.
@@ -112,7 +122,7 @@ impl Snapshot {
         Ok(sum)
     }
 
-    /// Copies the three stores into a folder that has none, and brings them to disk. `progress` is told of octets that
+    /// Copies the stores into a folder that has none, and brings them to disk. `progress` is told of octets that
     /// were copied since it was last told.
     ///
     /// # Errors
@@ -130,13 +140,25 @@ impl Snapshot {
         sync_folder(to)
     }
 
-    fn connections(&self) -> [(StoreName, &Connection); 3] {
-        [
+    fn connections(&self) -> impl Iterator<Item = (StoreName, &Connection)> {
+        let always = [
             (StoreName::Ledger, &self.ledger),
             (StoreName::Telemetry, &self.telemetry),
             (StoreName::Journal, &self.journal),
-        ]
+        ];
+        always.into_iter().chain(self.influxdb.iter().map(|connection| (StoreName::Influxdb, connection)))
     }
+}
+
+/// The state of `influxdb.db` with its watermark, if there is one.
+pub(super) fn hold_influxdb(folder: &Path) -> Result<Option<(Connection, Sequence)>, StoreError> {
+    if !StoreName::of(folder).contains(&StoreName::Influxdb) {
+        return Ok(None);
+    }
+    let (connection, _) = StoreName::Influxdb.open(folder)?;
+    let held = hold(&connection).and_then(|()| watermark(&connection));
+    let watermark = StoreName::Influxdb.explained(folder, "taking the state of", held)?;
+    Ok(Some((connection, watermark)))
 }
 
 /// Begins a transaction that reads; from its first look on, the connection sees one state.

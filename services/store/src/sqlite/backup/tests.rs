@@ -8,7 +8,7 @@ use domain::log::{BootStart, Lane};
 use super::*;
 use crate::StoreErrorKind;
 use crate::journal::{Journal, JournalSpan, Slice};
-use crate::sqlite::{SqliteJournal, SqliteLedger, SqliteTelemetry};
+use crate::sqlite::{InfluxIndex, SqliteJournal, SqliteLedger, SqliteTelemetry};
 use crate::telemetry::Telemetry;
 
 fn slice(first: u64) -> Slice {
@@ -65,6 +65,32 @@ async fn a_copy_is_the_state_that_was_taken_whatever_is_written_after_it() {
     assert_eq!(there, 3);
     let journal = SqliteJournal::open(copy.path()).unwrap();
     assert_eq!(journal.append(Arc::new([slice(11)])).await.unwrap(), 11);
+}
+
+#[tokio::test]
+async fn what_a_folder_knows_of_influxdb_is_copied_with_it() {
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let journal = SqliteJournal::open(folder.path()).unwrap();
+    let telemetry = SqliteTelemetry::open(folder.path()).unwrap();
+    let ledger = SqliteLedger::open(folder.path()).unwrap();
+    assert_eq!(StoreName::of(folder.path()), StoreName::ALL);
+    let index = InfluxIndex::open(folder.path()).unwrap();
+    let slices: Vec<Slice> = (1..=10).map(slice).collect();
+    journal.append(slices.into()).await.unwrap();
+    telemetry.set_watermark(2).await.unwrap();
+    index.set_watermark(8).await.unwrap();
+    journal.trim(6).await.unwrap();
+
+    let snapshot = Snapshot::take(folder.path()).unwrap();
+    index.set_watermark(9).await.unwrap();
+    assert_eq!(snapshot.watermark(), 8, "the history that is written counts");
+    snapshot.copy(copy.path(), &mut |_| {}).unwrap();
+    drop((snapshot, journal, telemetry, ledger, index));
+    assert_eq!(StoreName::of(copy.path()).last(), Some(&StoreName::Influxdb));
+    assert_eq!(overview(copy.path()).unwrap().watermark, 8);
+    let state = look_at(copy.path(), StoreName::Influxdb, Depth::Whole).unwrap();
+    assert_eq!((state.problems, state.version), (Vec::new(), state.version_newest));
+    assert_eq!(InfluxIndex::open(copy.path()).unwrap().watermark().await.unwrap(), 8);
 }
 
 #[test]

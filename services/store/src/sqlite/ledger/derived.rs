@@ -11,17 +11,22 @@ use crate::ledger::{Checkpoint, Derived, Loss, Unreadable};
 use crate::sqlite::failure::Failure;
 use crate::sqlite::values::{lane_code, limit, rows};
 
-/// Writes all values; of two with one key the greater revision stays. Gives the number of the newest change of an
-/// incident if there is one.
-pub(super) fn put(connection: &Connection, derived: &Derived) -> Result<Option<u64>, Failure> {
+/// Numbers of the newest changes that were made, of each kind.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// Of an incident.
+    pub(super) incident: Option<u64>,
+    /// Of a usage row.
+    pub(super) usage: Option<u64>,
+}
+
+/// Writes all values; of two with one key the greater revision stays.
+pub(super) fn put(connection: &Connection, derived: &Derived) -> Result<Changes, Failure> {
     for checkpoint in &derived.checkpoints {
         put_checkpoint(connection, checkpoint)?;
     }
     for session in &derived.sessions {
         sessions::put(connection, session)?;
-    }
-    for row in &derived.usage {
-        usage::put(connection, row)?;
     }
     for (machine, loss) in &derived.losses {
         put_loss(connection, machine, loss)?;
@@ -32,7 +37,8 @@ pub(super) fn put(connection: &Connection, derived: &Derived) -> Result<Option<u
     for piece in &derived.recordings {
         recordings::put(connection, piece)?;
     }
-    incidents::put(connection, &derived.incidents)
+    let usage = usage::put(connection, &derived.usage)?;
+    Ok(Changes { incident: incidents::put(connection, &derived.incidents)?, usage })
 }
 
 fn put_checkpoint(connection: &Connection, checkpoint: &Checkpoint) -> Result<(), Failure> {

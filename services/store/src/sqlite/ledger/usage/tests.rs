@@ -5,7 +5,7 @@ use domain::units::UnixMicros;
 use domain::usage::{PartId, Usage, UsageRow, code};
 use rusqlite::{Connection, StatementStatus, params};
 
-use super::{DAYS, SCHEMA, THROUGH, TOTALS, list, put, totals};
+use super::{CHANGED, DAYS, NEWEST, SCHEMA, THROUGH, TOTALS, list, put, totals};
 use crate::StoreErrorKind;
 use crate::ledger::{UsageQuery, quarters};
 use crate::sqlite::failure::Failure;
@@ -30,7 +30,7 @@ fn fill(connection: &Connection, machines: i32, days: i32) {
             let (machine, quarters) = (machine(number), quarters.clone());
             let row =
                 UsageRow { machine, day, part: PartId(9), revision: 1, through: UnixMicros(7), quarters };
-            put(&transaction, &row).expect("a row can be put");
+            put(&transaction, &[row]).expect("a row can be put");
         }
     }
     transaction.commit().expect("it is committed");
@@ -43,6 +43,9 @@ fn rows_are_searched_and_never_scanned_or_sorted() {
     let days = format!("SEARCH usage_day USING INDEX sqlite_autoindex_usage_day_1 {key}");
     assert_eq!(plan(&connection, DAYS), [days]);
     assert_eq!(plan(&connection, TOTALS), [format!("SEARCH usage_total USING PRIMARY KEY {key}")]);
+    let changed = "SEARCH usage_total USING COVERING INDEX usage_change (change_number>?)";
+    assert_eq!(plan(&connection, CHANGED), [changed]);
+    assert_eq!(plan(&connection, NEWEST), ["SEARCH usage_total USING COVERING INDEX usage_change"]);
     assert_eq!(plan(&connection, THROUGH), ["SEARCH usage_machine USING PRIMARY KEY (machine=?)"]);
 }
 
