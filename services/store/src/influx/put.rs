@@ -218,10 +218,12 @@ impl Plan {
         let Some(key) = self.keys.iter().position(|key| *key == look.key) else { return };
         for found in found {
             let name = (key, found.log, found.position);
-            if self.wanted.contains(&name) {
+            let slots = self.slots.get_mut(&(key, look.axis, found.us));
+            // A fresh record may share a suspect's microsecond and be there, too: it must not get a second slot.
+            if slots.is_some() || self.wanted.contains(&name) {
                 self.there.insert(name);
             }
-            if let Some(slots) = self.slots.get_mut(&(key, look.axis, found.us)) {
+            if let Some(slots) = slots {
                 slots.insert(found.slot);
             }
         }

@@ -171,6 +171,21 @@ fn records_of_one_microsecond_lie_beside_each_other() {
     assert_eq!(slots, BTreeSet::from([0, 1, 2]));
 }
 
+/// Two blocks of a boot that share a microsecond: written one by one, then both again in one put after a crash.
+#[test]
+fn a_fresh_record_in_a_suspects_microsecond_gets_no_second_point() {
+    let mut second = block(1, 11..=12);
+    second.records[0].1.at = MonotonicMicros(10_000_000);
+    let mut both = Both::default();
+    both.put(&[block(1, 1..=10)], true);
+    both.put(std::slice::from_ref(&second), true);
+    let points = both.points.clone();
+    let mut again = Both { points: points.clone(), ..Both::default() };
+    again.put(&[block(1, 1..=10), second], true);
+    assert_eq!(again.records().len(), 12);
+    assert_eq!(again.points, points);
+}
+
 #[test]
 fn what_no_point_can_be_made_of_is_put_aside() {
     let mut all = block(1, 1..=1_001);
