@@ -223,7 +223,8 @@ async fn same_incidents(gym: &Gym, files: &Files, incidents: &[v1::Incident]) ->
     let shown = ask_panel(gym, files, "beltwatch-incidents", "Latest").await?;
     let mut seen: Vec<&str> = shown.rows.iter().filter_map(|row| row.get("id").map(String::as_str)).collect();
     let mut told: Vec<&str> = incidents.iter().map(|one| one.id.as_str()).collect();
-    (seen.sort_unstable(), told.sort_unstable());
+    seen.sort_unstable();
+    told.sort_unstable();
     told.truncate(100);
     ensure!(seen == told || incidents.len() > 100, "the table has {seen:?}, the API {told:?}");
     Ok(())
@@ -241,7 +242,8 @@ async fn alerts(gym: &Gym, files: &Files, incidents: &[v1::Incident]) -> anyhow:
         .filter(|one| one.severity() == v1::Severity::Critical)
         .map(|one| one.machine_id.clone())
         .collect();
-    (machines.sort(), machines.dedup());
+    machines.sort();
+    machines.dedup();
     ensure!(
         judged == Judged::Beyond(machines.clone()),
         "{judged:?} alerts for a critical incident, not {machines:?}"

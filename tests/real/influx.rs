@@ -8,6 +8,7 @@ mod points;
 mod proxy;
 mod restored;
 mod speed;
+mod torn;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Step {

@@ -65,8 +65,8 @@ impl Influxd {
         let temporary = tempfile::Builder::new().prefix("beltwatch-influxd-").tempdir()?;
         let folder = temporary.path().to_owned();
         let port = free_port()?;
-        let arguments = arguments(&folder, port);
-        let process = Process::start(program.to_owned(), arguments, folder.join("influxd.log"))?;
+        let arguments = arguments(program, &folder, port)?;
+        let process = Process::start(PathBuf::from("env"), arguments, folder.join("influxd.log"))?;
         let mut influxd = Influxd {
             process,
             web: Web::new(format!("http://127.0.0.1:{port}")),
@@ -235,6 +235,12 @@ impl Influxd {
         text(&made.json()?["id"])
     }
 
+    /// How many torn ends of its log its start has cut off.
+    pub(crate) fn torn_ends(&self) -> anyhow::Result<usize> {
+        let text = std::fs::read_to_string(self.folder.join("influxd.log"))?;
+        Ok(text.lines().filter(|line| line.contains("ends half written")).count())
+    }
+
     /// Waits until it takes requests.
     pub(crate) async fn ready(&mut self) -> anyhow::Result<()> {
         let deadline = Instant::now() + PATIENCE;
@@ -255,22 +261,21 @@ fn shown(token: &str) -> String {
     if token.is_empty() { String::new() } else { format!("Token {token}") }
 }
 
-fn arguments(folder: &Path, port: u16) -> Vec<OsString> {
-    let at = |name: &str| folder.join(name).into_os_string();
-    vec![
-        "--bolt-path".into(),
-        at("influxd.bolt"),
-        "--engine-path".into(),
-        at("engine"),
-        "--sqlite-path".into(),
-        at("influxd.sqlite"),
+/// As it is shipped: by `deploy/influxdb/start`, which becomes it.
+fn arguments(program: &Path, folder: &Path, port: u16) -> anyhow::Result<Vec<OsString>> {
+    let start = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/influxdb/start");
+    let mut influxd = OsString::from("INFLUXD=");
+    influxd.push(program.canonicalize()?);
+    Ok(vec![
+        influxd,
+        "sh".into(),
+        start.canonicalize().context("deploy/influxdb/start")?.into(),
+        folder.into(),
         "--http-bind-address".into(),
         format!("127.0.0.1:{port}").into(),
-        "--reporting-disabled".into(),
-        "--ui-disabled".into(),
         "--log-level".into(),
         "error".into(),
-    ]
+    ])
 }
 
 fn text(value: &Value) -> anyhow::Result<String> {

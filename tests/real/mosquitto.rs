@@ -23,6 +23,9 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if outcome.is_err() || arguments.keep {
         stage.keep();
     }
+    if outcome.is_err() {
+        stage.give_up().await;
+    }
     outcome
 }
 

@@ -104,9 +104,21 @@ impl Mosquitto {
         renewed: &BTreeMap<MachineId, u32>,
         now: UnixMicros,
     ) -> anyhow::Result<()> {
+        self.look_at_rights(registry, number, renewed, now)?;
         if now >= self.renew {
             self.renew(now)?;
         }
+        Ok(())
+    }
+
+    /// Who may do what, and whose certificates are no longer good.
+    fn look_at_rights(
+        &mut self,
+        registry: &Registry,
+        number: u64,
+        renewed: &BTreeMap<MachineId, u32>,
+        now: UnixMicros,
+    ) -> anyhow::Result<()> {
         let seen = Some((registry.last_fact, number));
         if self.written.seen == seen {
             return Ok(());

@@ -267,7 +267,16 @@ fn open_stores(config: &Config) -> anyhow::Result<(Stores, MasterKey, Option<Fol
 fn open_telemetry(config: &Config) -> anyhow::Result<Arc<dyn Telemetry>> {
     let folder: &Path = &config.folder;
     let embedded = SqliteTelemetry::open(folder)?;
-    let Some(settings) = config.influxdb.settings()? else { return Ok(Arc::new(embedded)) };
+    let Some(settings) = config.influxdb.settings()? else {
+        if folder.join(sqlite::INFLUX_FILE).exists() {
+            tracing::warn!(
+                folder = %folder.display(),
+                "a history is in the InfluxDB that was in use before: it stays there and is not shown as long as \
+                 influxdb.url is empty"
+            );
+        }
+        return Ok(Arc::new(embedded));
+    };
     if SqliteTelemetry::has_records(folder)? {
         tracing::warn!(
             folder = %folder.display(),

@@ -314,6 +314,11 @@ pub const INFLUX_REASON_CHARS_MAX: usize = 500;
 pub const INFLUX_ROWS_READ_MAX: usize = 10_000;
 /// Lines that InfluxDB refuses for good and that are kept in `influxdb.db`. More: the oldest go, and are counted.
 pub const INFLUX_LINES_ASIDE_MAX: usize = 10_000;
+/// So many points, if they are more than half of a put, are not put aside when InfluxDB refuses them: then it is not the
+/// points that are wrong, and they are tried again.
+pub const INFLUX_LINES_REFUSED_MAX: usize = 100;
+/// Questions to InfluxDB that are under way at once; each answer is kept whole in memory. More: they wait.
+pub const INFLUX_QUESTIONS_MAX: usize = 8;
 /// Changed usage rows read at once for the points in InfluxDB. More: the next turn.
 pub const MIRROR_USAGE_CHANGES_READ: usize = 500;
 /// Octets of points that are written to InfluxDB together. More: the next batch.

@@ -51,6 +51,14 @@ pub async fn recover(
     let span = journal.span().await?;
     let watermark = telemetry.watermark().await?;
     not_ahead(span, "the telemetry", watermark)?;
+    if watermark < span.trimmed {
+        tracing::warn!(
+            watermark,
+            trimmed = span.trimmed,
+            "the history lacks slices that the journal has no more: another one, or none, was in use meanwhile; what it \
+             lacks stays missing here"
+        );
+    }
     let mut mind = IngestMind::new(master);
     mind.apply(Input::Registered(&registered(ledger)), now);
     restore(&mut mind, ledger, span, now).await?;

@@ -19,6 +19,7 @@ mod telemetry;
 mod values;
 mod writer;
 
+pub use influx::FILE as INFLUX_FILE;
 pub(crate) use influx::InfluxIndex;
 pub use journal::SqliteJournal;
 pub use ledger::SqliteLedger;

@@ -82,6 +82,10 @@ impl Gym {
         let (seed, _) =
             reverse_run_with_stop().context("no seed gives a reverse run with an emergency stop")?;
         fleet.add_machine(STOPPED).await?;
+        let url = fleet.api_url();
+        // Rules say which way a belt ran only of a direction that was proven, and that holds some seconds later: the
+        // stop comes later still.
+        command(&url, &["machine", "commission", STOPPED, "--direction-proven"]).await?;
         fleet.start_agent(STOPPED, AgentPlan { seed, pace: 20 })?;
         let credential = fleet.add_machine(CONSOLE).await?;
         let console = Process::start(
@@ -89,12 +93,11 @@ impl Gym {
             console_arguments(&credential),
             credential.with_extension("log"),
         )?;
-        let gym = Gym { influxd, fleet, console, seed, reading_token };
-        gym.command(&["site", "add", "south", "--time-zone", "UTC"]).await?;
+        command(&url, &["site", "add", "south", "--time-zone", "UTC"]).await?;
         let unheard = credential.with_file_name("unheard.json").display().to_string();
         let add = ["machine", "add", UNHEARD, "--site", "south", "--belt", "one-way", "--out", &unheard];
-        gym.command(&add).await?;
-        Ok(gym)
+        command(&url, &add).await?;
+        Ok(Gym { influxd, fleet, console, seed, reading_token })
     }
 
     /// The seed of the belt that is stopped.
@@ -194,15 +197,16 @@ impl Gym {
         let channel = Channel::from_shared(url)?.connect().await.context("the API does not answer")?;
         Ok((channel, identity))
     }
+}
 
-    async fn command(&self, arguments: &[&str]) -> anyhow::Result<()> {
-        let mut command = Command::new(program("beltwatch")?);
-        command.args(["--server", &self.fleet.api_url()]).args(arguments).stdin(Stdio::null());
-        let output = command.output().await?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "beltwatch {} failed: {said}", arguments.join(" "));
-        Ok(())
-    }
+/// Runs the operator's command.
+async fn command(url: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    let mut command = Command::new(program("beltwatch")?);
+    command.args(["--server", url]).args(arguments).stdin(Stdio::null());
+    let output = command.output().await?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "beltwatch {} failed: {said}", arguments.join(" "));
+    Ok(())
 }
 
 fn console_arguments(credential: &Path) -> Vec<OsString> {

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::acks::{Acks, Time};
 use super::points::{Count, Points};
 use super::proxy::{Fault, Proxy};
+use super::torn;
 use crate::influxd::{Influxd, Web};
 use crate::judge::judge;
 use crate::processes::{AgentPlan, Fleet, PATIENCE, Victim};
@@ -69,6 +70,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let began = Instant::now();
+    torn::run(&arguments.influxd).await.context("torn ends of the log")?;
     let mut scene = Scene::start(arguments).await?;
     let outcome = Box::pin(scene.play(arguments)).await;
     report(&format!("influx: {} s", began.elapsed().as_secs()));
@@ -118,11 +120,12 @@ impl Scene {
         let (kills, long) = (arguments.kills, arguments.kills / LONG_EACH);
         report(&format!(
             "influx: seed {}, {kills} kills of InfluxDB in {} s, {} of them right behind the beginning of a write, \
-             {long} with a long stop; {} kills of the server",
+             {long} with a long stop; {} kills of the server; {} torn ends of its log were cut off",
             arguments.seed,
             began.elapsed().as_secs(),
             self.behind_a_write,
-            self.servers
+            self.servers,
+            self.influxd.torn_ends()?
         ));
         self.ready_again().await?;
         for (fault, strikes) in FAULTS {

@@ -62,7 +62,7 @@ pub(super) struct Client {
 pub(super) struct Wish<'a> {
     /// The client id; empty: the broker's choice.
     pub(super) client_id: &'a str,
-    /// The topic of a will with the payload `will`, if there is one.
+    /// The topic of a retained will with the payload `will`, if there is one.
     pub(super) will: Option<&'a str>,
 }
 
@@ -78,7 +78,7 @@ impl Client {
             .set_inflight(INFLIGHT_MAX)
             .set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.clone())));
         if let Some(topic) = wish.will {
-            options.set_last_will(LastWill::new(topic, "will", QoS::AtLeastOnce, false));
+            options.set_last_will(LastWill::new(topic, "will", QoS::AtLeastOnce, true));
         }
         let (sender, mut polled) = AsyncClient::new(options, OUTGOING_MAX);
         let first = tokio::time::timeout(PATIENCE, polled.poll()).await.context("no answer to CONNECT")?;
@@ -176,10 +176,6 @@ async fn poll(mut polled: EventLoop, came: mpsc::UnboundedSender<Came>, mut take
         if takes.wait_for(|takes| *takes).await.is_err() {
             return;
         }
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "the library's packets, of which these concern us"
-        )]
         let what = match polled.poll().await {
             Ok(Event::Incoming(Packet::Publish(publish))) => Came::Message(publish.topic, publish.payload),
             Ok(Event::Incoming(Packet::PubAck(_))) => Came::Taken,

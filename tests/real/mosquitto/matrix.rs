@@ -1,7 +1,9 @@
 //! Who is let in, and who may say and hear what: each is tried, and it is watched where it arrives.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use anyhow::Context;
 use domain::ids::MachineId;
 use rustls::ClientConfig;
 use wire::topics::{Kind, Topic, filter_all};
@@ -126,6 +128,23 @@ impl Cast {
         }
         Ok(if heard.is_empty() { "nobody".to_owned() } else { heard.join(", ") })
     }
+
+    /// The topics of which whoever comes new hears at once: `machine/kind` with their partition.
+    async fn retained(&mut self) -> anyhow::Result<String> {
+        self.events.so_far().await?;
+        // Asked for again, they are said again.
+        self.events.subscribe(&filter_all(Kind::Events)).await?;
+        self.events.subscribe(&filter_all(Kind::Status)).await?;
+        let messages = self.events.so_far().await?;
+        Ok(listed(messages.into_iter().map(|(topic, _)| topic)))
+    }
+}
+
+/// Topics, each once and in order.
+fn listed(topics: impl IntoIterator<Item = String>) -> String {
+    let topics: BTreeSet<String> =
+        topics.into_iter().map(|topic| topic.replacen("beltwatch/v1/", "", 1)).collect();
+    topics.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 async fn publish(cast: &mut Cast) -> anyhow::Result<()> {
@@ -148,9 +167,11 @@ async fn publish(cast: &mut Cast) -> anyhow::Result<()> {
     ];
     for (number, (done, topic, retain, expected)) in rows.into_iter().enumerate() {
         let payload = format!("said {number}");
-        cast.own.publish(&topic, retain, &payload).await?;
+        cast.own.publish(&topic, retain, &payload).await.with_context(|| done.to_owned())?;
         table.row(done, expected, &cast.heard(&payload).await?);
     }
+    let expected = listed([topic(OWN, Kind::Events), topic(OWN, Kind::Status)]);
+    table.row("what is retained of it", &expected, &cast.retained().await?);
     table.end()
 }
 
@@ -178,7 +199,7 @@ async fn subscribe(cast: &mut Cast) -> anyhow::Result<()> {
     cast.own.unsubscribe(&ack).await?;
     for (done, filter, expected) in rows {
         cast.own.so_far().await?;
-        let is_granted = cast.own.subscribe(&filter).await?;
+        let is_granted = cast.own.subscribe(&filter).await.with_context(|| done.to_owned())?;
         for kind in [Kind::Events, Kind::Readings, Kind::Status] {
             cast.other.publish(&topic(OTHER, kind), kind == Kind::Status, "for the server").await?;
             cast.own.publish(&topic(OWN, kind), false, "for the server").await?;
@@ -222,7 +243,7 @@ async fn server(cast: &mut Cast) -> anyhow::Result<()> {
     for (number, (done, by_readings, topic, expected)) in rows.into_iter().enumerate() {
         let payload = format!("served {number}");
         let speaker = if by_readings { &mut cast.readings } else { &mut cast.events };
-        speaker.publish(&topic, false, &payload).await?;
+        speaker.publish(&topic, false, &payload).await.with_context(|| done.to_owned())?;
         table.row(done, expected, &cast.heard(&payload).await?);
     }
     // The connection for readings asks for more than is its own.
@@ -244,10 +265,12 @@ async fn wills(stage: &Stage, mut cast: Cast) -> anyhow::Result<()> {
     let mut table = Table::default();
     let rows = [
         ("on its own status", topic(OWN, Kind::Status), "server (events)"),
-        ("on the status of another machine", topic(OTHER, Kind::Status), "refused"),
-        ("on the ack of another machine", topic(OTHER, Kind::Ack), "refused"),
-        ("on its own ack", topic(OWN, Kind::Ack), "refused"),
-        ("on its own status in another partition", astray(OWN, Kind::Status), "refused"),
+        // A will is taken from everybody; whether it may be said is asked when it would be.
+        ("on the status of another machine", topic(OTHER, Kind::Status), "nobody"),
+        ("on the events of another machine", topic(OTHER, Kind::Events), "nobody"),
+        ("on the ack of another machine", topic(OTHER, Kind::Ack), "nobody"),
+        ("on its own ack", topic(OWN, Kind::Ack), "nobody"),
+        ("on its own status in another partition", astray(OWN, Kind::Status), "nobody"),
     ];
     let tls = stage.credential(OWN)?;
     for (done, topic, expected) in rows {
@@ -264,5 +287,8 @@ async fn wills(stage: &Stage, mut cast: Cast) -> anyhow::Result<()> {
             };
         table.row(done, expected, &seen);
     }
+    // The other machine left a status of its own before.
+    let expected = listed([topic(OWN, Kind::Events), topic(OWN, Kind::Status), topic(OTHER, Kind::Status)]);
+    table.row("what is retained of it, and from before", &expected, &cast.retained().await?);
     table.end()
 }

@@ -28,6 +28,8 @@ pub(super) struct Stage {
     api_port: u16,
     pub(super) broker_port: u16,
     server: Process,
+    /// How long the server's log was when it was started last.
+    log_before: usize,
     broker: Process,
     temporary: Option<TempDir>,
 }
@@ -53,7 +55,7 @@ impl Stage {
             at("server.log"),
         )?;
         let temporary = Some(temporary);
-        let mut stage = Stage { folder, api_port, broker_port, server, broker, temporary };
+        let mut stage = Stage { folder, api_port, broker_port, server, log_before: 0, broker, temporary };
         stage.ready().await?;
         stage.command(&["site", "add", "north", "--time-zone", "Europe/Vienna"]).await?;
         Ok(stage)
@@ -148,6 +150,7 @@ impl Stage {
     }
 
     pub(super) async fn start_server(&mut self) -> anyhow::Result<()> {
+        self.log_before = std::fs::read_to_string(self.path("server.log"))?.len();
         self.server.start_again()?;
         self.ready().await
     }
@@ -162,19 +165,28 @@ impl Stage {
         self.server.check_log()
     }
 
-    /// Waits until the server is connected to the broker.
+    /// After a failure: the script is killed with this program, but its Mosquitto would stay.
+    pub(super) async fn give_up(&mut self) {
+        if let Err(error) = self.broker.terminate().await {
+            report(&format!("the broker does not end: {error:#}"));
+        }
+    }
+
+    /// Waits until the server is connected to the broker and answers commands.
     async fn ready(&mut self) -> anyhow::Result<()> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             self.server.check_running()?;
             self.broker.check_running()?;
             let log = std::fs::read_to_string(self.path("server.log"))?;
-            let since = log.rfind("the ingest knows where it was").unwrap_or(log.len());
-            if log[since..].matches("subscribed at the broker").count() >= 2 {
+            let said = &log[self.log_before..];
+            let subscribed = |name| said.contains(&format!("subscribed at the broker connection=\"{name}\""));
+            // Before it says that it listens, the operator's secret may still be missing.
+            if subscribed("events") && subscribed("readings") && said.contains("api is listening") {
                 return Ok(());
             }
             if tokio::time::Instant::now() >= deadline {
-                bail!("the server does not get to the broker; its log:\n{log}");
+                bail!("the server does not get to the broker, or does not answer; its log:\n{log}");
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

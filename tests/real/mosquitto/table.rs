@@ -4,38 +4,30 @@ use anyhow::ensure;
 
 use crate::report;
 
-/// Rows of what was done, what is expected and what was seen.
+/// Counts rows of what was done, what is expected and what was seen; each is printed at once, so that it is known how far
+/// it came.
 #[derive(Debug, Default)]
-pub(super) struct Table(Vec<Row>);
-
-#[derive(Debug)]
-struct Row {
-    done: String,
-    expected: String,
-    seen: String,
+pub(super) struct Table {
+    rows: usize,
+    wrong: usize,
 }
 
 impl Table {
     /// Another row.
     pub(super) fn row(&mut self, done: &str, expected: &str, seen: &str) {
-        self.0.push(Row { done: done.to_owned(), expected: expected.to_owned(), seen: seen.to_owned() });
+        self.rows += 1;
+        if expected == seen {
+            report(&format!("  {done:<74} {seen}"));
+        } else {
+            self.wrong += 1;
+            report(&format!("! {done:<74} {seen}, expected: {expected}"));
+        }
     }
 
-    /// Prints it all.
-    ///
     /// # Errors
     /// Something else was seen than was expected.
     pub(super) fn end(self) -> anyhow::Result<()> {
-        let mut wrong = 0;
-        for Row { done, expected, seen } in &self.0 {
-            if expected == seen {
-                report(&format!("  {done:<74} {seen}"));
-            } else {
-                wrong += 1;
-                report(&format!("! {done:<74} {seen}, expected: {expected}"));
-            }
-        }
-        ensure!(wrong == 0, "{wrong} of {} rows are not as expected", self.0.len());
+        ensure!(self.wrong == 0, "{} of {} rows are not as expected", self.wrong, self.rows);
         Ok(())
     }
 }

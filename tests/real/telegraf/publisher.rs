@@ -36,7 +36,9 @@ impl Publisher {
         publisher.stream.write_all_buf(&mut publisher.out).await?;
         match publisher.next().await? {
             Packet::ConnAck(0) => Ok(publisher),
-            other => bail!("the broker answers with {other:?}"),
+            other @ (Packet::ConnAck(_) | Packet::SubAck(_) | Packet::PubAck | Packet::Publish { .. }) => {
+                bail!("the broker answers with {other:?}")
+            }
         }
     }
 
@@ -54,7 +56,9 @@ impl Publisher {
             self.stream.write_all_buf(&mut self.out).await?;
             match self.next().await? {
                 Packet::PubAck => confirmed += 1,
-                other => bail!("the broker sends {other:?}"),
+                other @ (Packet::ConnAck(_) | Packet::SubAck(_) | Packet::Publish { .. }) => {
+                    bail!("the broker sends {other:?}")
+                }
             }
         }
         Ok(())

@@ -73,6 +73,9 @@ impl fmt::Display for Killed {
     }
 }
 
+/// Name and count of a row about kills.
+type Count = (&'static str, fn(&Killed) -> u64);
+
 /// Name, value and decimal places of a row.
 type Line = (&'static str, fn(&Figures) -> f64, usize);
 
@@ -96,7 +99,7 @@ pub(super) fn markdown(measured: &[Vec<Figures>; 2], killed: &[Killed]) -> Strin
         let [ours, theirs] = [0, 1].map(|target| cell(&measured[target], value, places));
         lines.push(format!("| {} | {ours} | {theirs} |", name.trim_start()));
     }
-    let counts: [(&str, fn(&Killed) -> u64); 3] = [
+    let counts: [Count; 3] = [
         ("readings and events published under kills", |killed| killed.published),
         ("lost", |killed| killed.lost),
         ("stored twice", |killed| killed.twice),

@@ -72,7 +72,8 @@ struct Plan {
     /// When the boot began, in microseconds since 1970; `None`: nobody knows.
     began_us: Option<i64>,
     last: [Option<Position>; 2],
-    /// Every so many records one is lost before it is sent; 0: none.
+    /// Every so many records one is lost before it is sent; 0: none. Never one of a recording: for its evidence a
+    /// server waits minutes before it seals what it has.
     hole: u64,
 }
 
@@ -173,11 +174,12 @@ fn live(plan: Plan, capabilities: Capabilities, observed: Vec<Observed>) -> Life
     let (mut numbers, mut waiting) = ([0; 2], [Vec::new(), Vec::new()]);
     for Observed { at, payload } in observed {
         let lane = payload.lane();
-        let is_listed = clock.unix(at).is_some() && !matches!(payload, Payload::Recording(_));
+        let is_recording = matches!(payload, Payload::Recording(_));
+        let is_listed = clock.unix(at).is_some() && !is_recording;
         numbers[lane.index()] += 1;
         let (n, other_n) = (numbers[lane.index()], numbers[lane.other().index()]);
         life.last[lane.index()] = Some(Position::new(boot, n));
-        if plan.hole > 0 && n % plan.hole == 0 {
+        if plan.hole > 0 && n % plan.hole == 0 && !is_recording {
             continue;
         }
         life.listed[lane.index()] += u64::from(is_listed);

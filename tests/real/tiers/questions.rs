@@ -33,14 +33,26 @@ pub(super) struct About {
 }
 
 impl Answers {
-    /// Asks a tier everything. `cursor` is one of its own, from before what is to be seen.
-    pub(super) async fn of(tier: &Tier, about: About, cursor: &str) -> anyhow::Result<Answers> {
+    /// Asks a tier what depends only on the records that it lists. `cursor` is one of its own, from before what is to
+    /// be seen.
+    pub(super) async fn of_settled(tier: &Tier, about: About, cursor: &str) -> anyhow::Result<Answers> {
         let (reach, mut answers) = (tier.reach().await?, Answers::default());
         let what = || format!("asking the {} tier", tier.name);
         floor::ask(&reach, &mut answers).await.with_context(what)?;
         history::ask(&reach, about, &mut answers).await.with_context(what)?;
         incidents::ask(&reach, about, cursor, &mut answers).await.with_context(what)?;
-        usage::ask(&reach, about, &mut answers).await.with_context(what)?;
+        Ok(answers)
+    }
+
+    /// Asks a tier everything: also what is added up, to which what is under way comes now and then, and at a stop.
+    pub(super) async fn of(tier: &Tier, about: About, cursor: &str) -> anyhow::Result<Answers> {
+        let mut answers = Answers::of_settled(tier, about, cursor).await?;
+        let reach = tier.reach().await?;
+        history::sessions(&reach, about, &mut answers).await;
+        incidents::rates(&reach, about, &mut answers).await;
+        usage::ask(&reach, about, &mut answers)
+            .await
+            .with_context(|| format!("asking the {} tier", tier.name))?;
         Ok(answers)
     }
 

@@ -44,7 +44,7 @@ impl InfluxConfig {
             return Err(value(
                 "influxdb.url",
                 &self.url,
-                "a URL such as \"http://127.0.0.1:8086\" is required",
+                "scheme, host and port, as in \"http://127.0.0.1:8086\", are required",
             ));
         }
         for (key, name) in [("influxdb.organisation", &self.organisation), ("influxdb.bucket", &self.bucket)]
@@ -59,7 +59,9 @@ impl InfluxConfig {
 
     fn parsed(&self) -> Option<Url> {
         let url = Url::parse(&self.url).ok()?;
-        (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+        let is_bare = url.username().is_empty() && url.password().is_none();
+        let is_bare = is_bare && url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        (matches!(url.scheme(), "http" | "https") && url.has_host() && is_bare).then_some(url)
     }
 
     /// What the engine needs, with the token from its file; `None`: the history is kept in the folder.
@@ -69,8 +71,9 @@ impl InfluxConfig {
     pub fn settings(&self) -> anyhow::Result<Option<InfluxSettings>> {
         let Some(url) = self.parsed() else { return Ok(None) };
         let file = self.token_file.display();
-        let token = std::fs::read_to_string(&self.token_file)
-            .with_context(|| format!("influxdb.token_file: cannot read {file}"))?;
+        let token = std::fs::read_to_string(&self.token_file).with_context(|| {
+            format!("influxdb.token_file: cannot read {file}; `beltwatch influxdb setup` makes it")
+        })?;
         let token = token.trim().to_owned();
         anyhow::ensure!(!token.is_empty(), "influxdb.token_file: {file} is empty");
         let (organisation, bucket) = (self.organisation.clone(), self.bucket.clone());

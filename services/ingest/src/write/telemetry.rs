@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use store::StoreError;
 use store::journal::{Journal, Sequence};
 use store::telemetry::{Block, Telemetry};
+use store::{StoreError, StoreErrorKind};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -100,14 +100,30 @@ impl TelemetryWriter {
         let after = *self.watermark.borrow();
         let mut read = self.journal.read(after, READ_SLICES).await?;
         read.retain(|(sequence, _)| *sequence <= until);
-        let through = read.last().map_or(until, |(sequence, _)| *sequence);
-        let blocks = read.iter().filter_map(|(sequence, slice)| block_of(*sequence, slice)).collect();
-        self.put(blocks, through).await
+        let mut all = Work { after, through: until, blocks: Vec::new() };
+        let mut records = 0;
+        for (sequence, slice) in &read {
+            // So much at once that a failure in its midst does not cost much, and the watermark moves on.
+            if records >= PUT_RECORDS {
+                break;
+            }
+            let block = block_of(*sequence, slice);
+            records += block.as_ref().map_or(0, |block| block.records.len());
+            all.blocks.extend(block);
+            all.through = *sequence;
+        }
+        self.put(all.blocks, all.through).await
     }
 
     async fn put(&self, blocks: Vec<Block>, through: Sequence) -> Result<(), StoreError> {
         if !blocks.is_empty() {
-            self.telemetry.put(blocks).await?;
+            // A telemetry that hangs must not hold up a stop: what it had not confirmed is in the journal.
+            tokio::select! {
+                put = self.telemetry.put(blocks) => put?,
+                () = self.give_up.cancelled() => {
+                    return Err(StoreError::new(StoreErrorKind::Unavailable, "the server is stopping"));
+                }
+            }
         }
         self.telemetry.set_watermark(through).await?;
         worked(Part::Telemetry, &self.readiness);

@@ -18,6 +18,7 @@ use domain::units::UnixMicros;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, redirect};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 pub(super) use self::administration::{Beginning, Rights, Token};
@@ -41,6 +42,8 @@ struct Inner {
     http: reqwest::Client,
     crate_client: influxdb2::Client,
     times: Times,
+    /// Questions that may be under way at once. More: they wait.
+    questions: Semaphore,
     /// InfluxDB asked not to be written to before then.
     quiet_until: Mutex<Option<Instant>>,
 }
@@ -116,9 +119,18 @@ impl Client {
         );
         let crate_client = crate_client.build().map_err(|error| unusable(&error))?;
         let organisation = settings.organisation.clone();
-        let quiet_until = Mutex::new(None);
+        let (quiet_until, questions) = (Mutex::new(None), Semaphore::new(limits::INFLUX_QUESTIONS_MAX));
         Ok(Client {
-            inner: Arc::new(Inner { origin, organisation, token, http, crate_client, times, quiet_until }),
+            inner: Arc::new(Inner {
+                origin,
+                organisation,
+                token,
+                http,
+                crate_client,
+                times,
+                questions,
+                quiet_until,
+            }),
         })
     }
 

@@ -13,7 +13,7 @@ use domain::units::UnixMicros;
 use tokio::sync::Mutex;
 
 use super::InfluxSettings;
-use super::client::Client;
+use super::client::{Client, RefusedLine};
 use super::flux::{self, End};
 use super::known::{Aside, Axis, BootKey, Known, LaneKey, Span};
 use super::line::{Line, Lines};
@@ -25,7 +25,7 @@ use crate::sqlite::InfluxIndex;
 use crate::telemetry::{
     Block, Counts, Damage, Damages, Forgotten, LaneStock, RangeQuery, Stock, Stored, Telemetry,
 };
-use crate::{StoreError, bounds};
+use crate::{StoreError, StoreErrorKind, bounds};
 
 /// How long a stretch one step of forgetting removes: 30 days, in microseconds.
 const FORGOTTEN_US_MAX: i64 = 30 * 24 * 3_600 * 1_000_000;
@@ -81,19 +81,19 @@ impl InfluxTelemetry {
         })
     }
 
-    /// Lines that InfluxDB refuses for good, each with its reason, the oldest first; and how many older ones were dropped.
-    ///
-    /// # Errors
-    /// `influxdb.db` cannot be read.
-    pub async fn refused(&self) -> Result<(Vec<(String, String)>, u64), StoreError> {
-        let (aside, dropped) = self.index.aside().await?;
-        Ok((aside.into_iter().map(|aside| (aside.reason, aside.line)).collect(), dropped))
-    }
-
     /// Compares what InfluxDB says it was given with what this folder knows of.
     async fn meet(&self) -> Result<(), StoreError> {
         let there = sum(&self.client.query(&flux::puts(&self.buckets.rest)).await?)?;
-        if there > self.index.puts().await? {
+        let known = self.index.puts().await?;
+        if there < known / 2 {
+            tracing::error!(
+                there,
+                known,
+                "InfluxDB knows much less than was written to it: it was emptied, restored, or is another one; what it \
+                 lacks stays missing"
+            );
+        }
+        if there > known {
             let era = self.index.begin_era(there).await?;
             tracing::warn!(
                 era,
@@ -187,6 +187,15 @@ impl InfluxTelemetry {
         }
         let refused = self.client.write(bucket, lines).await?;
         if let Some(first) = refused.first() {
+            if is_about_all(&refused, lines.len()) {
+                let why = format!(
+                    "InfluxDB refuses {} of {} points for bucket {bucket} ({}): they are kept and tried again",
+                    refused.len(),
+                    lines.len(),
+                    first.reason
+                );
+                return Err(StoreError::new(StoreErrorKind::Unavailable, why));
+            }
             tracing::error!(
                 bucket,
                 lines = refused.len(),
@@ -286,6 +295,13 @@ impl InfluxTelemetry {
     async fn count(&self, question: String) -> Result<u64, StoreError> {
         sum(&self.client.query(&question).await?)
     }
+}
+
+/// Whether so much is refused that something else is wrong than the points; those that are too old by InfluxDB's own rule
+/// are not meant.
+fn is_about_all(refused: &[RefusedLine], lines: usize) -> bool {
+    let meant = refused.iter().filter(|line| !line.reason.contains("beyond retention policy")).count();
+    meant >= limits::INFLUX_LINES_REFUSED_MAX && meant * 2 > lines
 }
 
 /// The machines and lanes of blocks, each with its boots.

@@ -15,7 +15,9 @@ use super::{history, influx, journal, ledger, telemetry};
 use crate::StoreError;
 use crate::journal::Sequence;
 
-pub use self::inspect::{Depth, LostOf, Overview, StoreState, check_chunks, look_at, overview};
+pub use self::inspect::{
+    Depth, LostOf, Overview, RefusedPoints, StoreState, check_chunks, look_at, overview, refused_points,
+};
 pub use self::snapshot::{HistoryFile, Snapshot};
 
 /// The folder of compacted chunks within a store's folder.

@@ -8,6 +8,7 @@ use domain::log::Lane;
 use domain::units::UnixMicros;
 use rusqlite::{Connection, params};
 
+use super::backup::RefusedPoints;
 use super::failure::Failure;
 use super::file::{Durability, Format, StoreFile};
 use super::names::{Names, machine_number};
@@ -19,7 +20,7 @@ use crate::journal::Sequence;
 use crate::{StoreError, bounds};
 
 /// Its file's name.
-pub(super) const FILE: &str = "influxdb.db";
+pub const FILE: &str = "influxdb.db";
 
 pub(super) const FORMAT: Format = Format {
     name: "influxdb",
@@ -154,6 +155,7 @@ impl InfluxIndex {
     }
 
     /// Lines that were put aside and are kept, and how many were dropped for newer ones.
+    #[cfg(test)]
     pub(crate) async fn aside(&self) -> Result<(Vec<Aside>, u64), StoreError> {
         let work = |connection: &Connection| {
             let mut statement =
@@ -279,6 +281,18 @@ fn keep_lane(
         ])?;
     }
     Ok(())
+}
+
+/// What is put aside, for who looks into the folder from outside.
+pub(super) fn refused(connection: &Connection) -> Result<Option<RefusedPoints>, Failure> {
+    let query = "SELECT count(*), coalesce(max(aside_no), 0) FROM aside";
+    let (kept, newest): (u64, u64) = connection.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if kept == 0 {
+        return Ok(None);
+    }
+    let query = "SELECT reason FROM aside WHERE aside_no = ?1";
+    let reason = connection.query_row(query, [newest], |row| row.get(0))?;
+    Ok(Some(RefusedPoints { kept, dropped: number(connection, ASIDE_DROPPED)?, reason }))
 }
 
 /// Keeps the newest lines; a line that comes again is kept once.

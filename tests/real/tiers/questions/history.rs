@@ -1,6 +1,7 @@
 //! Readings, events and sessions: pages of all sizes, and spans that end between two microseconds.
 
 use anyhow::Context;
+use futures::future::try_join_all;
 use wire::api::v1;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
 
@@ -9,9 +10,9 @@ use super::super::server::{Reach, SITE, Tier};
 use super::{About, Answers, micros, range};
 
 /// Page sizes, and how many pages of each are asked for at most.
-const PAGES: [(i32, usize); 3] = [(1, 20), (7, 20), (1_000, 100)];
+const PAGES: [(i32, usize); 3] = [(1, 4), (7, 4), (1_000, 100)];
 /// Around so many records the span is cut to the microsecond.
-const CUTS: usize = 5;
+const CUTS: usize = 3;
 
 /// One of the two listings.
 #[derive(Debug, Clone, Copy)]
@@ -27,24 +28,38 @@ struct Page {
     times: Vec<i64>,
 }
 
+/// Records, which are listed as they were told; of all machines at once.
 pub(super) async fn ask(reach: &Reach, about: About, answers: &mut Answers) -> anyhow::Result<()> {
-    for (machine, _) in MACHINES {
-        for listing in [Listing::Readings, Listing::Events] {
-            let mut times = Vec::new();
-            for (page_size, pages) in PAGES {
-                let span = (about.from_us, about.until_us);
-                let what = format!("{listing:?} of {machine}, pages of {page_size}");
-                times = list(reach, listing, machine, (span, page_size, pages), &what, answers).await?;
-            }
-            cut(reach, listing, machine, &times, answers).await?;
+    let machines = MACHINES.iter().map(|(machine, _)| records_of(reach, about, machine));
+    for of_one in try_join_all(machines).await? {
+        answers.all.extend(of_one.all);
+    }
+    Ok(())
+}
+
+async fn records_of(reach: &Reach, about: About, machine: &str) -> anyhow::Result<Answers> {
+    let mut answers = Answers::default();
+    for listing in [Listing::Readings, Listing::Events] {
+        let mut times = Vec::new();
+        for (page_size, pages) in PAGES {
+            let span = (about.from_us, about.until_us);
+            let what = format!("{listing:?} of {machine}, pages of {page_size}");
+            times = list(reach, listing, machine, (span, page_size, pages), &what, &mut answers).await?;
         }
-        sessions(reach, about, machine, answers).await;
+        cut(reach, listing, machine, &times, &mut answers).await?;
+    }
+    Ok(answers)
+}
+
+/// Sessions, of which the one under way is written down now and then.
+pub(super) async fn sessions(reach: &Reach, about: About, answers: &mut Answers) {
+    for (machine, _) in MACHINES {
+        sessions_of(reach, about, machine, answers).await;
     }
     let mut telemetry = reach.client(TelemetryServiceClient::with_interceptor);
     let request =
         v1::ListSessionsRequest { site_id: SITE.to_owned(), range: about.range(), ..Default::default() };
     answers.note(format!("ListSessions of {SITE}"), telemetry.list_sessions(request).await);
-    Ok(())
 }
 
 /// Spans that begin or end at a record, a microsecond before it or after it.
@@ -123,7 +138,7 @@ async fn one_page(
     }
 }
 
-async fn sessions(reach: &Reach, about: About, machine: &str, answers: &mut Answers) {
+async fn sessions_of(reach: &Reach, about: About, machine: &str, answers: &mut Answers) {
     let mut telemetry = reach.client(TelemetryServiceClient::with_interceptor);
     let request = v1::ListSessionsRequest {
         machine_id: machine.to_owned(),

@@ -1,4 +1,4 @@
-//! Incidents: lists in every order, each with its evidence, counts, rates, watches that go on, rehearsals.
+//! Incidents: lists in every order, each with its evidence, counts, watches that go on, rehearsals, rates.
 
 use std::time::Duration;
 
@@ -39,13 +39,20 @@ pub(super) async fn ask(
     for (machine, _) in MACHINES {
         let request = v1::ListRulesRequest { machine_id: machine.to_owned(), ..Default::default() };
         answers.note(format!("ListRules {machine}"), incidents.list_rules(request).await);
+    }
+    watch(reach, cursor, answers).await?;
+    rehearse(reach, about, answers).await
+}
+
+/// Incidents a minute of use.
+pub(super) async fn rates(reach: &Reach, about: About, answers: &mut Answers) {
+    let mut incidents = reach.client(IncidentServiceClient::with_interceptor);
+    for (machine, _) in MACHINES {
         let machine_ids = vec![machine.to_owned()];
         let filter = v1::IncidentFilter { machine_ids, range: about.range(), ..Default::default() };
         let request = v1::GetIncidentRatesRequest { filter: Some(filter) };
         answers.note(format!("GetIncidentRates {machine}"), incidents.get_incident_rates(request).await);
     }
-    watch(reach, cursor, answers).await?;
-    rehearse(reach, about, answers).await
 }
 
 /// All orders and pages; gives the ids.

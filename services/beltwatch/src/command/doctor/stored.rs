@@ -6,7 +6,7 @@ use std::path::Path;
 use domain::limits;
 use domain::log::Lane;
 use domain::units::UnixMicros;
-use store::sqlite::backup::{self, Depth, Overview, StoreName};
+use store::sqlite::backup::{self, Depth, Overview, RefusedPoints, StoreName};
 
 use crate::command::backup::manifest::SECRETS;
 use crate::command::finding::{Finding, Level};
@@ -39,6 +39,7 @@ pub(super) fn findings(config: &Config, now_us: i64) -> Vec<Finding> {
     }
     found.extend(chunks(folder));
     found.extend(elsewhere(folder));
+    found.extend(refused(folder));
     match backup::overview(folder) {
         Ok(overview) => {
             found.extend(behind(&overview));
@@ -113,6 +114,23 @@ fn room(free: Option<u64>, retention: &RetentionConfig) -> Finding {
 fn elsewhere(folder: &Path) -> Option<Finding> {
     let words = "it is, or was, in InfluxDB, which `beltwatch backup` leaves out: make its backup with `influx backup`";
     StoreName::of(folder).contains(&StoreName::Influxdb).then(|| Finding::ok("history", words))
+}
+
+/// What InfluxDB did not take.
+fn refused(folder: &Path) -> Option<Finding> {
+    match backup::refused_points(folder) {
+        Ok(None) => None,
+        Ok(Some(refused)) => {
+            let RefusedPoints { kept, dropped, reason } = refused;
+            let older =
+                if dropped > 0 { format!(" and dropped {dropped} older ones") } else { String::new() };
+            let words = format!(
+                "InfluxDB refused points for good; influxdb.db keeps {kept} of them{older}. The newest: {reason}"
+            );
+            Some(Finding::bad("history", words))
+        }
+        Err(error) => Some(Finding::bad("history", error.to_string())),
+    }
 }
 
 fn store(folder: &Path, name: StoreName) -> Finding {

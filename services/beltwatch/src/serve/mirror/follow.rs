@@ -9,8 +9,8 @@ use domain::units::UnixMicros;
 use domain::usage::Usage;
 use store::StoreError;
 use store::influx::derived::{
-    COVERAGE, INCIDENT, IncidentPlace, MACHINE_TAG, QuarterPlace, RULE_TAG, SITE_TAG, USAGE, incident_line,
-    incident_place, machine_lines, usage_lines,
+    COVERAGE, INCIDENT, IncidentPlace, MACHINE, MACHINE_TAG, QuarterPlace, RULE_TAG, SITE_TAG, USAGE,
+    incident_line, incident_place, machine_lines, usage_lines,
 };
 use store::influx::line::Lines;
 use store::ledger::{IncidentFilter, IncidentOrder, IncidentQuery, StoredIncident, UsageQuery, quarters};
@@ -59,6 +59,8 @@ impl Mirror {
         let machines: Vec<MachineId> = self.ledger.registry().machines().keys().cloned().collect();
         for machine in machines {
             let tags = [(MACHINE_TAG, machine.as_str())];
+            // All of it is known and written again: a site that it never came to must not be the latest.
+            self.points.remove(MACHINE, &tags, EVER.0, EVER.1).await?;
             if let Some(from) = self.first_usage(&machine).await? {
                 for measurement in [USAGE, COVERAGE] {
                     self.points.remove(measurement, &tags, from, EVER.1).await?;

@@ -75,11 +75,9 @@ impl ServicePoints {
         let counters = self.ingest.counters();
         let troubles = self.ingest.readiness().troubles();
         let (states, _) = self.stores.feed.subscribe();
-        let span = self.stores.journal.span().await.unwrap_or_default();
-        // What is not known is not behind: readiness tells of a store that fails.
-        let watermark = self.stores.telemetry.watermark().await.unwrap_or(span.last);
-        let behind = span.last.saturating_sub(watermark);
-        let lag = self.lag.look(now, span.last, watermark);
+        let span = self.stores.journal.span().await.ok();
+        let watermark = self.stores.telemetry.watermark().await.ok();
+        let ends = span.zip(watermark).map(|(span, watermark)| (span.last, watermark));
         let of = |wanted| states.iter().filter(|state| heard(state, now) == wanted).count();
         ServiceFigures {
             troubles: troubles.into_iter().map(|(part, said)| (part.name().to_owned(), said)).collect(),
@@ -92,9 +90,9 @@ impl ServicePoints {
             refused: counters.refused_total(),
             deferred: counters.deferred,
             records_lost: counters.records_lost,
-            journal_slices: span.last.saturating_sub(span.trimmed),
-            journal_behind_slices: behind,
-            watermark_lag_us: lag,
+            journal_slices: span.map(|span| span.last.saturating_sub(span.trimmed)),
+            journal_behind_slices: ends.map(|(last, watermark)| last.saturating_sub(watermark)),
+            watermark_lag_us: ends.map(|(last, watermark)| self.lag.look(now, last, watermark)),
             mirror_behind: self.mirror_behind.load(Ordering::Relaxed),
             uptime_us: u64::try_from(now.since(self.started)).unwrap_or(0),
         }

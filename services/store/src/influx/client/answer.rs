@@ -183,7 +183,7 @@ impl Doing<'_> {
         let (what, origin) = (self.what, self.origin);
         let context = format!(
             "InfluxDB refuses the token while {what}{bucket} at {origin}{says}: check influxdb.token_file, or make a new \
-             one by `beltwatch influxdb setup`"
+             one by `beltwatch influxdb setup` and start the server again"
         );
         StoreError::new(StoreErrorKind::Unavailable, context)
     }

@@ -23,6 +23,8 @@ impl Client {
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/csv")
             .body(body.to_string());
+        // Answers are kept whole in memory, so only some are under way at once.
+        let _turn = self.inner.questions.acquire().await;
         let mut response = self.send(request, &doing).await?;
         if response.status().as_u16() != 200 {
             return Err(doing.failed(&Refusal::read(response).await));

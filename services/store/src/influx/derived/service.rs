@@ -31,12 +31,12 @@ pub struct ServiceFigures {
     pub deferred: u64,
     /// Records known to be lost.
     pub records_lost: u64,
-    /// Slices in the journal.
-    pub journal_slices: u64,
+    /// Slices in the journal; this and the next two are `None` if a store does not say.
+    pub journal_slices: Option<u64>,
     /// Slices that the history has not got yet.
-    pub journal_behind_slices: u64,
+    pub journal_behind_slices: Option<u64>,
     /// How long the oldest of these has waited, in microseconds.
-    pub watermark_lag_us: u64,
+    pub watermark_lag_us: Option<u64>,
     /// Changes that are not in the points yet.
     pub mirror_behind: u64,
     /// How long the server runs, in microseconds.
@@ -57,11 +57,17 @@ pub fn service_line(figures: &ServiceFigures, now: UnixMicros) -> Option<DatedLi
         .int("refused", number(figures.refused))
         .int("deferred", number(figures.deferred))
         .int("records_lost", number(figures.records_lost))
-        .int("journal_slices", number(figures.journal_slices))
-        .int("journal_behind_slices", number(figures.journal_behind_slices))
-        .int("watermark_lag_s", number(figures.watermark_lag_us / 1_000_000))
         .int("mirror_behind", number(figures.mirror_behind))
         .int("uptime_s", number(figures.uptime_us / 1_000_000));
+    let told = [
+        ("journal_slices", figures.journal_slices),
+        ("journal_behind_slices", figures.journal_behind_slices),
+        ("watermark_lag_s", figures.watermark_lag_us.map(|micros| micros / 1_000_000)),
+    ];
+    let line = told.into_iter().fold(line, |line, (name, figure)| match figure {
+        Some(figure) => line.int(name, number(figure)),
+        None => line,
+    });
     let said: Vec<String> =
         figures.troubles.iter().map(|(part, message)| format!("{part}: {message}")).collect();
     let line = match said.is_empty() {

@@ -288,16 +288,16 @@ fn a_server_is_a_point() {
         refused: 2,
         deferred: 3,
         records_lost: 4,
-        journal_slices: 500,
-        journal_behind_slices: 5,
-        watermark_lag_us: 12_999_999,
+        journal_slices: Some(500),
+        journal_behind_slices: Some(5),
+        watermark_lag_us: Some(12_999_999),
         mirror_behind: 6,
         uptime_us: 61_000_000,
         troubles: Vec::new(),
     };
     let rest = "machines=12i,agents_connected=10i,agents_late=1i,machines_moving=3i,readings_committed=1000i,\
-                events_committed=20i,refused=2i,deferred=3i,records_lost=4i,journal_slices=500i,journal_behind_slices=5i,\
-                watermark_lag_s=12i,mirror_behind=6i,uptime_s=61i";
+                events_committed=20i,refused=2i,deferred=3i,records_lost=4i,mirror_behind=6i,uptime_s=61i,\
+                journal_slices=500i,journal_behind_slices=5i,watermark_lag_s=12i";
     let line = |figures: &ServiceFigures| -> Lines {
         service_line(figures, UnixMicros(1_770_000_300_000_000)).into_iter().collect()
     };

@@ -11,6 +11,7 @@ use crate::StoreError;
 use crate::journal::{JournalSpan, Sequence};
 use crate::sqlite::failure::Failure;
 use crate::sqlite::history::{self, History};
+use crate::sqlite::influx;
 use crate::sqlite::journal::span;
 use crate::sqlite::values::{first_row, rows};
 use crate::telemetry::{CheckPlace, CheckStep, Stock};
@@ -66,6 +67,26 @@ pub struct LostOf {
     pub holes: u64,
     /// Records in them, at least.
     pub records: u64,
+}
+
+/// Points that InfluxDB refused for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedPoints {
+    /// How many of them are kept in the folder.
+    pub kept: u64,
+    /// How many older ones were dropped for these.
+    pub dropped: u64,
+    /// What InfluxDB said about the newest.
+    pub reason: String,
+}
+
+/// The points that InfluxDB refused for good; `None`: no InfluxDB was in use, or it refused none.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn refused_points(folder: &Path) -> Result<Option<RefusedPoints>, StoreError> {
+    let Some((connection, _)) = hold_influxdb(folder)? else { return Ok(None) };
+    StoreName::Influxdb.explained(folder, "looking into", influx::refused(&connection))
 }
 
 /// Looks at one file.
