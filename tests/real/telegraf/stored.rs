@@ -28,9 +28,10 @@ impl Stored {
                  |> filter(fn: (r) => r._measurement == \"{measurement}\" and r._field == \"n\" and \
                  r.machine =~ /^{prefix}-/)"
             );
-            stored.records += number(influxd, &format!("{numbers} |> count() |> group() |> sum()")).await?;
+            // All of them last: what comes between the two questions must not make the different ones more than all.
             let different = format!("{numbers} |> unique() |> count() |> group() |> sum()");
             stored.different += number(influxd, &different).await?;
+            stored.records += number(influxd, &format!("{numbers} |> count() |> group() |> sum()")).await?;
         }
         Ok(stored)
     }
