@@ -188,7 +188,7 @@ async fn it_goes_on_by_itself_after_an_outage_and_stops_when_told() {
     while scene.bucket.content() != expected {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    assert_eq!(scene.bucket.take_calls().len(), 11, "seven failures, two removals, machines, usage");
+    assert_eq!(scene.bucket.take_calls().len(), 13, "seven failures, four removals, machines, usage");
     // What changes later is followed, and so is the registry.
     put_incidents(&scene.ledger, vec![incident(1, "tm-01", 5, 1)]).await;
     move_machine(&scene.ledger, 60_000_000, "tm-01", "gym-2").await;
