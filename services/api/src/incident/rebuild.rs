@@ -86,15 +86,13 @@ impl Incidents {
         request: v1::RebuildIncidentsRequest,
     ) -> Result<RebuildStream, ApiError> {
         let now = self.ground.surroundings.now();
-        // What the history has not got yet would be judged as if it had not happened.
-        let settled = self.ground.surroundings.settled().unwrap_or(now).min(now);
         let mut check = Check::default();
         let set_for = check.for_whom(&request.site_id, &request.model, &request.machine_id);
         let span = match &request.range {
             Some(range) => check.span(Some(range), now, DAYS_MAX),
             None => Some(Span { from: now.plus(-DAYS_USUAL * DAY_US), until: now }),
         };
-        let span = span.and_then(|span| check.settled(span, settled));
+        let span = span.and_then(|span| check.settled(span, now));
         check.finish()?;
         let (set_for, judged) = set_for.zip(span).expect("what is not valid is a violation");
         let visible = self.ground.visible(scope);
@@ -116,7 +114,7 @@ impl Incidents {
         }
         let slot = self.rehearsals.clone().try_acquire_owned();
         let slot = slot.map_err(|_| ApiError::RehearsalsFull { max: REHEARSALS_MAX })?;
-        let until = judged.until.plus(BEHIND_US).min(settled.plus(-UNDER_WAY_US));
+        let until = judged.until.plus(BEHIND_US).min(now.plus(-UNDER_WAY_US));
         let read = Span { from: judged.from.plus(-BEFORE_US), until };
         let history = History { telemetry: self.telemetry.clone(), span: read };
         let ledger = self.ground.ledger.clone();
