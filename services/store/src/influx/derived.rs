@@ -9,12 +9,12 @@ mod service;
 mod tests;
 mod usage;
 
-use domain::belt::{Direction, Origin};
-
 pub use self::incident::{IncidentPlace, incident_line, incident_place};
 pub use self::machine::machine_lines;
 pub use self::service::{ServiceFigures, service_line};
 pub use self::usage::{QuarterPlace, usage_lines};
+use super::fields::{direction_name, origin_name};
+use super::put::TIMES;
 
 /// Motion in a quarter of an hour, by machine, direction, origin and grade.
 pub const USAGE: &str = "usage";
@@ -34,32 +34,12 @@ pub const SITE_TAG: &str = "site";
 /// The tag of a rule.
 pub const RULE_TAG: &str = "rule";
 
-/// The earliest and the latest moment that InfluxDB can keep, in microseconds.
-const TIMES: std::ops::RangeInclusive<i64> = -9_223_372_036_854_774..=9_223_372_036_854_774;
-
 /// A moment in nanoseconds; `None`: InfluxDB cannot keep it.
 fn nanoseconds(micros: i64, slot: i64) -> Option<i64> {
-    TIMES.contains(&micros).then(|| micros * 1_000 + slot)
+    (TIMES.first..=TIMES.last).contains(&micros).then(|| micros * 1_000 + slot)
 }
 
 /// The greatest number that InfluxDB can keep stands for those above it.
 fn number(value: impl TryInto<i64>) -> i64 {
     value.try_into().unwrap_or(i64::MAX)
-}
-
-fn direction_name(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Forward => "forward",
-        Direction::Reverse => "reverse",
-        Direction::Stopped => "stopped",
-        Direction::Unknown => "unknown",
-    }
-}
-
-fn origin_name(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Measured => "measured",
-        Origin::Declared => "declared",
-        Origin::Unknown => "unknown",
-    }
 }

@@ -302,7 +302,7 @@ fn bad(field: &str, problem: &'static str) -> BadPoint {
     BadPoint { field: field.to_owned(), problem }
 }
 
-fn direction_name(direction: Direction) -> &'static str {
+pub(super) fn direction_name(direction: Direction) -> &'static str {
     match direction {
         Direction::Forward => "forward",
         Direction::Reverse => "reverse",
@@ -316,7 +316,7 @@ fn direction_of(name: &str) -> Option<Direction> {
     all.into_iter().find(|direction| direction_name(*direction) == name)
 }
 
-fn origin_name(origin: Origin) -> &'static str {
+pub(super) fn origin_name(origin: Origin) -> &'static str {
     match origin {
         Origin::Measured => "measured",
         Origin::Declared => "declared",

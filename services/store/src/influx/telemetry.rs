@@ -68,8 +68,8 @@ impl InfluxTelemetry {
     /// `Invalid`: the settings can never work; else the file cannot be used.
     pub fn open(settings: &InfluxSettings, folder: &Path) -> Result<InfluxTelemetry, StoreError> {
         let buckets = Buckets {
-            readings: format!("{}-readings", settings.bucket),
-            events: format!("{}-events", settings.bucket),
+            readings: settings.readings_bucket(),
+            events: settings.events_bucket(),
             rest: settings.bucket.clone(),
         };
         Ok(InfluxTelemetry {
