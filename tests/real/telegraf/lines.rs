@@ -88,7 +88,9 @@ impl Writer<'_> {
         match &record.payload {
             Payload::Reading(reading) => self.reading(reading)?,
             Payload::Event(event) => self.event(event)?,
-            Payload::Recording(_) => anyhow::bail!("a tape holds no recordings"),
+            Payload::Recording(_) | Payload::Commissioning(_) => {
+                anyhow::bail!("a tape holds readings and events")
+            }
         }
         let (boot, n) = (row.position.boot_count, row.position.n);
         let (at, other_n, uncertainty) = (row.at.0, record.other_n, self.clock.uncertainty_us);

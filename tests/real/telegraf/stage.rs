@@ -16,6 +16,7 @@ use domain::log::Lane;
 use http::Method;
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tonic::transport::Channel;
 use wire::api::v1::admin_service_client::AdminServiceClient;
@@ -107,6 +108,9 @@ impl Stage {
             Process::start(program, given, folder.join(name))
         };
         let broker = start(PathBuf::from("mosquitto"), ["-c", "mosquitto.conf"], None, "mosquitto.log")?;
+        let broker_address = SocketAddr::from(([127, 0, 0, 1], broker_port));
+        // Telegraf ends if nobody listens there when it starts.
+        listening(broker_address).await?;
         let server = ["--config", "beltwatch.toml"];
         let server = start(program("beltwatch")?, server, Some("serve"), "server.log")?;
         let telegraf = ["--config", "telegraf.conf"];
@@ -118,7 +122,7 @@ impl Stage {
         let mut stage = Stage {
             influxd,
             broker,
-            broker_address: SocketAddr::from(([127, 0, 0, 1], broker_port)),
+            broker_address,
             server,
             url: format!("http://127.0.0.1:{api_port}"),
             telegraf,
@@ -284,6 +288,16 @@ impl Stage {
         self.admin().await?.create_site(site).await?;
         Ok(())
     }
+}
+
+/// Waits until somebody takes connections there.
+async fn listening(address: SocketAddr) -> anyhow::Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while TcpStream::connect(address).await.is_err() {
+        ensure!(Instant::now() < deadline, "nobody listens on {address} after {PATIENCE:?}");
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(())
 }
 
 async fn add_bucket(influxd: &Influxd, name: &str) -> anyhow::Result<()> {

@@ -53,7 +53,7 @@ pub(super) fn tell(line: Line, log: LogId, position: Position, uncertainty_us: u
         Payload::Reading(reading) => tell_reading(line, reading),
         Payload::Event(event) => tell_event(line, event),
         // The bounds of the telemetry let none in.
-        Payload::Recording(_) => line,
+        Payload::Recording(_) | Payload::Commissioning(_) => line,
     }
 }
 

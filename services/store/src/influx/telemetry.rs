@@ -364,7 +364,7 @@ impl Telemetry for InfluxTelemetry {
     async fn readings(&self, query: &RangeQuery) -> Result<Vec<Stored<Reading>>, StoreError> {
         let reading = |record: Record| match record.payload {
             Payload::Reading(reading) => Some(reading),
-            Payload::Event(_) | Payload::Recording(_) => None,
+            Payload::Event(_) | Payload::Recording(_) | Payload::Commissioning(_) => None,
         };
         self.list(Lane::Readings, query, reading).await
     }
@@ -372,7 +372,7 @@ impl Telemetry for InfluxTelemetry {
     async fn events(&self, query: &RangeQuery) -> Result<Vec<Stored<Event>>, StoreError> {
         let event = |record: Record| match record.payload {
             Payload::Event(event) => Some(event),
-            Payload::Reading(_) | Payload::Recording(_) => None,
+            Payload::Reading(_) | Payload::Recording(_) | Payload::Commissioning(_) => None,
         };
         self.list(Lane::Events, query, event).await
     }

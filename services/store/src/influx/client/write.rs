@@ -31,29 +31,56 @@ impl Client {
         lines: &Lines,
     ) -> Result<Vec<RefusedLine>, StoreError> {
         let mut refused = Vec::new();
+        let end = |from| match lines.len() {
+            len if from == len => len,
+            _ => lines.batch(from, limits::INFLUX_BATCH_LINES_MAX, limits::INFLUX_BATCH_BYTES_MAX),
+        };
         let mut from = 0;
         while from < lines.len() {
-            let until = lines.batch(from, limits::INFLUX_BATCH_LINES_MAX, limits::INFLUX_BATCH_BYTES_MAX);
-            let mut waiting = vec![(from, until)];
-            while let Some((begin, end)) = waiting.pop() {
-                let range = begin..end;
-                match self.write_batch(bucket, lines, &range).await? {
-                    Fate::Taken => {}
-                    Fate::Refused { reason, dropped } if range.len() == 1 || dropped == Some(range.len()) => {
-                        refused.extend(
-                            lines
-                                .range(range)
-                                .map(|line| RefusedLine { line: line.to_owned(), reason: reason.clone() }),
-                        );
-                    }
-                    Fate::Refused { .. } => {
-                        let middle = begin + range.len() / 2;
-                        // The first half is on top.
-                        waiting.extend([(middle, end), (begin, middle)]);
-                    }
+            let middle = end(from);
+            let until = end(middle);
+            // Two are under way at once: InfluxDB parses one while it writes the other. Both are waited for also if one
+            // fails: a request that was given up may arrive after the look at what is stored.
+            let (first, second) = tokio::join!(
+                self.write_halving(bucket, lines, from..middle),
+                self.write_halving(bucket, lines, middle..until)
+            );
+            refused.extend(first?);
+            refused.extend(second?);
+            from = until;
+        }
+        Ok(refused)
+    }
+
+    /// Writes a batch, in parts where lines of it are refused; gives these.
+    async fn write_halving(
+        &self,
+        bucket: &str,
+        lines: &Lines,
+        batch: Range<usize>,
+    ) -> Result<Vec<RefusedLine>, StoreError> {
+        let mut refused = Vec::new();
+        let mut waiting = vec![(batch.start, batch.end)];
+        while let Some((begin, end)) = waiting.pop() {
+            let range = begin..end;
+            if range.is_empty() {
+                continue;
+            }
+            match self.write_batch(bucket, lines, &range).await? {
+                Fate::Taken => {}
+                Fate::Refused { reason, dropped } if range.len() == 1 || dropped == Some(range.len()) => {
+                    refused.extend(
+                        lines
+                            .range(range)
+                            .map(|line| RefusedLine { line: line.to_owned(), reason: reason.clone() }),
+                    );
+                }
+                Fate::Refused { .. } => {
+                    let middle = begin + range.len() / 2;
+                    // The first half is on top.
+                    waiting.extend([(middle, end), (begin, middle)]);
                 }
             }
-            from = until;
         }
         Ok(refused)
     }

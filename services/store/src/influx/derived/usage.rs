@@ -29,9 +29,10 @@ impl QuarterPlace<'_> {
 pub fn usage_lines(place: QuarterPlace<'_>, usage: &Usage, lines: &mut Lines) -> u64 {
     let machine = place.machine.as_str();
     let Some(at) = nanoseconds(place.begin(), 0) else {
-        return 1 + usage.motions().map(|_| 1).sum::<u64>();
+        return 1 + usage.kinds().map(|_| 1).sum::<u64>();
     };
-    for (key, motion) in usage.motions() {
+    // One that is nothing now is written over what it was.
+    for (key, motion) in usage.kinds() {
         let line = Line::new(USAGE)
             .tag(MACHINE_TAG, machine)
             .tag("direction", direction_name(key.direction))
