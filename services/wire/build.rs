@@ -1,6 +1,6 @@
 //! Compiles the schemas with protox; no protoc is needed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const WIRE: [&str; 5] = ["seal", "envelope", "record", "status", "ack"];
 
@@ -13,14 +13,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map(|name| root.join(format!("beltwatch/wire/v1/{name}.proto")))
         .collect();
     prost_build::Config::new().bytes(["."]).compile_fds(protox::compile(&wire, [&root])?)?;
+    enrolment(&root)?;
     #[cfg(feature = "grpc")]
     grpc(&root)?;
     Ok(())
 }
 
+/// The few messages of the public API that an agent reads, without the rest of it.
+fn enrolment(root: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let out = PathBuf::from(std::env::var("OUT_DIR")?).join("enrolment");
+    std::fs::create_dir_all(&out)?;
+    let set = protox::compile([root.join("beltwatch/v1/enrolment.proto")], [root])?;
+    Ok(prost_build::Config::new().out_dir(out).compile_fds(set)?)
+}
+
 /// The public API: messages, client and server stubs, and the descriptor set that reflection serves.
 #[cfg(feature = "grpc")]
-fn grpc(root: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
+fn grpc(root: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let services = [
         "access",
         "machine",
@@ -36,6 +45,8 @@ fn grpc(root: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
         "drill_service",
         "notification_service",
         "admin_service",
+        "enrolment",
+        "enrolment_service",
     ];
     let files = services.map(|name| root.join(format!("beltwatch/v1/{name}.proto")));
     let set = protox::compile(files, [root])?;

@@ -161,8 +161,9 @@ impl Delivery {
             self.committed[lane.index()] = Some(waiting.position);
             if lane == Lane::Events {
                 let place = (LogId::for_lane(SPOOL, lane), waiting.position);
-                let changed =
-                    self.fold.at_once(&self.machine, place, waiting.time, &waiting.record, &self.timeline);
+                let settings = self.timeline.at(waiting.time);
+                let record = settings.record(&waiting.record);
+                let changed = self.fold.at_once(&self.machine, place, waiting.time, &record, settings);
                 self.keep(changed);
             }
             let item = (waiting.time, waiting.record.clone());
@@ -176,7 +177,8 @@ impl Delivery {
 
     fn fold_merged(&mut self, lane: Lane, position: Position, time: UnixMicros, record: &Record) {
         let place = (LogId::for_lane(SPOOL, lane), position);
-        let changed = self.fold.merged(&self.machine, place, time, record, &self.timeline);
+        let settings = self.timeline.at(time);
+        let changed = self.fold.merged(&self.machine, place, time, &settings.record(record), settings);
         self.keep(changed);
     }
 

@@ -6,20 +6,26 @@ use std::time::Duration;
 use agent::run::{Agent, AgentHandle, AgentSettings};
 use anyhow::Context;
 use beltwatch::client::{self, Identity};
-use beltwatch::config::Config;
+use beltwatch::config::{Config, TlsMode};
 use beltwatch::serve::Server;
+use domain::ids::MachineId;
 use domain::signal::Script;
-use tonic::transport::Channel;
+use domain::units::UnixMicros;
+use store::fact::{Fact, FactKind, NewCommissioning};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig};
 use wire::api::v1::account_service_client::AccountServiceClient;
 use wire::api::v1::admin_service_client::AdminServiceClient;
 use wire::api::v1::drill_service_client::DrillServiceClient;
+use wire::api::v1::enrolment_service_client::EnrolmentServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
 use wire::api::v1::handling_service_client::HandlingServiceClient;
 use wire::api::v1::incident_service_client::IncidentServiceClient;
 use wire::api::v1::notification_service_client::NotificationServiceClient;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
 use wire::api::v1::usage_service_client::UsageServiceClient;
-use wire::api::v1::{BeltKind, CreateMachineRequest, CreateSiteRequest, Event, ListEventsRequest};
+use wire::api::v1::{
+    BeltKind, CreateMachineRequest, CreateSiteRequest, Event, ListEventsRequest, RecordCommissioningRequest,
+};
 use wire::api::v1::{ListReadingsRequest, Reading};
 use wire::credential::Credential;
 
@@ -37,10 +43,20 @@ pub struct Service {
 impl Service {
     /// Starts a service with one site, `north`.
     pub async fn start() -> anyhow::Result<Service> {
+        Service::start_as(TlsMode::Off).await
+    }
+
+    /// The same with TLS, by certificates of its own authority.
+    pub async fn start_with_tls() -> anyhow::Result<Service> {
+        Service::start_as(TlsMode::Own).await
+    }
+
+    async fn start_as(mode: TlsMode) -> anyhow::Result<Service> {
         let folder = tempfile::tempdir()?;
         let mut config = Config { folder: folder.path().join("server"), ..Config::default() };
         config.api.listen.set_port(0);
         config.broker.listen.set_port(0);
+        config.tls.mode = mode;
         let server = Server::start(&config).await?;
         // Agents keep the broker's address over restarts.
         let port = server.broker_address().rsplit_once(':').context("an address")?.1.parse()?;
@@ -85,7 +101,7 @@ impl Service {
         &self.config.folder
     }
 
-    /// Registers a reversible machine and gives its credential.
+    /// Registers a reversible machine whose direction is proven and gives its credential.
     pub async fn add_machine(&self, id: &str) -> anyhow::Result<Credential> {
         let request = CreateMachineRequest {
             machine_id: id.to_owned(),
@@ -94,6 +110,7 @@ impl Service {
             ..CreateMachineRequest::default()
         };
         let reply = self.admin().await?.create_machine(request).await?.into_inner();
+        prove_direction(self.server(), self.admin().await?, id).await?;
         Ok(Credential::from_json(&reply.credential)?)
     }
 
@@ -116,6 +133,19 @@ impl Service {
         Ok(())
     }
 
+    /// Where the API is.
+    pub fn url(&self) -> String {
+        let scheme = if self.config.tls.mode == TlsMode::Off { "http" } else { "https" };
+        format!("{scheme}://{}", self.server().api_address())
+    }
+
+    /// A folder for an agent's own files, beside the server's.
+    pub fn agent_folder(&self, name: &str) -> anyhow::Result<std::path::PathBuf> {
+        let folder = self.spool(name);
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+
     fn spool(&self, machine: &str) -> std::path::PathBuf {
         Path::new(self.folder.path()).join("agents").join(machine)
     }
@@ -123,6 +153,11 @@ impl Service {
     /// A client of the registry.
     pub async fn admin(&self) -> anyhow::Result<AdminServiceClient<client::Service>> {
         Ok(AdminServiceClient::with_interceptor(self.channel().await?, self.operator()?))
+    }
+
+    /// A client of enrolment.
+    pub async fn enrolment(&self) -> anyhow::Result<EnrolmentServiceClient<client::Service>> {
+        Ok(EnrolmentServiceClient::with_interceptor(self.channel().await?, self.operator()?))
     }
 
     /// A client of somebody's account, who is not known yet.
@@ -179,11 +214,48 @@ impl Service {
     }
 
     async fn channel(&self) -> anyhow::Result<Channel> {
-        let url = format!("http://{}", self.server().api_address());
-        Ok(Channel::from_shared(url)?.connect().await?)
+        let endpoint = Channel::from_shared(self.url())?;
+        if self.config.tls.mode == TlsMode::Off {
+            return Ok(endpoint.connect().await?);
+        }
+        let authority = Certificate::from_pem(std::fs::read(self.config.folder.join("authority.pem"))?);
+        let tls = ClientTlsConfig::new().domain_name("127.0.0.1").ca_certificate(authority);
+        Ok(endpoint.tls_config(tls)?.connect().await?)
     }
 
     fn operator(&self) -> anyhow::Result<Identity> {
         Identity::bearer(self.server().operator_secret(), Some("test"))
     }
+}
+
+/// Proves the direction of a machine, long ago: what is set holds only some seconds later.
+///
+/// # Errors
+///
+/// If the server refuses.
+pub async fn prove_direction(
+    server: &Server,
+    mut admin: AdminServiceClient<client::Service>,
+    machine: &str,
+) -> anyhow::Result<()> {
+    let new = NewCommissioning {
+        machine: MachineId::new(machine)?,
+        direction_proven: true,
+        stops: Vec::new(),
+        silent_on_stop: false,
+        incline_is_target: false,
+        note: String::new(),
+        seen: None,
+    };
+    let (time, author) = (UnixMicros(0), "user:test".to_owned());
+    let fact = Fact { time, author, request_id: None, kind: FactKind::Commissioned(new) };
+    server.stores().ledger.add_fact(fact).await?;
+    // The same through the API, which tells the ingest.
+    let request = RecordCommissioningRequest {
+        machine_id: machine.to_owned(),
+        direction_proven: true,
+        ..RecordCommissioningRequest::default()
+    };
+    admin.record_commissioning(request).await?;
+    Ok(())
 }

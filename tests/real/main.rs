@@ -1,7 +1,9 @@
 //! The suite with real processes: a Mosquitto, a server, agents, each a program of its own.
 
+mod agent_cost;
 mod browser;
 mod compose;
+mod gpio_sim;
 mod grafana;
 mod influx;
 mod influxd;
@@ -11,6 +13,7 @@ mod mosquitto;
 mod notify;
 mod processes;
 mod reverse_run;
+mod site;
 mod stored;
 mod telegraf;
 mod tiers;
@@ -31,10 +34,14 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Step {
+    /// Measure what an agent costs: memory, processor time, octets written
+    AgentCost(agent_cost::Arguments),
     /// Look at the pages in Chromium, use them, attack them, and time them
     Browser(browser::Arguments),
     /// Try the composition, the Debian package and the manifests for Kubernetes
     Compose(compose::Arguments),
+    /// Listen to lines of the kernel's simulated GPIO chip
+    GpioSim,
     /// Ask what Grafana's dashboards and alerts ask, of an InfluxDB that a real server filled
     Grafana(grafana::Arguments),
     /// The long history in a real InfluxDB
@@ -48,6 +55,8 @@ enum Step {
     Notify(notify::Arguments),
     /// Follow one reverse run with an emergency stop as a plain subscriber and as a plain client see it
     ReverseRun(reverse_run::Arguments),
+    /// Enrol a site over TLS with one code, upgrade it in stages, and take an upgrade back
+    Site(site::Arguments),
     /// Measure this beside Telegraf, and kill both under load
     Telegraf(telegraf::Arguments),
     /// Tell both tiers the same, and compare their answers
@@ -57,17 +66,30 @@ enum Step {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().step {
+        Step::AgentCost(arguments) => agent_cost::run(&arguments).await,
         Step::Browser(arguments) => Box::pin(browser::run(&arguments)).await,
         Step::Compose(arguments) => compose::run(&arguments).await,
+        Step::GpioSim => listen_to_gpio_sim().await,
         Step::Grafana(arguments) => Box::pin(grafana::run(&arguments)).await,
         Step::Influx(step) => Box::pin(influx::run(&step)).await,
         Step::Kill(arguments) => kill::run(&arguments).await,
         Step::Mosquitto(arguments) => Box::pin(mosquitto::run(&arguments)).await,
         Step::Notify(arguments) => Box::pin(notify::run(&arguments)).await,
         Step::ReverseRun(arguments) => reverse_run::run(&arguments).await,
+        Step::Site(arguments) => Box::pin(site::run(&arguments)).await,
         Step::Telegraf(arguments) => Box::pin(telegraf::run(&arguments)).await,
         Step::Tiers(arguments) => Box::pin(tiers::run(&arguments)).await,
     }
+}
+
+/// Ends with 77 if this kernel has no such chip.
+async fn listen_to_gpio_sim() -> anyhow::Result<()> {
+    let outcome = gpio_sim::run().await.map_err(anyhow::Error::msg)?;
+    report(&outcome);
+    if outcome.starts_with("skipped: ") {
+        std::process::exit(77);
+    }
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "this program's output is its result")]

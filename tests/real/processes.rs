@@ -71,6 +71,15 @@ impl Process {
         Ok(())
     }
 
+    /// Waits until it has ended by itself, and well.
+    pub(crate) async fn ended(&mut self) -> anyhow::Result<()> {
+        let name = self.program.display();
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let status = ended.with_context(|| format!("{name} does not end"))??;
+        ensure!(status.success(), "{name} ended with {status}; its log:\n{}", self.last_words());
+        Ok(())
+    }
+
     pub(crate) fn check_running(&mut self) -> anyhow::Result<()> {
         if let Some(status) = self.child.try_wait()? {
             bail!(
@@ -226,12 +235,13 @@ impl Fleet {
         }
     }
 
-    /// Registers a machine whose belt runs both ways; gives its credential's file.
+    /// Registers a machine whose belt runs both ways and whose direction is proven; gives its credential's file.
     pub(crate) async fn add_machine(&mut self, machine: &str) -> anyhow::Result<PathBuf> {
         let credential = self.folder.join(format!("{machine}.json"));
         let file = credential.display().to_string();
         self.command(&["machine", "add", machine, "--site", "north", "--belt", "reversible", "--out", &file])
             .await?;
+        self.command(&["machine", "commission", machine, "--direction-proven"]).await?;
         Ok(credential)
     }
 

@@ -2,6 +2,7 @@
 
 mod backup;
 mod drill;
+mod enrolment;
 mod handling;
 mod pages;
 mod usage;

@@ -86,6 +86,7 @@ fn derived(machine: &MachineId, rows: &[Vec<String>]) -> anyhow::Result<Derived>
     let mut mind = MachineMind::new(machine.clone(), MachineFold::default());
     mind.obey(std::sync::Arc::new(Timeline::always(MachineSettings {
         belt: BeltKind::Reversible,
+        direction_proven: true,
         ..MachineSettings::default()
     })));
     let mut events =

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::ensure;
+use domain::clock::ClockQuality;
 use domain::ids::{IncidentId, LogId, MachineId};
 use domain::incident::Incident;
-use domain::incident::mind::IncidentFold;
 use domain::incident::settings::Timeline;
 use domain::log::{Lane, Position};
+use domain::machine::{MachineFold, MachineMind};
 use domain::merge::{LaneMerge, written_before};
 use domain::record::Record;
 use domain::units::UnixMicros;
@@ -17,6 +18,9 @@ use store::journal::{Sequence, Slice};
 use store::ledger::{Derived, IncidentFilter, IncidentOrder, IncidentQuery, Ledger};
 
 use super::server::{SimulatedServer, at_once};
+
+/// How far a boot may reach into the one before it, and its offset wander.
+const STEADY_US: i64 = 1_000_000;
 
 /// The newest version of each incident.
 pub(crate) type Incidents = BTreeMap<IncidentId, Incident>;
@@ -34,11 +38,13 @@ pub(crate) fn newest(incidents: impl IntoIterator<Item = Incident>) -> Incidents
 }
 
 /// Holds the incidents of one machine in the ledger against those that a replay of its journal derives, and those against
-/// a fold in which everything came in its turn. Gives how many there are.
+/// a fold in which everything came in its turn. `is_one_card`: no copy of its card was in service. Gives how many there
+/// are.
 pub(crate) fn judge(
     server: &SimulatedServer,
     machine: &MachineId,
     replayed: &[Derived],
+    is_one_card: bool,
 ) -> anyhow::Result<u64> {
     let in_ledger = in_ledger(server, machine)?;
     let of_machine = |incident: &&Incident| incident.machine == *machine;
@@ -48,8 +54,11 @@ pub(crate) fn judge(
     let slices: Vec<&(Sequence, Slice)> =
         server.appended.iter().filter(|(_, slice)| slice.machine == *machine).collect();
     let spool = slices.first().map(|(_, slice)| LogId::for_lane(slice.log.0, Lane::Events));
-    // Of several spools the order in which they came counts, which no fault-free run has.
-    let is_one = slices.iter().all(|(_, slice)| Some(LogId::for_lane(slice.log.0, Lane::Events)) == spool);
+    // Of several spools, or of two processes with one, the order in which they came counts, which no fault-free run has. So
+    // it does where the wall clock stepped: what was written before an event may then have a later time than it.
+    let is_one = is_one_card
+        && is_steady(&slices)
+        && slices.iter().all(|(_, slice)| Some(LogId::for_lane(slice.log.0, Lane::Events)) == spool);
     if is_one {
         let timeline = server.stores.ledger.registry().timeline(machine).unwrap_or_default();
         let in_turn = in_turn(machine, &slices, &Arc::new(timeline))?;
@@ -64,6 +73,28 @@ fn as_far_as_settled(incidents: &Incidents) -> Incidents {
     let mut incidents = incidents.clone();
     incidents.values_mut().filter(|incident| !incident.trace_complete).for_each(|one| one.trace.clear());
     incidents
+}
+
+/// Whether the clocks of all boots ran evenly, and no boot begins before the one before it ended.
+fn is_steady(slices: &[&(Sequence, Slice)]) -> bool {
+    let mut offsets: BTreeMap<(LogId, u32), (i64, i64)> = BTreeMap::new();
+    let mut times: BTreeMap<(LogId, u32), (i64, i64)> = BTreeMap::new();
+    let widen = |known: &mut (i64, i64), value: i64| *known = (known.0.min(value), known.1.max(value));
+    let dated = slices.iter().filter(|(_, slice)| slice.clock.quality != ClockQuality::Undated);
+    for (_, slice) in dated {
+        let (boot, offset) =
+            ((LogId::for_lane(slice.log.0, Lane::Events), slice.boot.boot_count), slice.clock.offset_us);
+        widen(offsets.entry(boot).or_insert((offset, offset)), offset);
+        for entry in wire::envelope::decode_slice(slice.body.clone()).unwrap_or_default() {
+            let record = wire::record::decode(slice.lane, &entry.record);
+            if let Some(time) = record.ok().and_then(|record| slice.clock.unix(record.at)) {
+                widen(times.entry(boot).or_insert((time.0, time.0)), time.0);
+            }
+        }
+    }
+    let boots: Vec<&(i64, i64)> = times.values().collect();
+    boots.windows(2).all(|pair| pair[1].0 + STEADY_US >= pair[0].1)
+        && offsets.values().all(|(least, most)| most - least < STEADY_US)
 }
 
 fn same(machine: &MachineId, with: &str, in_ledger: &Incidents, other: &Incidents) -> anyhow::Result<()> {
@@ -93,19 +124,19 @@ type Dated = (LogId, Option<UnixMicros>, Record);
 fn in_turn(
     machine: &MachineId,
     slices: &[&(Sequence, Slice)],
-    timeline: &Timeline,
+    timeline: &Arc<Timeline>,
 ) -> anyhow::Result<Incidents> {
     let mut merge: LaneMerge<Option<Dated>> = LaneMerge::new(None, None);
-    let mut fold = IncidentFold::default();
+    let mut mind = MachineMind::new(machine.clone(), MachineFold::default());
+    mind.obey(timeline.clone());
     let mut found = Vec::new();
     let mut take = |place: Position, dated: Dated, waits: bool| {
         let (log, time, record) = dated;
-        let Some(time) = time else { return };
         if record.payload.lane() == Lane::Events {
-            found.extend(fold.at_once(machine, (log, place), time, &record, timeline));
+            found.extend(mind.at_once(log, place, time, &record));
         }
         if !waits {
-            found.extend(fold.merged(machine, (log, place), time, &record, timeline));
+            found.extend(mind.fold(log, place, time, &record).incidents);
         }
     };
     for (_, slice) in slices {

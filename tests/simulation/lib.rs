@@ -1,14 +1,27 @@
 //! The fleet from a seed: agents, a lying broker, ingest and stores in one process on a virtual clock.
 
 mod agent;
+mod clocks;
+mod day;
 mod disk;
+mod forger;
 mod incidents;
+mod made;
 mod network;
 mod reference;
+mod registered;
+mod seeds;
 mod server;
+mod tally;
+mod weather;
 mod world;
+mod writers;
 
 use std::fmt;
+
+pub use day::{DayReport, OfflineDay, offline_day};
+pub use seeds::{Seeds, run_all};
+pub use tally::Met;
 
 /// What a world came to, in one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,14 +37,13 @@ impl fmt::Display for Outcome {
             forgotten,
             sessions,
             incidents,
-            revoked_refused,
+            met,
         } = self.0;
         write!(
             f,
             "{events_stored} events ({pieces_stored} of them pieces of recordings) and {readings_stored} readings \
              stored once, {excused} cut off or wiped, \
-             {forgotten} forgotten by a backup and recorded, {sessions} sessions, {incidents} incidents, {revoked_refused} messages refused \
-             for a revoked credential"
+             {forgotten} forgotten by a backup and recorded, {sessions} sessions, {incidents} incidents{met}"
         )
     }
 }
@@ -47,9 +59,9 @@ impl Outcome {
         self.0.incidents
     }
 
-    /// Messages that were refused because their credential was revoked.
-    pub fn revoked_refused(&self) -> u64 {
-        self.0.revoked_refused
+    /// How often a fault was met.
+    pub fn met(&self, what: Met) -> u64 {
+        self.0.met.get(what)
     }
 }
 
@@ -59,4 +71,12 @@ impl Outcome {
 /// A promise was broken, or the world did not come to rest.
 pub fn run(seed: u64) -> anyhow::Result<Outcome> {
     world::run(seed).map(Outcome)
+}
+
+/// Runs a long world whose only fault is a copied card.
+///
+/// # Errors
+/// A promise was broken, or the world did not come to rest.
+pub fn run_copied(seed: u64) -> anyhow::Result<Outcome> {
+    world::run_copied(seed).map(Outcome)
 }

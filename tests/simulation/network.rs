@@ -1,5 +1,5 @@
 //! The broker and the network between agents and ingest, as bad as they may be: they drop, repeat, reorder, delay,
-//! and forget. Messages are due at a virtual time.
+//! forget, and keep too long. Messages are due at a virtual time.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use bytes::Bytes;
 pub(crate) enum To {
     /// The ingest.
     Ingest,
-    /// The agent with this number.
+    /// The agent with this number, and whoever uses its credential.
     Agent(usize),
 }
 
@@ -41,6 +41,8 @@ pub(crate) struct Network {
     on_their_way: BTreeMap<(u64, u64), Message>,
     sent: u64,
     last_due: BTreeMap<usize, u64>,
+    /// The broker is down until then: what is sent is lost.
+    down_until: u64,
 }
 
 impl Network {
@@ -52,12 +54,13 @@ impl Network {
             on_their_way: BTreeMap::new(),
             sent: 0,
             last_due: BTreeMap::new(),
+            down_until: 0,
         }
     }
 
     /// Takes a message; what becomes of it is the network's business.
     pub(crate) fn send(&mut self, now: u64, message: Message) {
-        if self.chance(self.badness.lost) {
+        if now < self.down_until || self.chance(self.badness.lost) {
             return;
         }
         let copies = if self.chance(self.badness.repeated) { 2 } else { 1 };
@@ -69,9 +72,14 @@ impl Network {
             }
             let late = copy > 0 || self.chance(self.badness.reordered);
             let due = self.due(now, message.to, late);
-            self.sent += 1;
-            self.on_their_way.insert((due, self.sent), message);
+            self.put(due, message);
         }
+    }
+
+    /// The broker has lost an agent, and publishes its will when it notices.
+    pub(crate) fn send_will(&mut self, now: u64, will: Message) {
+        let due = now.max(self.down_until) + self.random.u64(0..10_000_000);
+        self.put(due, will);
     }
 
     /// The next message that is due.
@@ -86,10 +94,32 @@ impl Network {
         self.last_due.clear();
     }
 
+    /// The broker is down until then and keeps what it has: to the ingest in order, to agents when they may have a new
+    /// connection. Gives how many messages it keeps.
+    pub(crate) fn keep_until(&mut self, until: u64) -> u64 {
+        self.down_until = self.down_until.max(until);
+        let kept = std::mem::take(&mut self.on_their_way);
+        let count = kept.len() as u64;
+        for ((due, _), message) in kept {
+            let pause_us = match message.to {
+                To::Ingest => 0,
+                To::Agent(_) => self.random.u64(0..3_000_000),
+            };
+            self.put(due.max(until + pause_us), message);
+        }
+        count
+    }
+
     /// From now on the network is a good one.
     pub(crate) fn mend(&mut self) {
         self.badness = Badness::default();
         self.delay_us = self.delay_us.min(20_000);
+        self.down_until = 0;
+    }
+
+    fn put(&mut self, due: u64, message: Message) {
+        self.sent += 1;
+        self.on_their_way.insert((due, self.sent), message);
     }
 
     /// Ordinary messages to one receiver keep their order; late ones come up to 5 s after.

@@ -19,7 +19,9 @@ use store::telemetry::Telemetry;
 
 use super::agent::SimulatedAgent;
 use super::incidents;
+use super::made::{Chronicle, Fate, Made, Place};
 use super::server::{SimulatedServer, at_once, now_at, of_machine};
+use super::tally::{Met, Tally};
 
 /// What a world came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,54 +36,157 @@ pub(crate) struct Verdict {
     pub(crate) forgotten: u64,
     pub(crate) sessions: u64,
     pub(crate) incidents: u64,
-    /// Messages that were refused because their credential was revoked.
-    pub(crate) revoked_refused: u64,
+    /// The faults that were met.
+    pub(crate) met: Tally,
 }
 
-type Place = (LogId, Position);
+/// Whoever used one machine's credential: its agent, and copies of its card that were in service for a while.
+///
+/// What a copy made and nobody acknowledged went with it, as with a wiped spool; that it was there the ingest says with
+/// an alarm. Two copies may tell the same event if it had arrived and its ack had not when the card was copied or the
+/// boot got another number: under two positions, and as what two processes said.
+///
+/// If one of the two also began another boot meanwhile, both have a boot of the same number, and neither an ack nor the
+/// journal says whose it is: an ack for the one may let the other remove its records, and after a restart of the server
+/// the boot may go on with the records of the other. Where that can be, what is not there as it was made is counted and
+/// not judged. All else is: nothing is there that nobody made, no position is there twice, what follows from it is
+/// what a run without faults derives, and everybody comes to rest.
+pub(crate) struct Owners {
+    pub(crate) agent: SimulatedAgent,
+    pub(crate) copies: Vec<SimulatedAgent>,
+}
+
+impl Owners {
+    fn all(&self) -> impl Iterator<Item = &SimulatedAgent> {
+        self.copies.iter().chain([&self.agent])
+    }
+
+    /// Whether a copy was in service and somebody began another boot with the card or its copy.
+    fn share_boots(&self) -> bool {
+        let begun = self.copies.iter().map(|copy| copy.boots).sum::<u64>();
+        begun > 1 || self.agent.boots_before_copy.is_some_and(|before| self.agent.boots > before)
+    }
+
+    fn machine(&self) -> &MachineId {
+        &self.agent.credential.machine
+    }
+}
+
+/// What the server has of one machine.
+struct Kept {
+    stored: BTreeMap<Place, bytes::Bytes>,
+    losses: Vec<Loss>,
+}
 
 /// Judges a world that has come to rest.
 pub(crate) fn judge(
-    agents: &[SimulatedAgent],
+    owners: &[Owners],
     server: &SimulatedServer,
-    restored: bool,
+    is_restored: bool,
     now: u64,
+    met: Tally,
 ) -> anyhow::Result<Verdict> {
-    let mut verdict = Verdict { revoked_refused: server.revoked_refused, ..Verdict::default() };
+    let mut verdict = Verdict { met, ..Verdict::default() };
     ensure!(server.duplicates_applied == 0, "{} records were folded twice", server.duplicates_applied);
-    for agent in agents {
-        let machine = &agent.credential.machine;
-        let stored = stored(server, machine).with_context(|| format!("{machine}"))?;
-        for (place, octets) in &stored {
-            ensure!(agent.sent.get(place) == Some(octets), "{machine}: {place:?} is not what the agent sent");
-        }
+    for owners in owners {
+        let machine = owners.machine();
         let losses = at_once(server.stores.ledger.losses(machine, 10_000))?;
-        for (place, made) in &agent.made {
-            if stored.contains_key(place) {
-                match made.lane {
-                    Lane::Events => verdict.events_stored += 1,
-                    Lane::Readings => verdict.readings_stored += 1,
+        let kept = Kept { stored: stored(server, machine).with_context(|| format!("{machine}"))?, losses };
+        let is_shared = owners.share_boots();
+        is_of_one_process(owners, &kept, is_shared).with_context(|| format!("{machine}"))?;
+        is_apart_from_losses(&kept).with_context(|| format!("{machine}"))?;
+        let mut counted = BTreeSet::new();
+        for agent in owners.all() {
+            ensure!(agent.broken.is_empty(), "{machine}: {:?}", agent.broken);
+            for (place, made) in agent.disk.chronicle().iter() {
+                if counted.insert(*place) || kept.stored.get(place) != Some(&made.octets) {
+                    let arrived = arrived(&kept, place, made, is_restored, &mut verdict);
+                    if is_shared && arrived.is_err() {
+                        verdict.met.note(Met::LostToCopies, 1);
+                    } else {
+                        arrived.with_context(|| format!("{machine}, {} copies", owners.copies.len()))?;
+                    }
                 }
-            } else if made.excused {
-                verdict.excused += 1;
-            } else if restored && is_recorded(&losses, &stored, made.lane, place) {
-                verdict.forgotten += 1;
-            } else {
-                bail!("{machine}: {:?} {} of log {} is nowhere", made.lane, place.1, place.0);
             }
         }
         let counts = at_once(server.stores.telemetry.counts(Some(machine)))?;
-        let pieces = recording_pieces(&stored);
+        verdict.met.note(Met::Undated, counts.undated);
+        let pieces = recording_pieces(&kept.stored);
         verdict.pieces_stored += pieces;
         let told = counts.readings + counts.events + pieces;
         ensure!(
-            told == stored.len() as u64,
+            told == kept.stored.len() as u64,
             "{machine}: {told} records in the history and pieces of recordings, {} stored",
-            stored.len()
+            kept.stored.len()
         );
     }
-    (verdict.sessions, verdict.incidents) = same_as_without_faults(agents, server, now)?;
+    (verdict.sessions, verdict.incidents) = same_as_without_faults(owners, server, now)?;
     Ok(verdict)
+}
+
+/// A record that was on a disk is stored as it was, or there is a reason for which it need not be.
+fn arrived(
+    kept: &Kept,
+    place: &Place,
+    made: &Made,
+    is_restored: bool,
+    verdict: &mut Verdict,
+) -> anyhow::Result<()> {
+    if kept.stored.get(place) == Some(&made.octets) {
+        match made.lane {
+            Lane::Events => verdict.events_stored += 1,
+            Lane::Readings => verdict.readings_stored += 1,
+        }
+        return Ok(());
+    }
+    let recorded = is_recorded(kept, made.lane, place);
+    match made.fate {
+        Fate::Excused if !made.is_acknowledged => verdict.excused += 1,
+        Fate::Excused | Fate::Promised if made.is_unsure && recorded => verdict.met.note(Met::Overflowed, 1),
+        Fate::Dropped if recorded => verdict.met.note(Met::Overflowed, 1),
+        Fate::Excused | Fate::Promised if is_restored && recorded => verdict.forgotten += 1,
+        Fate::Excused | Fate::Promised | Fate::Dropped => {
+            let (lane, (log, position)) = (made.lane, place);
+            let is = if made.is_acknowledged { "was acknowledged and " } else { "" };
+            let there = kept.stored.contains_key(place);
+            let is_what = if there { "another record is in its place" } else { "it is nowhere" };
+            bail!("{lane:?} {position} of log {log} {is}{is_what} ({:?})", made.fate)
+        }
+    }
+    Ok(())
+}
+
+/// All that is stored of one boot was made by one process, as it is stored: nothing is made up, nothing is merged. Of
+/// boots that two share each record was made by one of them.
+fn is_of_one_process(owners: &Owners, kept: &Kept, is_shared: bool) -> anyhow::Result<()> {
+    let mut boots: BTreeMap<(LogId, u32), Vec<(&Place, &bytes::Bytes)>> = BTreeMap::new();
+    for (place, octets) in &kept.stored {
+        boots.entry((place.0, place.1.boot_count)).or_default().push((place, octets));
+    }
+    let makers: Vec<_> = owners.all().map(|agent| (agent, agent.disk.chronicle())).collect();
+    let made_by =
+        |(agent, chronicle): &(&SimulatedAgent, Chronicle), place: &Place, octets: &bytes::Bytes| {
+            let made = chronicle.get(place).map(|made| &made.octets);
+            [agent.sent.get(place), made].contains(&Some(octets))
+        };
+    for ((log, boot_count), records) in boots {
+        let is_made = if is_shared {
+            records.iter().all(|(place, octets)| makers.iter().any(|maker| made_by(maker, place, octets)))
+        } else {
+            makers.iter().any(|maker| records.iter().all(|(place, octets)| made_by(maker, place, octets)))
+        };
+        ensure!(is_made, "boot {boot_count} of log {log} is not what one process made");
+    }
+    Ok(())
+}
+
+/// What is recorded as lost is not stored.
+fn is_apart_from_losses(kept: &Kept) -> anyhow::Result<()> {
+    for place in kept.stored.keys() {
+        let loss = kept.losses.iter().find(|loss| covers(loss, loss.lane, place));
+        ensure!(loss.is_none(), "{place:?} is stored and recorded as lost: {loss:?}");
+    }
+    Ok(())
 }
 
 /// Every record that the journal took for a machine; none twice.
@@ -105,25 +210,27 @@ fn recording_pieces(stored: &BTreeMap<Place, bytes::Bytes>) -> u64 {
     stored.values().filter(|octets| is_piece(octets)).count() as u64
 }
 
-/// Whether a record is recorded as lost, or nothing after it came that would have shown the hole.
-fn is_recorded(losses: &[Loss], stored: &BTreeMap<Place, bytes::Bytes>, lane: Lane, place: &Place) -> bool {
+fn covers(loss: &Loss, lane: Lane, place: &Place) -> bool {
     let (log, position) = *place;
-    let covers = |loss: &Loss| {
-        loss.log == log && loss.lane == lane && loss.hole.from < Some(position) && position < loss.hole.to
-    };
-    let is_last = !stored.keys().any(|(other, later)| *other == log && *later > position);
-    is_last || losses.iter().any(covers)
+    loss.log == log && loss.lane == lane && loss.hole.from < Some(position) && position < loss.hole.to
+}
+
+/// Whether a record is recorded as lost, or nothing after it came that would have shown the hole.
+fn is_recorded(kept: &Kept, lane: Lane, place: &Place) -> bool {
+    let (log, position) = *place;
+    let is_last = !kept.stored.keys().any(|(other, later)| *other == log && *later > position);
+    is_last || kept.losses.iter().any(|loss| covers(loss, lane, place))
 }
 
 /// Folds everything that is stored in a fresh mind, and holds sessions, incidents and losses against the ledger's. Gives
 /// how many sessions and incidents there are.
 fn same_as_without_faults(
-    agents: &[SimulatedAgent],
+    owners: &[Owners],
     server: &SimulatedServer,
     now: u64,
 ) -> anyhow::Result<(u64, u64)> {
     let mut mind = IngestMind::new(server.master.clone());
-    let machines = agents.iter().map(|agent| agent.credential.machine.clone());
+    let machines = owners.iter().map(|owners| owners.machine().clone());
     let registry = server.stores.ledger.registry();
     let registered = |machine: MachineId| Registered {
         settings: Arc::new(registry.timeline(&machine).unwrap_or_default()),
@@ -140,8 +247,8 @@ fn same_as_without_faults(
     let effects = mind.apply(Input::Stopping, now_at(now));
     take(&mut mind, effects, server, now, &mut derived);
     let mut incidents_found = 0;
-    for agent in agents {
-        incidents_found += incidents::judge(server, &agent.credential.machine, &derived)?;
+    for owners in owners {
+        incidents_found += incidents::judge(server, owners.machine(), &derived, owners.copies.is_empty())?;
     }
     let mut sessions: BTreeMap<SessionId, Session> = BTreeMap::new();
     let mut usage: BTreeMap<(MachineId, i32, PartId), UsageRow> = BTreeMap::new();
@@ -161,15 +268,15 @@ fn same_as_without_faults(
         }
         losses.extend(derived.losses.into_iter().map(|(machine, loss)| (machine, loss.log, loss.hole.to)));
     }
-    let in_ledger = sessions_in_ledger(agents, server)?;
+    let in_ledger = sessions_in_ledger(owners, server)?;
     ensure!(
         in_ledger == sessions,
         "sessions differ from a run without faults:\n{in_ledger:#?}\n{sessions:#?}"
     );
-    let in_ledger = usage_in_ledger(agents, server)?;
+    let in_ledger = usage_in_ledger(owners, server)?;
     ensure!(in_ledger == usage, "usage differs from a run without faults:\n{in_ledger:#?}\n{usage:#?}");
-    for agent in agents {
-        let machine = &agent.credential.machine;
+    for owners in owners {
+        let machine = owners.machine();
         for loss in at_once(server.stores.ledger.losses(machine, 10_000))? {
             let known = losses.remove(&(machine.clone(), loss.log, loss.hole.to));
             ensure!(known, "{machine}: a loss that a run without faults does not have: {loss:?}");
@@ -198,10 +305,10 @@ fn take(
 }
 
 fn sessions_in_ledger(
-    agents: &[SimulatedAgent],
+    owners: &[Owners],
     server: &SimulatedServer,
 ) -> anyhow::Result<BTreeMap<SessionId, Session>> {
-    let machines = agents.iter().map(|agent| agent.credential.machine.clone()).collect();
+    let machines = owners.iter().map(|owners| owners.machine().clone()).collect();
     let (from, until) = (UnixMicros(i64::MIN), UnixMicros(i64::MAX));
     let query = SessionQuery { machines, from, until, with: None, after: None, max: 1_000 };
     let sessions = at_once(server.stores.ledger.sessions(&query))?;
@@ -209,11 +316,11 @@ fn sessions_in_ledger(
 }
 
 fn usage_in_ledger(
-    agents: &[SimulatedAgent],
+    owners: &[Owners],
     server: &SimulatedServer,
 ) -> anyhow::Result<BTreeMap<(MachineId, i32, PartId), UsageRow>> {
     let query = UsageQuery {
-        machines: agents.iter().map(|agent| agent.credential.machine.clone()).collect(),
+        machines: owners.iter().map(|owners| owners.machine().clone()).collect(),
         from_day: i32::MIN,
         until_day: i32::MAX,
         after: None,

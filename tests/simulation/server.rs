@@ -4,27 +4,25 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use domain::log::Lane;
 use domain::units::{MonotonicMicros, UnixMicros};
 use futures::FutureExt;
-use ingest::ingest::{Effects, IngestMind, Input, Now, ReadAgain, ReadSlices};
+use ingest::ingest::{Effects, IngestMind, Input, Now, ReadAgain, ReadSlices, Room};
 use ingest::recover::{recover, registered};
 use store::journal::{Journal, Sequence, Slice};
-use store::ledger::{Derived, Ledger};
+use store::ledger::Ledger;
 use store::memory::{MemoryJournal, MemoryLedger, MemoryTelemetry};
-use store::telemetry::{Block, Telemetry};
 use store::{StoreError, StoreErrorKind};
 use wire::keys::MasterKey;
 use wire::seal::Unopened;
 use wire::topics::Topic;
 
+use super::clocks::EPOCH_US;
 use super::network::{Message, To};
+use super::tally::{Met, Tally};
+use super::writers::{Answer, LedgerWriter, TelemetryWriter};
 
-/// How often what was derived is written to the ledger and to the telemetry, in microseconds.
-const LEDGER_US: u64 = 50_000;
-const TELEMETRY_US: u64 = 1_000_000;
 const TRIM_US: u64 = 10_000_000;
-/// The server's wall clock at the beginning of the world: 2026-01-01.
-const EPOCH_US: i64 = 1_767_225_600_000_000;
 
 /// What the server's disk holds. Clones are the same disk.
 #[derive(Debug, Clone, Default)]
@@ -41,22 +39,22 @@ pub(crate) struct SimulatedServer {
     /// Every slice that the journal ever took and that no restored backup took away, with its sequence.
     pub(crate) appended: Vec<(Sequence, Slice)>,
     pub(crate) duplicates_applied: u64,
-    /// Messages that were sealed with a revoked generation; all are refused.
-    pub(crate) revoked_refused: u64,
+    pub(crate) tally: Tally,
+    /// How ledger and telemetry answer just now.
+    pub(crate) answers: [Answer; 2],
+    pub(crate) is_journal_nearly_full: bool,
+    /// How far the server's wall clock is from the truth.
+    pub(crate) ahead_us: i64,
     life: Option<Life>,
 }
 
 struct Life {
     mind: IngestMind,
     append: Option<(Arc<[Slice]>, u64)>,
-    derived: Derived,
-    blocks: Vec<Block>,
-    folded: Sequence,
-    saved: Sequence,
-    watermark: Sequence,
-    ledger_due: u64,
-    telemetry_due: u64,
+    ledger: LedgerWriter,
+    telemetry: TelemetryWriter,
     trim_due: u64,
+    clone_alarms: u64,
 }
 
 /// How an append ends.
@@ -66,6 +64,8 @@ pub(crate) enum AppendEnds {
     Well,
     /// Refused for now.
     Refused,
+    /// Refused for good: these records can never be written, it says.
+    RefusedForGood,
     /// The server dies just before it reaches the disk.
     KilledBefore,
     /// It is on disk; the server dies before it learns it.
@@ -80,9 +80,14 @@ pub(crate) struct Backup {
     appended: usize,
 }
 
-pub(crate) fn now_at(world_us: u64) -> Now {
-    let unix = EPOCH_US + i64::try_from(world_us).expect("the world is young");
+/// The time in the world, by a wall clock that is so far ahead.
+fn at(world_us: u64, ahead_us: i64) -> Now {
+    let unix = EPOCH_US + ahead_us + i64::try_from(world_us).expect("the world is young");
     Now { monotonic: MonotonicMicros(world_us), unix: UnixMicros(unix) }
+}
+
+pub(crate) fn now_at(world_us: u64) -> Now {
+    at(world_us, 0)
 }
 
 /// What memory engines answer: they never wait.
@@ -97,7 +102,10 @@ impl SimulatedServer {
             stores: Stores::default(),
             appended: Vec::new(),
             duplicates_applied: 0,
-            revoked_refused: 0,
+            tally: Tally::default(),
+            answers: [Answer::Works; 2],
+            is_journal_nearly_full: false,
+            ahead_us: 0,
             life: None,
         }
     }
@@ -109,23 +117,18 @@ impl SimulatedServer {
     /// Starts the process: the real recovery from the stores.
     pub(crate) fn start(&mut self, now: u64) -> anyhow::Result<()> {
         let Stores { journal, ledger, telemetry } = &self.stores;
-        let recovered = at_once(recover(self.master.clone(), journal, ledger, telemetry, now_at(now)))?;
+        let clock = self.clock(now);
+        let recovered = at_once(recover(self.master.clone(), journal, ledger, telemetry, clock))?;
         let mut life = Life {
             mind: recovered.mind,
             append: None,
-            derived: recovered.derived,
-            blocks: Vec::new(),
-            folded: recovered.folded,
-            saved: 0,
-            watermark: recovered.watermark,
-            ledger_due: now,
-            telemetry_due: now,
+            ledger: LedgerWriter::new(recovered.derived, now),
+            telemetry: TelemetryWriter::new(recovered.watermark, recovered.folded, now),
             trim_due: now + TRIM_US,
+            clone_alarms: 0,
         };
-        let lacking = at_once(journal.read(life.watermark, 10_000))?;
-        life.blocks.extend(lacking.iter().filter_map(|(sequence, slice)| ingest::block_of(*sequence, slice)));
         for again in recovered.reads {
-            life.read_again(&self.stores, again, now)?;
+            life.read_again(&self.stores, again, clock)?;
         }
         self.life = Some(life);
         Ok(())
@@ -135,6 +138,8 @@ impl SimulatedServer {
     pub(crate) fn kill(&mut self) {
         if let Some(life) = self.life.take() {
             self.duplicates_applied += life.mind.counters().duplicates_applied;
+            self.tally.note(Met::StoreErrors, life.ledger.errors() + life.telemetry.errors());
+            self.tally.note(Met::CloneAlarms, life.clone_alarms);
         }
     }
 
@@ -158,17 +163,42 @@ impl SimulatedServer {
 
     /// A message came.
     pub(crate) fn receive(&mut self, topic: &str, payload: Bytes, now: u64) -> anyhow::Result<Vec<Message>> {
-        let revoked = self.is_revoked(topic, &payload);
+        let is_revoked = self.is_revoked(topic, &payload);
+        let clock = self.clock(now);
         let Some(life) = &mut self.life else { return Ok(Vec::new()) };
-        let effects = life.mind.apply(Input::Message { topic, payload }, now_at(now));
-        if revoked {
+        let effects = life.mind.apply(Input::Message { topic, payload }, clock);
+        if is_revoked {
             anyhow::ensure!(
                 effects.refused.len() == 1,
                 "{topic}: a revoked credential was good for a message"
             );
-            self.revoked_refused += 1;
+            self.tally.note(Met::RevokedRefused, 1);
         }
-        life.perform(effects, &self.stores, now)
+        life.perform(effects, &self.stores, clock)
+    }
+
+    /// A message came that nobody genuine had sent: it is refused, and nothing of it is taken.
+    pub(crate) fn receive_forged(
+        &mut self,
+        topic: &str,
+        payload: Bytes,
+        now: u64,
+    ) -> anyhow::Result<Vec<Message>> {
+        let taken = |life: &Life| {
+            let counters = life.mind.counters();
+            (counters.envelopes_taken, counters.envelopes_duplicate, counters.statuses)
+        };
+        let Some(before) = self.life.as_ref().map(|life| (taken(life), life.mind.counters().refused_total()))
+        else {
+            return Ok(Vec::new());
+        };
+        let messages = self.receive(topic, payload, now)?;
+        if let Some(life) = &self.life {
+            let after = (taken(life), life.mind.counters().refused_total());
+            anyhow::ensure!(after == (before.0, before.1 + 1), "{topic}: a forged message was taken");
+        }
+        self.tally.note(Met::ForgedRefused, 1);
+        Ok(messages)
     }
 
     /// Whether a message is sealed with a generation that the registry says is revoked.
@@ -181,100 +211,120 @@ impl SimulatedServer {
 
     /// Machines or keys of the registry changed: the process reads it again.
     pub(crate) fn registry_changed(&mut self, now: u64) -> anyhow::Result<Vec<Message>> {
+        let clock = self.clock(now);
         let Some(life) = &mut self.life else { return Ok(Vec::new()) };
         let registered = registered(&self.stores.ledger);
-        let effects = life.mind.apply(Input::Registered(&registered), now_at(now));
-        life.perform(effects, &self.stores, now)
+        let effects = life.mind.apply(Input::Registered(&registered), clock);
+        life.perform(effects, &self.stores, clock)
     }
 
     /// Some time passes. `ends` says how an append that is due ends.
     pub(crate) fn step(&mut self, now: u64, ends: AppendEnds) -> anyhow::Result<Vec<Message>> {
-        let Some(life) = &mut self.life else { return Ok(Vec::new()) };
+        let clock = self.clock(now);
         let mut out = Vec::new();
-        if let Some((slices, _)) = life.append.take_if(|(_, due)| *due <= now) {
-            if ends == AppendEnds::KilledBefore {
+        let due = self.life.as_mut().and_then(|life| life.append.take_if(|(_, due)| *due <= now));
+        if let Some((slices, _)) = due {
+            let Some(result) = self.append(slices, ends)? else {
                 self.kill();
                 return Ok(out);
-            }
-            let result = match ends {
-                AppendEnds::Refused => {
-                    Err(StoreError::new(StoreErrorKind::Full, "the simulated disk is full"))
-                }
-                AppendEnds::Well | AppendEnds::KilledAfter | AppendEnds::KilledBefore => {
-                    let last = at_once(self.stores.journal.append(slices.clone()))?;
-                    let first = last + 1 - slices.len() as u64;
-                    self.appended.extend((first..).zip(slices.iter().cloned()));
-                    Ok(last)
-                }
             };
-            if ends == AppendEnds::KilledAfter {
-                self.kill();
-                return Ok(out);
-            }
             let input = match &result {
                 Ok(sequence) => Input::Committed { sequence: *sequence },
                 Err(error) => Input::CommitFailed { error },
             };
-            let effects = life.mind.apply(input, now_at(now));
-            out.extend(life.perform(effects, &self.stores, now)?);
+            if let Some(life) = &mut self.life {
+                let effects = life.mind.apply(input, clock);
+                out.extend(life.perform(effects, &self.stores, clock)?);
+            }
         }
-        let effects = life.mind.apply(Input::Tick, now_at(now));
-        out.extend(life.perform(effects, &self.stores, now)?);
-        life.write(&self.stores, now)?;
+        let Some(life) = &mut self.life else { return Ok(out) };
+        let room = Room { queue_used: 0, queue_size: 1, journal_nearly_full: self.is_journal_nearly_full };
+        let effects = life.mind.apply(Input::Room(room), clock);
+        out.extend(life.perform(effects, &self.stores, clock)?);
+        life.write(&self.stores, self.answers, now)?;
         Ok(out)
+    }
+
+    /// What the journal answers; `None`: the server dies.
+    fn append(
+        &mut self,
+        slices: Arc<[Slice]>,
+        ends: AppendEnds,
+    ) -> anyhow::Result<Option<Result<Sequence, StoreError>>> {
+        let refused = match ends {
+            AppendEnds::KilledBefore => return Ok(None),
+            AppendEnds::Refused => Some((StoreErrorKind::Full, "the simulated disk is full")),
+            AppendEnds::RefusedForGood => Some((StoreErrorKind::Invalid, "the simulated disk refuses")),
+            AppendEnds::Well | AppendEnds::KilledAfter => None,
+        };
+        if let Some((kind, context)) = refused {
+            self.tally.note(Met::AppendsRefused, 1);
+            return Ok(Some(Err(StoreError::new(kind, context))));
+        }
+        let last = at_once(self.stores.journal.append(slices.clone()))?;
+        if self.is_journal_nearly_full {
+            let events = slices.iter().filter(|slice| slice.lane == Lane::Events);
+            let records = events.map(|slice| u64::from(slice.records)).sum();
+            self.tally.note(Met::EventsWhileNearlyFull, records);
+        }
+        let first = last + 1 - slices.len() as u64;
+        self.appended.extend((first..).zip(slices.iter().cloned()));
+        Ok((ends == AppendEnds::Well).then_some(Ok(last)))
     }
 
     /// Stops as the service does: everything is checkpointed and written.
     pub(crate) fn stop(&mut self, now: u64) -> anyhow::Result<()> {
-        let Some(mut life) = self.life.take() else { return Ok(()) };
-        let effects = life.mind.apply(Input::Stopping, now_at(now));
-        life.perform(effects, &self.stores, now)?;
-        (life.ledger_due, life.telemetry_due) = (now, now);
-        life.write(&self.stores, now)?;
-        self.duplicates_applied += life.mind.counters().duplicates_applied;
+        let clock = self.clock(now);
+        if let Some(life) = &mut self.life {
+            let effects = life.mind.apply(Input::Stopping, clock);
+            life.perform(effects, &self.stores, clock)?;
+            // What failed is tried again, then what waited meanwhile.
+            for _ in 0..2 {
+                life.ledger.hurry(now);
+                life.telemetry.hurry(now);
+                life.write(&self.stores, self.answers, now)?;
+            }
+        }
+        self.kill();
         Ok(())
+    }
+
+    fn clock(&self, now: u64) -> Now {
+        at(now, self.ahead_us)
     }
 }
 
 impl Life {
-    fn perform(&mut self, effects: Effects, stores: &Stores, now: u64) -> anyhow::Result<Vec<Message>> {
-        self.derived.absorb(effects.derived);
-        self.blocks.extend(effects.blocks);
-        self.folded = self.folded.max(effects.folded);
+    fn perform(&mut self, effects: Effects, stores: &Stores, clock: Now) -> anyhow::Result<Vec<Message>> {
+        self.ledger.waiting.absorb(effects.derived);
+        self.telemetry.take(effects.blocks, effects.folded);
+        let of_clones = effects.alarms.iter().filter(|alarm| !alarm.message.starts_with("the journal"));
+        self.clone_alarms += of_clones.count() as u64;
         if let Some(slices) = effects.append {
             // An fsync takes some milliseconds.
-            self.append = Some((slices, now + 3_000));
+            self.append = Some((slices, clock.monotonic.0 + 3_000));
         }
         let mut out: Vec<Message> = effects.publishes.into_iter().filter_map(to_agent).collect();
         for again in effects.reads {
-            out.extend(self.read_again(stores, again, now)?);
+            out.extend(self.read_again(stores, again, clock)?);
         }
         Ok(out)
     }
 
-    fn read_again(&mut self, stores: &Stores, again: ReadAgain, now: u64) -> anyhow::Result<Vec<Message>> {
+    fn read_again(&mut self, stores: &Stores, again: ReadAgain, clock: Now) -> anyhow::Result<Vec<Message>> {
         let read = at_once(stores.journal.read(again.after, 10_000))?;
-        let effects = self.mind.read_again(&again, of_machine(&again, read), now_at(now));
-        self.perform(effects, stores, now)
+        let effects = self.mind.read_again(&again, of_machine(&again, read), clock);
+        self.perform(effects, stores, clock)
     }
 
     /// Writes behind the journal, as often as the service does.
-    fn write(&mut self, stores: &Stores, now: u64) -> anyhow::Result<()> {
-        if now >= self.ledger_due {
-            self.ledger_due = now + LEDGER_US;
-            let saved = self.mind.saved();
-            at_once(stores.ledger.put(std::mem::take(&mut self.derived)))?;
-            self.saved = saved;
-        }
-        if now >= self.telemetry_due {
-            self.telemetry_due = now + TELEMETRY_US;
-            at_once(stores.telemetry.put(std::mem::take(&mut self.blocks)))?;
-            at_once(stores.telemetry.set_watermark(self.folded))?;
-            self.watermark = self.folded;
-        }
+    fn write(&mut self, stores: &Stores, answers: [Answer; 2], now: u64) -> anyhow::Result<()> {
+        let [of_ledger, of_telemetry] = answers;
+        self.ledger.write(stores, of_ledger, self.mind.saved(), now)?;
+        self.telemetry.write(stores, of_telemetry, now)?;
         if now >= self.trim_due {
             self.trim_due = now + TRIM_US;
-            at_once(stores.journal.trim(self.saved.min(self.watermark)))?;
+            at_once(stores.journal.trim(self.ledger.saved.min(self.telemetry.watermark)))?;
         }
         Ok(())
     }
@@ -288,7 +338,7 @@ pub(crate) fn of_machine(asked: &ReadAgain, read: Vec<(Sequence, Slice)>) -> Rea
 }
 
 /// Acks go to agents by their number, which ends the machine's id.
-fn to_agent(publish: ingest::ingest::Publish) -> Option<Message> {
+pub(crate) fn to_agent(publish: ingest::ingest::Publish) -> Option<Message> {
     let topic = wire::topics::Topic::parse(&publish.topic).ok()?;
     let number = topic.machine.as_str().rsplit('-').next()?.parse().ok()?;
     Some(Message { to: To::Agent(number), topic: publish.topic, payload: publish.payload })

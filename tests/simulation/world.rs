@@ -1,19 +1,24 @@
 //! The whole fleet in one process on a virtual clock, from one seed: real minds, and every fault we can name.
 
+mod credentials;
+mod hurt;
+
+use agent::spool::Bounds;
 use anyhow::Context;
-use domain::ids::{MachineId, SiteId};
-use domain::registry::{BeltKind, DriveKind};
-use domain::units::UnixMicros;
-use store::fact::{Fact, FactKind, MachineName, NewCommissioning};
-use store::ledger::Ledger;
-use store::registry::{Machine, Registry, Site};
-use wire::credential::Credential;
+use domain::ids::MachineId;
 use wire::keys::MasterKey;
 
 use super::agent::SimulatedAgent;
+use super::clocks::SystemClock;
+use super::disk::Ability;
+use super::forger::{Forger, Forgery};
 use super::network::{Badness, Message, Network, To};
-use super::reference::{self, Verdict};
-use super::server::{AppendEnds, Backup, SimulatedServer, at_once};
+use super::reference::{self, Owners, Verdict};
+use super::registered::{a_fleet, credential};
+use super::server::{AppendEnds, Backup, SimulatedServer};
+use super::tally::{Met, Tally};
+use super::weather::{self, Faults};
+use super::writers::Answer;
 
 /// The world's step, in microseconds.
 const STEP_US: u64 = 50_000;
@@ -24,336 +29,241 @@ const BAD_STEPS_LONG: u64 = 16_000;
 const GOOD_STEPS: u64 = 12_000;
 const MACHINES: usize = 3;
 
-/// How bad this world is; chances a step or a message.
-#[derive(Debug, Clone, Copy)]
-struct Faults {
-    agent_killed: f64,
-    power_cut: f64,
-    spool_wiped: f64,
-    disk_failing: f64,
-    server_killed: f64,
-    append_bad: f64,
-    broker_wiped: f64,
-    backup_restored: f64,
-    credential_revoked: f64,
-}
-
 pub(crate) struct World {
     now: u64,
+    is_long: bool,
     random: fastrand::Rng,
     faults: Faults,
     network: Network,
+    forger: Forger,
     agents: Vec<SimulatedAgent>,
+    /// Copies of agents' cards in service, with the machine's number and until when.
+    copies: Vec<(usize, SimulatedAgent, u64)>,
+    /// Copies that were taken out of service.
+    former: Vec<(usize, SimulatedAgent)>,
     server: SimulatedServer,
     backup: Option<Backup>,
     /// Whether a backup was put back: what was acknowledged after it is then recorded as lost.
-    restored: bool,
-    started_at: Vec<u64>,
-    /// When a machine whose credential is revoked gets the next one.
+    is_restored: bool,
+    /// When a machine that is to have the next credential gets it.
     renewed_at: Vec<Option<u64>>,
-    server_start_at: u64,
+    server_starts_at: u64,
+    journal_full_until: u64,
+    nearly_full_until: u64,
+    answers_until: [u64; 2],
+    tally: Tally,
 }
 
-/// Runs one world and judges it.
+/// Runs the world of a seed and judges it.
 pub(crate) fn run(seed: u64) -> anyhow::Result<Verdict> {
-    let mut world = World::new(seed)?;
-    for _ in 0..if is_long(seed) { BAD_STEPS_LONG } else { BAD_STEPS } {
-        world.step(true).with_context(|| format!("at {} ms", world.now / 1_000))?;
-    }
-    world.mend();
-    for _ in 0..GOOD_STEPS {
-        world.step(false).with_context(|| format!("mending, at {} ms", world.now / 1_000))?;
-        if world.agents.iter().all(SimulatedAgent::is_drained) {
-            break;
-        }
-    }
-    let drained = world.agents.iter().all(SimulatedAgent::is_drained);
-    anyhow::ensure!(drained, "the fleet does not come to rest after the faults end");
-    world.server.stop(world.now)?;
-    reference::judge(&world.agents, &world.server, world.restored, world.now)
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (badness, faults) = (weather::badness(&mut random), Faults::drawn(&mut random));
+    World::new(random, seed % 5 == 4, badness, faults)?.live()
 }
 
-fn is_long(seed: u64) -> bool {
-    seed % 5 == 4
+/// Runs a world whose only fault is a copied card.
+pub(crate) fn run_copied(seed: u64) -> anyhow::Result<Verdict> {
+    let faults = Faults { cloned: 0.01, ..Faults::default() };
+    World::new(fastrand::Rng::with_seed(seed), true, (Badness::default(), 20_000), faults)?.live()
 }
 
 impl World {
-    fn new(seed: u64) -> anyhow::Result<World> {
-        let mut random = fastrand::Rng::with_seed(seed);
+    fn new(
+        mut random: fastrand::Rng,
+        is_long: bool,
+        (badness, delay_us): (Badness, u64),
+        faults: Faults,
+    ) -> anyhow::Result<World> {
         let master = MasterKey::new(std::array::from_fn(|_| random.u8(..)));
         let mut server = SimulatedServer::new(master.clone());
-        let mut agents = Vec::new();
-        let site = SiteId::new("north")?;
-        register(&server, FactKind::SiteCreated(a_site(&site)))?;
-        for number in 0..MACHINES {
-            let machine = MachineId::new(&format!("tm-{number}"))?;
-            register(&server, FactKind::MachineCreated(a_machine(&machine, &site)))?;
-            register(&server, FactKind::Commissioned(a_commissioning(&machine)))?;
-            let credential = credential(&master, &machine, 1);
-            let pace = if is_long(seed) { 1.0 } else { 20.0 };
-            agents.push(SimulatedAgent::new(credential, random.u64(..), pace));
-        }
+        let machines: Vec<MachineId> =
+            (0..MACHINES).map(|number| MachineId::new(&format!("tm-{number}"))).collect::<Result<_, _>>()?;
+        a_fleet(&server.stores.ledger, &machines)?;
+        let agent = |machine: &MachineId| {
+            let pace = if is_long { 1.0 } else { 20.0 };
+            let (seed, drawn) = (random.u64(..), weather::bounds(&mut random));
+            let bounds = if faults.has_small_spools { drawn } else { Bounds::default() };
+            let mut agent = SimulatedAgent::new(credential(&master, machine, 1), seed, pace, bounds);
+            agent.clock = SystemClock::drawn(&mut random);
+            agent.starts_at = random.u64(0..2_000_000);
+            agent
+        };
+        let agents = machines.iter().map(agent).collect();
         server.start(0)?;
-        let (badness, delay_us) = badness(&mut random);
-        let network = Network::new(random.u64(..), badness, delay_us);
-        let faults = faults(&mut random);
-        let started_at = (0..MACHINES).map(|_| random.u64(0..2_000_000)).collect();
         Ok(World {
             now: 0,
-            random,
+            is_long,
             faults,
-            network,
+            network: Network::new(random.u64(..), badness, delay_us),
+            forger: Forger::new(random.u64(..)),
+            random,
             agents,
+            copies: Vec::new(),
+            former: Vec::new(),
             server,
             backup: None,
-            restored: false,
-            started_at,
+            is_restored: false,
             renewed_at: vec![None; MACHINES],
-            server_start_at: 0,
+            server_starts_at: 0,
+            journal_full_until: 0,
+            nearly_full_until: 0,
+            answers_until: [0; 2],
+            tally: Tally::default(),
         })
+    }
+
+    fn live(mut self) -> anyhow::Result<Verdict> {
+        for _ in 0..if self.is_long { BAD_STEPS_LONG } else { BAD_STEPS } {
+            self.step(true).with_context(|| format!("at {} ms", self.now / 1_000))?;
+        }
+        self.mend();
+        for _ in 0..GOOD_STEPS {
+            self.step(false).with_context(|| format!("mending, at {} ms", self.now / 1_000))?;
+            if self.agents.iter().all(SimulatedAgent::is_drained) {
+                break;
+            }
+        }
+        for agent in &self.agents {
+            anyhow::ensure!(
+                agent.is_drained(),
+                "{} does not come to rest after the faults end: {}",
+                agent.credential.machine,
+                agent.state()
+            );
+        }
+        self.server.stop(self.now)?;
+        self.judge()
+    }
+
+    fn judge(self) -> anyhow::Result<Verdict> {
+        let World { agents, former, mut tally, server, is_restored, now, .. } = self;
+        let mut owners: Vec<Owners> =
+            agents.into_iter().map(|agent| Owners { agent, copies: Vec::new() }).collect();
+        former.into_iter().for_each(|(number, copy)| owners[number].copies.push(copy));
+        for agent in owners.iter_mut().flat_map(|owners| owners.copies.iter_mut().chain([&mut owners.agent]))
+        {
+            agent.finish();
+            tally.add(&agent.tally);
+        }
+        tally.add(&server.tally);
+        reference::judge(&owners, &server, is_restored, now, tally)
     }
 
     /// Everything works from now on, and nothing new happens on the belts.
     fn mend(&mut self) {
         self.network.mend();
-        self.agents.iter().for_each(|agent| agent.disk.set_failing(false));
-        self.started_at.iter_mut().for_each(|at| *at = 0);
+        for agent in &mut self.agents {
+            agent.disk.set_ability(Ability::Works);
+            agent.disk.revive();
+            (agent.starts_at, agent.offline_until) = (0, 0);
+        }
         self.renewed_at.iter_mut().flatten().for_each(|at| *at = 0);
-        self.server_start_at = 0;
+        self.copies.iter_mut().for_each(|(_, _, until)| *until = 0);
+        (self.server_starts_at, self.journal_full_until, self.nearly_full_until) = (0, 0, 0);
+        self.answers_until = [0; 2];
     }
 
-    fn step(&mut self, bad: bool) -> anyhow::Result<()> {
+    fn step(&mut self, is_bad: bool) -> anyhow::Result<()> {
         self.now += STEP_US;
-        if bad {
+        if is_bad {
             self.hurt_agents();
             self.hurt_server()?;
-            self.revoke()?;
+            self.hurt_broker();
+            self.revoke_and_rotate()?;
+            self.forge()?;
         }
         self.renew()?;
-        if !self.server.is_alive() && self.now >= self.server_start_at {
+        self.end_troubles();
+        if !self.server.is_alive() && self.now >= self.server_starts_at {
             self.server.start(self.now)?;
         }
-        for number in 0..self.agents.len() {
-            let agent = &mut self.agents[number];
-            if !agent.is_alive() && self.now >= self.started_at[number] {
-                agent.start(self.now);
-            }
-            // Agents observe ten times a second.
-            if (self.now / STEP_US).is_multiple_of(2) {
-                let messages = agent.step(self.now, bad);
-                self.send(messages);
-            }
+        // Agents observe ten times a second.
+        if (self.now / STEP_US).is_multiple_of(2) {
+            self.step_agents(is_bad);
         }
         while let Some(message) = self.network.receive(self.now) {
-            let replies = match message.to {
-                To::Ingest => self.server.receive(&message.topic, message.payload, self.now)?,
-                To::Agent(number) => self.agents[number].receive(self.now, message.payload),
-            };
-            self.send(replies);
+            match message.to {
+                To::Ingest => {
+                    let replies = self.server.receive(&message.topic, message.payload, self.now)?;
+                    self.send(replies);
+                }
+                To::Agent(number) => self.deliver(number, &message, false),
+            }
         }
-        let ends = self.append_ends(bad);
+        let ends = self.append_ends(is_bad);
         let messages = self.server.step(self.now, ends)?;
         self.send(messages);
         Ok(())
     }
 
+    fn step_agents(&mut self, is_bad: bool) {
+        for number in 0..self.agents.len() {
+            let was_connected = self.agents[number].is_connected();
+            let messages = self.agents[number].step(self.now, is_bad);
+            if !was_connected && self.agents[number].is_connected() {
+                self.take_over(number, None);
+            }
+            self.send(messages);
+        }
+        for index in 0..self.copies.len() {
+            let (number, copy, _) = &mut self.copies[index];
+            let (number, was_connected) = (*number, copy.is_connected());
+            let messages = copy.step(self.now, is_bad);
+            if !was_connected && copy.is_connected() {
+                self.take_over(number, Some(index));
+            }
+            self.send(messages);
+        }
+        for index in 0..self.agents.len() + self.copies.len() {
+            let wills = self.anybody(index).take_wills();
+            self.tally.note(Met::Wills, wills.len() as u64);
+            wills.into_iter().for_each(|will| self.network.send_will(self.now, will));
+        }
+    }
+
+    /// A broker has one connection a machine: the newest ends the others.
+    fn take_over(&mut self, number: usize, by_copy: Option<usize>) {
+        let pause_us = self.random.u64(500_000..5_000_000);
+        if by_copy.is_some() {
+            self.agents[number].disconnect(self.now, pause_us);
+        }
+        for (index, (of, copy, _)) in self.copies.iter_mut().enumerate() {
+            if *of == number && Some(index) != by_copy {
+                copy.disconnect(self.now, pause_us);
+            }
+        }
+    }
+
+    /// What comes on a machine's ack topic comes to whoever is connected with its credential.
+    fn deliver(&mut self, number: usize, message: &Message, is_forged: bool) {
+        let copies = self.copies.iter_mut().filter(|(of, _, _)| *of == number).map(|(_, copy, _)| copy);
+        let mut replies = Vec::new();
+        for agent in self.agents.get_mut(number).into_iter().chain(copies) {
+            let payload = message.payload.clone();
+            replies.extend(match is_forged {
+                true => agent.receive_forged(self.now, payload),
+                false => agent.receive(self.now, payload),
+            });
+        }
+        self.send(replies);
+    }
+
     fn send(&mut self, messages: Vec<Message>) {
-        messages.into_iter().for_each(|message| self.network.send(self.now, message));
-    }
-
-    fn hurt_agents(&mut self) {
-        for number in 0..self.agents.len() {
-            let (now, faults) = (self.now, self.faults);
-            if self.chance(faults.agent_killed) {
-                self.agents[number].kill();
-                self.started_at[number] = now + self.random.u64(0..3_000_000);
-            }
-            if self.chance(faults.power_cut) {
-                self.agents[number].cut_power(now);
-                self.started_at[number] = now + self.random.u64(0..8_000_000);
-            }
-            if self.chance(faults.spool_wiped) {
-                self.agents[number].wipe(now);
-            }
-            if self.chance(faults.disk_failing) {
-                let failing = self.random.bool();
-                self.agents[number].disk.set_failing(failing);
-            }
+        for message in messages {
+            self.forger.hear(&message);
+            self.network.send(self.now, message);
         }
     }
 
-    fn hurt_server(&mut self) -> anyhow::Result<()> {
-        let (now, faults) = (self.now, self.faults);
-        if self.chance(faults.server_killed) {
-            self.server.kill();
-            self.server_start_at = now + self.random.u64(0..3_000_000);
+    /// An agent or a copy.
+    fn anybody(&mut self, index: usize) -> &mut SimulatedAgent {
+        match index.checked_sub(self.agents.len()) {
+            None => &mut self.agents[index],
+            Some(copy) => &mut self.copies[copy].1,
         }
-        if self.chance(faults.broker_wiped) {
-            self.network.forget();
-            for agent in &mut self.agents {
-                agent.disconnect(now, self.random.u64(0..2_000_000));
-            }
-        }
-        if self.chance(faults.backup_restored) {
-            match self.backup.take() {
-                None => self.backup = Some(self.server.back_up()),
-                Some(backup) => {
-                    let before = self.server.stores.ledger.registry();
-                    self.server.restore(&backup);
-                    self.restored = true;
-                    self.repeat(&before)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// What the backup did not know of credentials, an operator says again.
-    fn repeat(&mut self, before: &Registry) -> anyhow::Result<()> {
-        for known in before.machines().values() {
-            loop {
-                let registry = self.server.stores.ledger.registry();
-                let now = &registry.machines()[&known.id];
-                let named = MachineName { machine: known.id.clone() };
-                if now.revoked_generation < known.revoked_generation
-                    && now.key_generation == known.revoked_generation
-                {
-                    register(&self.server, FactKind::CredentialRevoked(named))?;
-                } else if now.key_generation < known.key_generation {
-                    register(&self.server, FactKind::CredentialRenewed(named))?;
-                } else {
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Somebody may have got hold of a credential: it is revoked, and the machine gets the next one a while later.
-    fn revoke(&mut self) -> anyhow::Result<()> {
-        for number in 0..self.agents.len() {
-            if self.chance(self.faults.credential_revoked) && self.renewed_at[number].is_none() {
-                let machine = self.agents[number].credential.machine.clone();
-                self.change_credential(FactKind::CredentialRevoked(MachineName { machine }))?;
-                self.renewed_at[number] = Some(self.now + self.random.u64(0..10_000_000));
-            }
-        }
-        Ok(())
-    }
-
-    fn renew(&mut self) -> anyhow::Result<()> {
-        for number in 0..self.agents.len() {
-            if self.renewed_at[number].take_if(|at| *at <= self.now).is_some() {
-                let machine = self.agents[number].credential.machine.clone();
-                self.change_credential(FactKind::CredentialRenewed(MachineName {
-                    machine: machine.clone(),
-                }))?;
-                let generation = self.server.stores.ledger.registry().machines()[&machine].key_generation;
-                // The agent reads its credential when it starts.
-                self.agents[number].kill();
-                self.agents[number].credential = credential(&self.server.master, &machine, generation);
-            }
-        }
-        Ok(())
-    }
-
-    fn change_credential(&mut self, kind: FactKind) -> anyhow::Result<()> {
-        register(&self.server, kind)?;
-        let messages = self.server.registry_changed(self.now)?;
-        self.send(messages);
-        Ok(())
-    }
-
-    fn append_ends(&mut self, bad: bool) -> AppendEnds {
-        if !bad || !self.chance(self.faults.append_bad) {
-            return AppendEnds::Well;
-        }
-        let ends =
-            self.random.choice([AppendEnds::Refused, AppendEnds::KilledBefore, AppendEnds::KilledAfter]);
-        self.server_start_at = self.now + self.random.u64(0..1_000_000);
-        ends.unwrap_or(AppendEnds::Well)
     }
 
     fn chance(&mut self, chance: f64) -> bool {
         self.random.f64() < chance
-    }
-}
-
-/// Each world has its own weather: some faults are there, some are not.
-fn faults(random: &mut fastrand::Rng) -> Faults {
-    let mut weather = |worst: f64| if random.bool() { 0.0 } else { random.f64() * worst };
-    Faults {
-        agent_killed: weather(0.004),
-        power_cut: weather(0.003),
-        spool_wiped: weather(0.000_5),
-        disk_failing: weather(0.002),
-        server_killed: weather(0.004),
-        append_bad: weather(0.05),
-        broker_wiped: weather(0.004),
-        backup_restored: weather(0.001),
-        credential_revoked: weather(0.001),
-    }
-}
-
-fn badness(random: &mut fastrand::Rng) -> (Badness, u64) {
-    let mut weather = |worst: f64| if random.bool() { 0.0 } else { random.f64() * worst };
-    let badness = Badness {
-        lost: weather(0.3),
-        repeated: weather(0.3),
-        reordered: weather(0.3),
-        truncated: weather(0.05),
-    };
-    (badness, random.u64(1_000..400_000))
-}
-
-fn credential(master: &MasterKey, machine: &MachineId, generation: u32) -> Credential {
-    let key = master.machine_key(machine, generation);
-    Credential { machine: machine.clone(), generation, key, broker: String::new(), tls: None }
-}
-
-fn register(server: &SimulatedServer, kind: FactKind) -> anyhow::Result<()> {
-    let fact = Fact { time: UnixMicros(0), author: "local:world".to_owned(), request_id: None, kind };
-    at_once(server.stores.ledger.add_fact(fact))?;
-    Ok(())
-}
-
-fn a_site(id: &SiteId) -> Site {
-    Site {
-        id: id.clone(),
-        display_name: "North".to_owned(),
-        time_zone: "UTC".to_owned(),
-        created: UnixMicros(0),
-        history: Default::default(),
-    }
-}
-
-fn a_commissioning(id: &MachineId) -> NewCommissioning {
-    NewCommissioning {
-        machine: id.clone(),
-        direction_proven: true,
-        stops: Vec::new(),
-        silent_on_stop: false,
-        incline_is_target: false,
-        note: String::new(),
-    }
-}
-
-fn a_machine(id: &MachineId, site: &SiteId) -> Machine {
-    Machine {
-        id: id.clone(),
-        site: site.clone(),
-        display_name: id.to_string(),
-        model: String::new(),
-        belt: BeltKind::Reversible,
-        drive: DriveKind::Motor,
-        key_generation: 1,
-        created: UnixMicros(0),
-        place: None,
-        revoked_generation: 0,
-        revoked: None,
-        acknowledged: None,
-        history: Default::default(),
-        drills: Vec::new(),
-        maintained: None,
     }
 }

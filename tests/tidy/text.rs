@@ -5,12 +5,18 @@ use super::tree::{self, File};
 const LINES_MAX: usize = 500;
 
 /// A name and the only places, by the beginning of their paths, where the services' sources may use it.
-const PLACES: [(&str, &[&str]); 9] = [
+const PLACES: [(&str, &[&str]); 13] = [
     ("rumqttc::", &["services/agent/src/uplink/mqtt.rs", "services/ingest/src/subscriber.rs"]),
     ("rmqtt::", &["services/beltwatch/src/broker"]),
     ("rusqlite::", &["services/store/src/sqlite", "services/agent/src/spool/sqlite"]),
     ("influxdb2::", &["services/store/src/influx/client"]),
     ("reqwest::", &["services/store/src/influx/client"]),
+    ("gpiocdev::", &["services/agent/src/source/gpio/kernel.rs"]),
+    ("zbus::", &["services/agent/src/source/bluetooth/"]),
+    // What leaves a port is a question.
+    ("rustix::io::write", &["services/agent/src/source/port/"]),
+    // Nobody writes to a machine over Bluetooth.
+    ("\"WriteValue\"", &[]),
     ("\"beltwatch/v1", &["services/wire/"]),
     ("prost::", &["services/wire/", "services/api/src/", "services/beltwatch/src/"]),
     (

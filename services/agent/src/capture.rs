@@ -6,6 +6,7 @@ use domain::limits::{CAPTURE_FRAMES_MAX, CAPTURE_LINE_BYTES_MAX};
 use serde_json::{Map, Value};
 
 use crate::ftms;
+use crate::source::outlet::Way;
 
 /// What a frame is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,6 +64,8 @@ pub struct Frame {
     pub characteristic: Characteristic,
     /// The octets as sent.
     pub octets: Vec<u8>,
+    /// Which way it went; `None`: its source did not say so in a word of the format.
+    pub way: Option<Way>,
     /// Milliseconds from the start of the capture; `None`: its source had no times.
     pub ts_ms: Option<u64>,
 }
@@ -126,7 +129,7 @@ impl Frame {
             allowed: "2acd, 2ada, 2ad3, 2acc, 2ad4, 2ad5, 2ad9, 2a53, csafe and modbus_rtu are known",
         })?;
         let octets = octets(text(object, "hex")?)?;
-        Ok(Frame { characteristic, octets, ts_ms: milliseconds(object)? })
+        Ok(Frame { characteristic, octets, way: way(object), ts_ms: milliseconds(object)? })
     }
 }
 
@@ -159,6 +162,17 @@ fn octets(digits: &str) -> Result<Vec<u8>, LineError> {
             }
         },
     })
+}
+
+/// A write is a request, too: somebody asks the machine for something.
+fn way(object: &Map<String, Value>) -> Option<Way> {
+    match object.get("direction")?.as_str()? {
+        "notify" => Some(Way::Notify),
+        "read" => Some(Way::Read),
+        "write" | "request" => Some(Way::Request),
+        "response" => Some(Way::Response),
+        _ => None,
+    }
 }
 
 fn milliseconds(object: &Map<String, Value>) -> Result<Option<u64>, LineError> {

@@ -1,10 +1,16 @@
 //! The command line: one file a command. Exit codes are those of sysexits.
 
+mod commission;
+mod config;
 mod decode;
 mod decode_envelope;
+mod enrol;
 mod life;
+mod probe;
+mod record;
 mod replay;
 mod run;
+mod selftest;
 mod simulate;
 
 use std::process::ExitCode;
@@ -21,10 +27,16 @@ pub(crate) struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Commission(commission::Arguments),
+    Config(config::Arguments),
     Decode(decode::Arguments),
     DecodeEnvelope(decode_envelope::Arguments),
+    Enrol(enrol::Arguments),
+    Probe(probe::Arguments),
+    Record(record::Arguments),
     Replay(replay::Arguments),
     Run(run::Arguments),
+    Selftest(selftest::Arguments),
     Simulate(simulate::Arguments),
 }
 
@@ -36,10 +48,16 @@ impl CommandLine {
     pub(crate) fn run() -> ExitCode {
         match CommandLine::try_parse() {
             Ok(CommandLine { command }) => match command {
+                Command::Commission(arguments) => commission::run(&arguments),
+                Command::Config(arguments) => config::run(&arguments),
                 Command::Decode(arguments) => decode::run(&arguments),
                 Command::DecodeEnvelope(arguments) => decode_envelope::run(&arguments),
+                Command::Enrol(arguments) => enrol::run(&arguments),
+                Command::Probe(arguments) => probe::run(&arguments),
+                Command::Record(arguments) => record::run(&arguments),
                 Command::Replay(arguments) => replay::run(&arguments),
                 Command::Run(arguments) => run::run(&arguments),
+                Command::Selftest(arguments) => selftest::run(&arguments),
                 Command::Simulate(arguments) => simulate::run(&arguments),
             },
             Err(error) => {

@@ -11,6 +11,7 @@ use domain::belt::Belt;
 use domain::clock::{Clock, ClockQuality};
 use domain::limits;
 use domain::log::{Lane, Position};
+use domain::proven::configuration_detail;
 use domain::record::{Event, EventKind, Payload};
 use domain::units::MonotonicMicros;
 use wire::ack::{Refusal, Settings};
@@ -56,7 +57,8 @@ pub enum Input {
 pub enum Effect {
     /// Publish a message.
     Publish(Message),
-    /// Give up the connection and make a new one: its will is of a boot number that is no longer ours.
+    /// Give up the connection and make a new one: its will is of a boot number that is no longer ours, or its acks pass
+    /// for old ones.
     Reconnect,
     /// The server wants these settings.
     Settings(Settings),
@@ -125,8 +127,9 @@ impl<D: Disk> Outbox<D> {
         let mut outbox =
             Outbox { spool, uplink, speaker, picture: None, appended: [0; 2], pieces: 0, unreadable: false };
         let version = outbox.speaker.version.clone();
+        let configuration = outbox.speaker.configuration.map(configuration_detail);
         let started = Event {
-            detail: version,
+            detail: [Some(version), configuration].into_iter().flatten().collect::<Vec<_>>().join(", "),
             capabilities: Some(outbox.speaker.capabilities),
             ..Event::new(EventKind::AgentStarted, now, Belt::default(), Belt::default())
         };
@@ -311,6 +314,10 @@ impl<D: Disk> Outbox<D> {
             }
             uplink::Effect::Conflict { committed } => {
                 self.renumber(committed, out);
+                None
+            }
+            uplink::Effect::Reconnect => {
+                out.push(Effect::Reconnect);
                 None
             }
         }

@@ -53,6 +53,11 @@ impl Recorder {
         self.watcher.belt(now)
     }
 
+    /// When it wants time to pass next, if that is sooner than a tenth of a second; see [`SignalWatcher::due`].
+    pub fn due(&self) -> Option<MonotonicMicros> {
+        self.watcher.due()
+    }
+
     /// One step of the watcher. Its events name the recording that covers them; one may start it.
     fn step(&mut self, out: &mut Vec<Observed>, watch: impl FnOnce(&mut SignalWatcher, &mut Vec<Observed>)) {
         let (source, mut told) = (self.watcher.speed_source(), Vec::new());

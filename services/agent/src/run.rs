@@ -1,5 +1,6 @@
 //! A running agent: one task asks the source, keeps spool and uplink, and publishes; another holds the connection.
 
+mod feed;
 mod observer;
 mod task;
 #[cfg(test)]
@@ -9,16 +10,19 @@ mod truth;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use domain::commissioning::CommissioningReport;
+use domain::ids::ConfigurationHash;
 use domain::ids::MachineId;
-use domain::signal::Script;
+use domain::record::Payload;
 use domain::watcher::WatcherSettings;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use wire::credential::Credential;
 
+pub use self::feed::Feed;
 use self::task::AgentTask;
 use crate::clock::{self, NoRandomness};
-use crate::outbox::Outbox;
+use crate::outbox::{Input, Outbox};
 use crate::spool::sqlite::{OpenError, SqliteDisk};
 use crate::spool::{Bounds, DiskError, Spool};
 use crate::uplink::message::Speaker;
@@ -32,13 +36,17 @@ pub struct AgentSettings {
     /// Where its spool is. Made if it is not there.
     pub spool_folder: PathBuf,
     /// What it observes.
-    pub script: Box<dyn Script>,
+    pub feed: Feed,
     /// How signals become readings and events.
     pub watcher: WatcherSettings,
     /// How much the spool may hold.
     pub bounds: Bounds,
     /// Whether the system's clock is right. Otherwise the time is learnt from the server.
     pub trust_system_clock: bool,
+    /// How the sources are set, told with the first event; `None`: they are none that somebody sets.
+    pub configuration: Option<ConfigurationHash>,
+    /// What a commissioning has shown, to be delivered.
+    pub commissioning: Option<Box<CommissioningReport>>,
     /// Where every record is written down that was brought to the disk, a JSON object a line.
     pub truth: Option<PathBuf>,
 }
@@ -48,21 +56,23 @@ impl std::fmt::Debug for AgentSettings {
         f.debug_struct("AgentSettings")
             .field("credential", &self.credential)
             .field("spool_folder", &self.spool_folder)
-            .field("source", &self.script.spec())
+            .field("feed", &self.feed)
             .finish_non_exhaustive()
     }
 }
 
 impl AgentSettings {
     /// Settings with all defaults.
-    pub fn new(credential: Credential, spool_folder: PathBuf, script: Box<dyn Script>) -> AgentSettings {
+    pub fn new(credential: Credential, spool_folder: PathBuf, feed: impl Into<Feed>) -> AgentSettings {
         AgentSettings {
             credential,
             spool_folder,
-            script,
+            feed: feed.into(),
             watcher: WatcherSettings::default(),
             bounds: Bounds::default(),
             trust_system_clock: false,
+            configuration: None,
+            commissioning: None,
             truth: None,
         }
     }
@@ -165,17 +175,25 @@ impl Agent {
         let spool = opened.await??;
         let boot_count = spool.boot().boot_count;
         let truth = settings.truth.as_deref().map(truth::Truth::open).transpose()?;
-        let speaker = Speaker::new(&settings.credential, ids.boot, settings.script.spec().capabilities);
+        let speaker = Speaker {
+            configuration: settings.configuration,
+            ..Speaker::new(&settings.credential, ids.boot, settings.feed.capabilities())
+        };
         let password = settings.credential.broker_password();
         let tls = settings.credential.tls.as_ref().map(tls::client).transpose()?;
         let broker = &settings.credential.broker;
         let connector = Connector::start(broker, tls, speaker.clone(), password, boot_count, seed)?;
-        let outbox = Outbox::new(spool, speaker, seed, clock::monotonic());
+        let mut outbox = Outbox::new(spool, speaker, seed, clock::monotonic());
+        if let Some(report) = settings.commissioning {
+            let (at, payload) = (clock::monotonic(), Payload::Commissioning(report));
+            // Nobody is connected yet: what follows from it comes with the first acknowledgement.
+            drop(outbox.apply(Input::Record { at, payload }, at));
+        }
         let (stop, stop_receiver) = watch::channel(None);
         let (progress_sender, progress) = watch::channel(Progress { boot_count, ..Progress::default() });
         let machine = settings.credential.machine.clone();
         tracing::info!(machine.id = %machine, boot.id = %ids.boot, boot.count = boot_count, "the agent runs");
-        let observer = observer::Observer::new(settings.script, settings.watcher, clock::monotonic());
+        let observer = observer::Observer::new(settings.feed, settings.watcher, clock::monotonic());
         let task = AgentTask {
             machine: machine.clone(),
             observer,

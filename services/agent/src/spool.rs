@@ -99,6 +99,8 @@ pub struct Spool<D> {
     unsynced_since: Option<MonotonicMicros>,
     age_checked: MonotonicMicros,
     failing: Option<Failing>,
+    /// The number that the running boot was to get when the disk failed.
+    renumbering: Option<u32>,
 }
 
 /// A disk that fails.
@@ -151,6 +153,7 @@ impl<D: Disk> Spool<D> {
             unsynced_since: None,
             age_checked: now,
             failing: None,
+            renumbering: None,
         })
     }
 
@@ -186,6 +189,8 @@ impl<D: Disk> Spool<D> {
         match payload {
             Payload::Event(event) => self.append_event(at, event),
             Payload::Recording(piece) => self.append_piece(at, piece),
+            // One in years, made by a person who can make it again: it takes its place whatever else waits.
+            Payload::Commissioning(_) => Some(self.push(at, payload)),
             Payload::Reading(_) => {
                 let position = self.push(at, payload);
                 if self.failing.is_some() {
@@ -373,7 +378,13 @@ impl<D: Disk> Spool<D> {
     /// Gives the running boot a greater number, because another spool with the same identity has used this one.
     pub fn renumber(&mut self, to: u32) -> Result<(), DiskError> {
         let from = self.boot.boot_count;
+        if let Some(tried) = self.renumbering {
+            // It may have been done although it failed.
+            self.disk.renumber_boot(tried, from)?;
+        }
+        self.renumbering = Some(to);
         self.disk.renumber_boot(from, to)?;
+        self.renumbering = None;
         self.boots.remove(&from);
         self.boot.boot_count = to;
         self.boots.insert(to, self.boot);

@@ -89,6 +89,8 @@ pub enum Effect {
         /// What the ingest has.
         committed: Position,
     },
+    /// Give up the connection and make a new one: on this one every ack would pass for an old one.
+    Reconnect,
 }
 
 /// How old the oldest reading may be before statuses come every second, in microseconds.
@@ -101,6 +103,8 @@ const BEHIND_STATUS_US: u64 = SECOND;
 const UNHEARD_STATUS_MAX_US: u64 = 10 * SECOND;
 /// How long records of this boot wait for a clock after the first ack, at most.
 const CLOCK_WAIT_US: u64 = 30 * SECOND;
+/// How long acks may all be too old before the connection is made anew.
+const STALE_ACKS_US: u64 = 30 * SECOND;
 /// How long nothing is sent after a refusal, at first and at most.
 const REFUSAL_PAUSE_US: (u64, u64) = (SECOND, 30 * SECOND);
 
@@ -144,6 +148,8 @@ struct Link {
     status_pause_us: u64,
     /// When the first ack came.
     heard: Option<MonotonicMicros>,
+    /// When the newest ack came that counted; until then, when the connection was made.
+    counted: MonotonicMicros,
 }
 
 impl Uplink {
@@ -268,6 +274,7 @@ impl Uplink {
             status_sent: now,
             status_pause_us: SECOND,
             heard: None,
+            counted: now,
         });
         self.paused_until = None;
         self.send_status(now, effects);
@@ -311,14 +318,23 @@ impl Uplink {
     }
 
     fn take_ack(&mut self, ack: Ack, now: MonotonicMicros, effects: &mut Vec<Effect>) {
-        let current = self.link.as_mut().filter(|link| {
-            ack.boot == self.boot && ack.connection == link.connection && ack.counter > link.ack_counter
-        });
-        let Some(link) = current else {
+        let own =
+            self.link.as_mut().filter(|link| ack.boot == self.boot && ack.connection == link.connection);
+        let Some(link) = own else {
             self.counts.acks_ignored += 1;
             return;
         };
+        if ack.counter <= link.ack_counter {
+            self.counts.acks_ignored += 1;
+            // A server counts by its wall clock. If that was put back over a restart, only a new connection counts anew.
+            if now.since(link.counted) >= STALE_ACKS_US {
+                link.counted = now;
+                effects.push(Effect::Reconnect);
+            }
+            return;
+        }
         link.ack_counter = ack.counter;
+        link.counted = now;
         if link.heard.is_none() {
             link.heard = Some(now);
             link.status_due = link.status_sent.plus(limits::STATUS_PERIOD_US);

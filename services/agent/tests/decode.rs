@@ -38,7 +38,7 @@ fn same(one: &Value, other: &Value) -> bool {
 #[test]
 fn every_captured_frame_is_decoded_as_expected() {
     let mut frames = 0;
-    for name in ["ftms_run_up", "ftms_urevo_pause", "ftms_citysports"] {
+    for name in ["ftms_run_up", "ftms_urevo_pause", "ftms_citysports", "modbus_lifespan"] {
         let file = captures().join(name).with_extension("jsonl");
         let output = agent(&["decode", file.to_str().unwrap()]).output().unwrap();
         assert_eq!(output.status.code(), Some(0));
@@ -58,7 +58,7 @@ fn every_captured_frame_is_decoded_as_expected() {
         assert_eq!(summary.lines().count(), 1);
         assert!(summary.contains(&format!("{0} lines: {0} decoded (0 of them faulty)", decoded.len())));
     }
-    assert_eq!(frames, 113);
+    assert_eq!(frames, 131);
 }
 
 #[test]

@@ -126,6 +126,8 @@ pub(crate) enum Denied {
     MalformedUser,
     #[error("the name and the password do not fit")]
     WrongPassword,
+    #[error("the code is wrong; look at it again, or ask for a new one")]
+    WrongCode,
     #[error("this is not among what you may do; somebody who administers users can allow it")]
     NotAllowed,
     #[error("this is allowed only to those who may do it at all sites")]
@@ -147,6 +149,7 @@ impl Denied {
             Denied::Ended => "ENDED",
             Denied::MalformedUser => "MALFORMED_USER",
             Denied::WrongPassword => "WRONG_PASSWORD",
+            Denied::WrongCode => "WRONG_CODE",
             Denied::NotAllowed => "NOT_ALLOWED",
             Denied::NotEverywhere => "NOT_EVERYWHERE",
             Denied::NotForPrograms => "NOT_FOR_PROGRAMS",
@@ -167,7 +170,8 @@ impl Denied {
             | Denied::Malformed
             | Denied::Ended
             | Denied::MalformedUser
-            | Denied::WrongPassword => false,
+            | Denied::WrongPassword
+            | Denied::WrongCode => false,
         }
     }
 }

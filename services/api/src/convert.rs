@@ -5,14 +5,41 @@ pub(crate) mod sessions;
 
 use domain::belt::{Belt, Contact, Contacts, Direction, Origin};
 use domain::ids::LogId;
+use domain::incident::settings::Timeline;
 use domain::log::Position;
 use domain::record::{Event, Reading};
 use domain::registry::{BeltKind, DriveKind, direction_as_registered};
 use domain::units::{Incline, Speed, UnixMicros};
 use prost_types::{Duration, Timestamp};
-use store::registry::{Machine, Place, Site, StaffedDays};
+use store::registry::{Machine, Place, Registry, Site, StaffedDays};
 use store::telemetry::Stored;
 use wire::api::v1;
+
+/// By what the history of a machine is read.
+#[derive(Debug)]
+pub(crate) struct ReadBy {
+    kind: BeltKind,
+    timeline: Timeline,
+}
+
+impl ReadBy {
+    /// By its registry entry.
+    pub(crate) fn of(registry: &Registry, machine: &Machine) -> ReadBy {
+        ReadBy { kind: machine.belt, timeline: registry.timeline(&machine.id).unwrap_or_default() }
+    }
+
+    /// Which way the belt ran then, as far as it may be said: what was not proven is unknown, a one-way belt that moves runs
+    /// forward.
+    pub(crate) fn direction(
+        &self,
+        time: UnixMicros,
+        seen: (Direction, Origin),
+        is_moving: Option<bool>,
+    ) -> (Direction, Origin) {
+        let (way, how) = self.timeline.known_by_now(time).direction(seen.0, seen.1);
+        direction_as_registered(self.kind, way, how, is_moving)
+    }
+}
 
 /// A moment.
 pub(crate) fn timestamp(time: UnixMicros) -> Timestamp {
@@ -139,10 +166,14 @@ fn position(log: LogId, position: Position) -> String {
     format!("{log}/{position}")
 }
 
-pub(crate) fn reading(stored: &Stored<Reading>, kind: BeltKind) -> v1::Reading {
+/// A reading, with what was measured where that does not count.
+pub(crate) fn reading(stored: &Stored<Reading>, machine: &ReadBy) -> v1::Reading {
     let reading = &stored.value;
     let moving = reading.speed.map(|speed| speed.mean > domain::belt::STANDSTILL);
-    let (way, how) = direction_as_registered(kind, reading.direction, reading.origin, moving);
+    let settings = machine.timeline.known_by_now(stored.time);
+    let counts = settings.direction(reading.direction, reading.origin);
+    let is_unproven = counts.0 != reading.direction;
+    let (way, how) = direction_as_registered(machine.kind, counts.0, counts.1, moving);
     v1::Reading {
         time: Some(timestamp(stored.time)),
         time_uncertainty: Some(duration(stored.uncertainty_us)),
@@ -159,21 +190,23 @@ pub(crate) fn reading(stored: &Stored<Reading>, kind: BeltKind) -> v1::Reading {
         distance_m: reading.extra.distance_m,
         steps: reading.extra.steps,
         position: position(stored.log, stored.position),
+        measured_direction: if is_unproven { direction(reading.direction) } else { 0 },
     }
 }
 
-pub(crate) fn event(stored: &Stored<Event>, kind: BeltKind) -> v1::Event {
-    let event = &stored.value;
+/// An event as it counts.
+pub(crate) fn event(stored: &Stored<Event>, machine: &ReadBy) -> v1::Event {
+    let event = machine.timeline.known_by_now(stored.time).event(&stored.value);
     v1::Event {
         time: Some(timestamp(stored.time)),
         time_uncertainty: Some(duration(stored.uncertainty_us)),
         kind: event.kind.name().to_owned(),
         contact: contact_name(event.contact),
-        at: Some(belt(&event.belt, kind)),
-        before: Some(belt(&event.before, kind)),
-        source: event.source.clone(),
+        at: Some(belt(&event.belt, machine.kind)),
+        before: Some(belt(&event.before, machine.kind)),
+        source: event.source,
         count: event.count,
-        detail: event.detail.clone(),
+        detail: event.detail,
         position: position(stored.log, stored.position),
     }
 }

@@ -33,7 +33,7 @@ use self::wanted::Wanted;
 use crate::access::rights::Permission;
 use crate::access::{Caller, Scope};
 use crate::check::Check;
-use crate::convert::timestamp;
+use crate::convert::{ReadBy, timestamp};
 use crate::drill::proofs::Proofs;
 use crate::gate::Gate;
 use crate::handling::show::View;
@@ -193,12 +193,13 @@ impl Incidents {
             Some(recording) => self.ground.ledger.recording(recording).await?,
             None => Vec::new(),
         };
+        let by = ReadBy::of(visible.registry(), &machine);
         Ok(v1::GetIncidentResponse {
             incident: Some(show::incident(&stored, &machine, &self.view(&visible, &evidence))),
             rule: Some(rules::of_machine(&visible, &machine, found.rule)),
-            readings: found.trace.iter().map(|point| show::trace(point, machine.belt)).collect(),
+            readings: found.trace.iter().map(|point| show::trace(point, &by)).collect(),
             readings_incomplete: !found.trace_complete,
-            recording: show::recording(&pieces, machine.belt),
+            recording: show::recording(&pieces, &by),
             recording_complete: show::is_complete(&pieces),
         })
     }

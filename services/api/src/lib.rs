@@ -13,6 +13,7 @@ mod convert;
 mod course;
 mod coverage;
 mod drill;
+mod enrolment;
 mod fleet;
 mod gate;
 mod handling;

@@ -6,6 +6,8 @@ use domain::belt::{Belt, Contact};
 use domain::ids::MachineId;
 use domain::live::LiveState;
 use domain::presence::{Presence, belt_now, presence};
+use domain::registry::BeltKind;
+use domain::signal::Capabilities;
 use domain::status::{self, Status};
 use domain::stop::Stop;
 use domain::units::{Speed, UnixMicros};
@@ -99,6 +101,26 @@ pub(crate) fn show(machine: &Machine, state: &LiveState, now: UnixMicros) -> v1:
         status: show_status(status).into(),
         status_since_time: status_since.map(timestamp),
         drill_until_time: machine.drill(now).map(|drill| timestamp(drill.until)),
+        direction_unknown: direction_unknown(machine, state).into(),
+    }
+}
+
+/// Why a machine's direction is unknown when its belt moves.
+fn direction_unknown(machine: &Machine, state: &LiveState) -> v1::DirectionUnknown {
+    let measures = state.capabilities.has(Capabilities::DIRECTION);
+    match (machine.belt, measures) {
+        (BeltKind::Reversible | BeltKind::Unknown, true) if !machine.direction_proven() => {
+            v1::DirectionUnknown::NotCommissioned
+        }
+        (BeltKind::Reversible | BeltKind::Unknown, true)
+            if !machine.direction_counts(state.configuration) =>
+        {
+            v1::DirectionUnknown::ConfigurationChanged
+        }
+        (BeltKind::Reversible | BeltKind::Unknown, false) => v1::DirectionUnknown::NotMeasured,
+        (BeltKind::OneWay, _) | (BeltKind::Reversible | BeltKind::Unknown, true) => {
+            v1::DirectionUnknown::Unspecified
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use wire::api::v1::account_service_server::AccountServiceServer;
 use wire::api::v1::admin_service_server::AdminServiceServer;
 use wire::api::v1::course_service_server::CourseServiceServer;
 use wire::api::v1::drill_service_server::DrillServiceServer;
+use wire::api::v1::enrolment_service_server::EnrolmentServiceServer;
 use wire::api::v1::fleet_service_server::FleetServiceServer;
 use wire::api::v1::handling_service_server::HandlingServiceServer;
 use wire::api::v1::incident_service_server::IncidentServiceServer;
@@ -40,6 +41,7 @@ use crate::audit::{Audit, AuditWriter, Refused};
 use crate::course::Courses;
 use crate::drill::Drills;
 use crate::drill::proofs::Proofs;
+use crate::enrolment::Enrolments;
 use crate::fleet::Fleet;
 use crate::gate::Gate;
 use crate::handling::Steps;
@@ -52,7 +54,7 @@ use crate::usage::Usages;
 use crate::watch::Ground;
 
 /// Our services by their full names, as health knows them.
-pub(crate) const SERVICES: [&str; 10] = [
+pub(crate) const SERVICES: [&str; 11] = [
     "beltwatch.v1.AccountService",
     "beltwatch.v1.FleetService",
     "beltwatch.v1.TelemetryService",
@@ -63,6 +65,7 @@ pub(crate) const SERVICES: [&str; 10] = [
     "beltwatch.v1.DrillService",
     "beltwatch.v1.NotificationService",
     "beltwatch.v1.AdminService",
+    "beltwatch.v1.EnrolmentService",
 ];
 /// What the key that signs dossiers is for, as the master key knows it.
 const SIGNING: &str = "dossier-signing";
@@ -141,6 +144,7 @@ impl Api {
             surroundings: surroundings.clone(),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
         };
+        let enrolments = Enrolments::new(gate.clone(), pages.clone(), ledger.clone(), surroundings.clone());
         let administration = Administration {
             gate: gate.clone(),
             pages,
@@ -165,6 +169,7 @@ impl Api {
             .add_service(HandlingServiceServer::new(steps).max_decoding_message_size(MAX))
             .add_service(NotificationServiceServer::new(notifications).max_decoding_message_size(MAX))
             .add_service(AdminServiceServer::new(administration).max_decoding_message_size(MAX))
+            .add_service(EnrolmentServiceServer::new(enrolments).max_decoding_message_size(MAX))
             .add_service(AccountServiceServer::new(accounts).max_decoding_message_size(MAX))
             .add_service(health_service);
         let routes = with_reflection(routes).into_axum_router();

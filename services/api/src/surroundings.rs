@@ -3,6 +3,7 @@
 use domain::units::UnixMicros;
 use store::registry::Machine;
 use wire::credential::Credential;
+use wire::enrolment::Fingerprint;
 
 /// The rest of the server, as the composition knows it. No method waits.
 pub trait Surroundings: Send + Sync + std::fmt::Debug {
@@ -26,6 +27,10 @@ pub trait Surroundings: Send + Sync + std::fmt::Debug {
 
     /// What a machine's agent needs to speak for it, with the machine's newest key; why it cannot be made.
     fn credential(&self, machine: &Machine) -> Result<Credential, String>;
+
+    /// The authority of the certificate that agents are shown when they enrol, by its fingerprint; `None`: the server
+    /// speaks no TLS.
+    fn authority(&self) -> Option<Fingerprint>;
 
     /// A machine was registered, or what is told of it or of its credential has changed.
     fn machine_changed(&self, machine: &Machine);

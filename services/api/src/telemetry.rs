@@ -18,7 +18,7 @@ use wire::api::v1::telemetry_service_server::TelemetryService;
 
 use crate::access::{Caller, Scope};
 use crate::check::{Check, Span};
-use crate::convert;
+use crate::convert::{self, ReadBy};
 use crate::coverage::{self, Covered};
 use crate::gate::Gate;
 use crate::paging::{AfterRecord, Asked, Pages};
@@ -172,7 +172,8 @@ impl History {
         let machine = &asked.machine;
         let saw: Saw<'_> = &|time| asked.saw(time);
         let rows = self.telemetry.readings(&asked.query()).await?;
-        let show = |row: &Stored<_>| asked.saw(row.time).then(|| convert::reading(row, machine.belt));
+        let by = ReadBy::of(asked.visible.registry(), machine);
+        let show = |row: &Stored<_>| asked.saw(row.time).then(|| convert::reading(row, &by));
         let (readings, rows, more) = fill(&rows, asked.size, show);
         let last = rows.last().filter(|_| more);
         let part = Part::new(asked.span, asked.after.as_ref(), last.map(|last| last.time));
@@ -217,7 +218,8 @@ impl History {
         let asked = self.records_asked(&scope, fields, &request)?;
         let machine = &asked.machine;
         let rows = self.telemetry.events(&asked.query()).await?;
-        let show = |row: &Stored<_>| asked.saw(row.time).then(|| convert::event(row, machine.belt));
+        let by = ReadBy::of(asked.visible.registry(), machine);
+        let show = |row: &Stored<_>| asked.saw(row.time).then(|| convert::event(row, &by));
         let (events, rows, more) = fill(&rows, asked.size, show);
         let last = rows.last().filter(|_| more);
         let part = Part::new(asked.span, asked.after.as_ref(), last.map(|last| last.time));

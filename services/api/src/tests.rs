@@ -7,6 +7,7 @@ mod audit;
 mod bad_input;
 mod course;
 mod drill;
+mod enrolment;
 mod fleet;
 mod handling;
 mod incidents;
@@ -53,6 +54,7 @@ use wire::api::v1::handling_service_client::HandlingServiceClient;
 use wire::api::v1::incident_service_client::IncidentServiceClient;
 use wire::api::v1::telemetry_service_client::TelemetryServiceClient;
 use wire::credential::Credential;
+use wire::enrolment::Fingerprint;
 use wire::keys::MasterKey;
 
 use crate::surroundings::{Part, Refusal, Surroundings};
@@ -62,6 +64,8 @@ use crate::{Api, SecretKind, Stores, new_secret, secret_hash};
 const NOON: UnixMicros = UnixMicros(1_795_176_000_000_000);
 const DAY_US: i64 = 24 * 3_600 * 1_000_000;
 const LOG: LogId = LogId([7; 16]);
+/// The authority of the server under test.
+const AUTHORITY: Fingerprint = [9; 16];
 
 /// Surroundings that a test sets.
 #[derive(Debug)]
@@ -106,6 +110,10 @@ impl Surroundings for Stage {
         let (generation, broker) = (machine.key_generation, "127.0.0.1:1883".to_owned());
         let key = MasterKey::new([5; 32]).machine_key(&machine.id, generation);
         Ok(Credential { machine: machine.id.clone(), generation, key, broker, tls: None })
+    }
+
+    fn authority(&self) -> Option<Fingerprint> {
+        Some(AUTHORITY)
     }
 
     fn machine_changed(&self, machine: &Machine) {

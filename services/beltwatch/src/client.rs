@@ -18,6 +18,7 @@ use tonic_types::StatusExt;
 use wire::api::v1::admin_service_client::AdminServiceClient;
 use wire::api::v1::course_service_client::CourseServiceClient;
 use wire::api::v1::drill_service_client::DrillServiceClient;
+use wire::api::v1::enrolment_service_client::EnrolmentServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
 use wire::api::v1::handling_service_client::HandlingServiceClient;
 use wire::api::v1::incident_service_client::IncidentServiceClient;
@@ -100,6 +101,8 @@ pub struct Client {
     pub notifications: NotificationServiceClient<Service>,
     /// The registry.
     pub admin: AdminServiceClient<Service>,
+    /// How agents get credentials.
+    pub enrolment: EnrolmentServiceClient<Service>,
 }
 
 /// Adds to each request who is calling.
@@ -181,7 +184,8 @@ impl Client {
                 .max_decoding_message_size(DOSSIER_MESSAGE_OCTETS_MAX),
             drills: DrillServiceClient::with_interceptor(channel.clone(), identity.clone()),
             notifications: NotificationServiceClient::with_interceptor(channel.clone(), identity.clone()),
-            admin: AdminServiceClient::with_interceptor(channel, identity),
+            admin: AdminServiceClient::with_interceptor(channel.clone(), identity.clone()),
+            enrolment: EnrolmentServiceClient::with_interceptor(channel, identity),
         })
     }
 }

@@ -11,6 +11,7 @@ pub mod course;
 pub mod demo;
 pub mod doctor;
 pub mod drill;
+pub mod enrolment;
 pub mod event;
 pub mod export;
 pub mod finding;
@@ -34,6 +35,7 @@ pub mod session;
 pub mod site;
 pub mod stop;
 pub mod token;
+pub mod upgrade;
 pub mod usage;
 pub mod user;
 
@@ -75,6 +77,7 @@ pub enum Command {
     Health(health::Args),
     Fleet(fleet::Args),
     Machine(machine::Args),
+    Enrolment(enrolment::Args),
     Maintenance(maintenance::Args),
     Site(site::Args),
     User(user::Args),
@@ -98,6 +101,7 @@ pub enum Command {
     Rebuild(rebuild::Args),
     BlindSpots(blind_spots::Args),
     Rates(rates::Args),
+    Upgrade(upgrade::Args),
     Bench(bench::Args),
 }
 
@@ -139,6 +143,7 @@ impl Command {
             Command::Health(args) => health::run(&args, options).await,
             Command::Fleet(args) => fleet::run(args, options).await,
             Command::Machine(args) => machine::run(args, options).await,
+            Command::Enrolment(args) => enrolment::run(args, options).await,
             Command::Maintenance(args) => maintenance::run(args, options).await,
             Command::Site(args) => site::run(args, options).await,
             Command::User(args) => user::run(args, options).await,
@@ -163,6 +168,7 @@ impl Command {
             Command::Rebuild(args) => rebuild::run(args, options).await,
             Command::BlindSpots(args) => blind_spots::run(args, options).await,
             Command::Rates(args) => rates::run(args, options).await,
+            Command::Upgrade(args) => upgrade::run(args, options).await,
             Command::Bench(args) => bench::run(args, options).await,
         }
     }

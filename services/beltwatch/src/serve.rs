@@ -110,6 +110,7 @@ impl Server {
             broker: brokers.advertised.clone(),
             master: master.clone(),
             tls: brokers.tls,
+            authority: tls.as_deref().and_then(Tls::enrols_by),
             access,
             registry_changed: registry_changed.clone(),
         });

@@ -19,12 +19,13 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore, ServerConfig, version};
 use tokio_util::sync::CancellationToken;
 use wire::credential::TlsCredential;
+use wire::enrolment::{Fingerprint, SERVER_NAME, fingerprint};
 
 pub use self::authority::Authority;
 use self::authority::{Issued, SERVER_DAYS};
 pub(crate) use self::authority::{Serial, ServerKey, serial};
 pub(crate) use self::current::Current;
-use self::current::{Files, Stamps};
+use self::current::{ByName, Files, Stamps};
 use crate::config::{Config, TlsMode};
 
 /// How often files and the age of our own certificate are looked at.
@@ -38,6 +39,8 @@ pub struct Tls {
     authority: Authority,
     /// Signed by our authority: the broker's, and the API's unless files are configured.
     own: Arc<Current>,
+    /// What agents are shown that have no credential yet: signed by our authority, whose certificate comes along.
+    enrolling: Arc<Current>,
     names: Vec<String>,
     renew: Mutex<UnixMicros>,
     files: Option<Watched>,
@@ -78,23 +81,29 @@ impl Tls {
         };
         let names = names(config, listening);
         let own = Arc::new(Current::new(own(&authority, &names, now)?));
+        let enrolling = Arc::new(Current::new(enrolling(&authority, now)?));
         let renew = Mutex::new(UnixMicros(now.0 + RENEW_AFTER_US));
-        Ok(Some(Tls { authority, own, names, renew, files, serves: config.has_tls() }))
+        Ok(Some(Tls { authority, own, enrolling, names, renew, files, serves: config.has_tls() }))
     }
 
-    /// For the port of API and pages: HTTP/2 and HTTP/1.1, no certificate of the client's. `None`: plain text.
+    /// For the port of API and pages: HTTP/2 and HTTP/1.1, no certificate of the client's. An agent that enrols asks for
+    /// a name of its own, and is shown a certificate of our authority whatever the pages have. `None`: plain text.
     pub fn api(&self) -> Option<Arc<ServerConfig>> {
         if !self.serves {
             return None;
         }
-        let current = self.files.as_ref().map_or(&self.own, |watched| &watched.current);
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .expect("the provider speaks TLS 1.2 and 1.3")
             .with_no_client_auth()
-            .with_cert_resolver(current.clone());
+            .with_cert_resolver(Arc::new(self.by_name()));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Some(Arc::new(config))
+    }
+
+    fn by_name(&self) -> ByName {
+        let usual = self.files.as_ref().map_or(&self.own, |watched| &watched.current).clone();
+        ByName { usual, enrolling: self.enrolling.clone() }
     }
 
     /// For the embedded broker's port: TLS 1.3, and only who has a certificate of our authority. Its own certificate is
@@ -135,6 +144,11 @@ impl Tls {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.certificate().clone()).context("the authority cannot be believed")?;
         Ok(roots)
+    }
+
+    /// The authority by which an agent that enrols knows the API's port; `None`: that port speaks plain text.
+    pub fn enrols_by(&self) -> Option<Fingerprint> {
+        self.serves.then(|| fingerprint(self.authority.certificate()))
     }
 
     /// The authority.
@@ -179,6 +193,7 @@ impl Tls {
     pub fn look(&self, now: UnixMicros) {
         if self.is_time(now) {
             put(&self.own, own(&self.authority, &self.names, now));
+            put(&self.enrolling, enrolling(&self.authority, now));
         }
         if let Some(watched) = &self.files {
             let stamps = watched.files.stamps();
@@ -220,6 +235,14 @@ fn provider() -> Arc<CryptoProvider> {
 
 fn own(authority: &Authority, names: &[String], now: UnixMicros) -> anyhow::Result<CertifiedKey> {
     certified(&authority.server(names, now)?)
+}
+
+/// For the name that agents ask for when they enrol. They know the authority by its fingerprint only, so its certificate
+/// comes along.
+fn enrolling(authority: &Authority, now: UnixMicros) -> anyhow::Result<CertifiedKey> {
+    let mut certified = certified(&authority.server(&[SERVER_NAME.to_owned()], now)?)?;
+    certified.cert.push(authority.certificate().clone());
+    Ok(certified)
 }
 
 fn certified(issued: &Issued) -> anyhow::Result<CertifiedKey> {

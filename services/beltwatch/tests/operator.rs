@@ -6,6 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use agent::enrol::Refusal::ByStaff;
+use agent::enrol::{Address, EnrolError, EnrolSettings, Told, enrol};
 use api::{Api, Part, Refusal, SecretKind, Stores, Surroundings, new_secret, secret_hash};
 use domain::belt::{Direction, Origin};
 use domain::clock::{Clock, ClockQuality};
@@ -24,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 use wire::credential::Credential;
+use wire::enrolment::Code;
 use wire::keys::MasterKey;
 
 /// 2026-11-20T12:00:00Z.
@@ -50,7 +53,7 @@ impl Surroundings for Stage {
         Vec::new()
     }
     fn url(&self) -> String {
-        String::new()
+        "https://gym.example".to_owned()
     }
 
     fn settled(&self) -> Option<UnixMicros> {
@@ -61,6 +64,10 @@ impl Surroundings for Stage {
         let (machine, generation) = (machine.id.clone(), machine.key_generation);
         Ok(Credential { machine, generation, key, broker: "127.0.0.1:1883".to_owned(), tls: None })
     }
+    fn authority(&self) -> Option<wire::enrolment::Fingerprint> {
+        None
+    }
+
     fn machine_changed(&self, _machine: &Machine) {}
 
     fn settings_changed(&self) {}
@@ -298,6 +305,9 @@ async fn with_history() -> Bench {
 async fn readings_and_sessions_are_listed_with_their_coverage() {
     let bench = with_history().await;
     let span = "--from 2026-11-20T12:59 --until 2026-11-20T12:00Z";
+    let unproven = bench.json(&format!("reading list tm-1 {span}")).await;
+    assert_eq!(unproven["readings"][0]["direction"], "unknown", "nobody has proven the direction");
+    bench.ok("machine commission tm-1 --direction-proven").await;
     let all = bench.json(&format!("reading list tm-1 {span}")).await;
     let readings = all["readings"].as_array().unwrap();
     assert_eq!((readings.len(), &all["more"], &all["asked_s"]), (5, &false.into(), &60.0.into()));
@@ -323,4 +333,92 @@ async fn readings_and_sessions_are_listed_with_their_coverage() {
     let events = bench.json("event list tm-1 --from 2026-11-20 --until 2026-11-21").await;
     assert_eq!(events["events"].as_array().unwrap().len(), 0);
     assert_eq!(events["covered_s"], 6.0);
+}
+
+/// What an agent beside the server is started with.
+fn enrol_settings(bench: &Bench, code: &str, file: &str) -> EnrolSettings {
+    EnrolSettings {
+        address: Address::parse(&bench.url).unwrap(),
+        code: Code::parse(code).unwrap(),
+        name: format!("box of {file}"),
+        credential: bench.folder.path().join(file),
+    }
+}
+
+#[tokio::test]
+async fn agents_get_credentials_with_codes_of_machines() {
+    let bench = Bench::start().await;
+    bench.ok("site add north").await;
+    let ran = bench.ok("machine add tm-1 --site north").await;
+    assert!(ran.aside.contains("beltwatch-agent enrol https://gym.example BW-"), "{ran:?}");
+    let ran = bench.ok("machine enrol-code tm-1").await;
+    assert!(ran.aside.contains("beltwatch-agent enrol") && ran.aside.contains("good once"), "{ran:?}");
+    let settings = enrol_settings(&bench, &ran.out, "tm-1.json");
+    assert_eq!(enrol(&settings, |_| {}).await.unwrap().generation, 2);
+    let codes = bench.json("enrolment codes").await["codes"].clone();
+    let states: Vec<&str> =
+        codes.as_array().unwrap().iter().map(|code| code["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["used", "open"]);
+    let id = codes[1]["id"].as_str().unwrap().to_owned();
+    assert!(bench.ok(&format!("enrolment revoke {id}")).await.out.contains("revoked"));
+    for (line, code, words) in [
+        ("machine enrol-code tm-9", 66, "no machine"),
+        ("enrolment revoke 123456", 66, "no enrolment code"),
+        ("enrolment refuse 77", 66, "no enrolment"),
+        ("site enrol-code north --days 31", 64, "1 hour to 30 days"),
+        ("site enrol-code north --days 0", 64, "1 hour to 30 days"),
+        ("site enrol-code north --machines 201", 64, "1 to 200"),
+        ("site enrol-code north --machines 0", 64, "1 to 200"),
+    ] {
+        let ran = bench.run(line).await;
+        assert_eq!(ran.code, code, "{line}: {ran:?}");
+        assert!(ran.aside.contains(words), "{line}: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn agents_of_a_site_s_code_are_approved_with_commands() {
+    let bench = Bench::start().await;
+    bench.ok("site add north").await;
+    bench.ok("machine add tm-1 --site north").await;
+    let made = bench.json("site enrol-code north --days 2 --machines 3").await["codes"][0].clone();
+    assert_eq!(made["site_id"], "north");
+    let code = made["code"].as_str().unwrap();
+    let (shown, mut seen) = tokio::sync::mpsc::channel(3);
+    for name in ["new", "other", "bad"] {
+        let (settings, shown) = (enrol_settings(&bench, code, name), shown.clone());
+        let told = move |told| match told {
+            Told::Waiting { .. } => drop(shown.try_send(())),
+            Told::Again { .. } => {}
+        };
+        let agent = tokio::spawn(async move { enrol(&settings, told).await });
+        seen.recv().await.expect("it waits");
+        let rows = bench.json("enrolment list").await["enrolments"].clone();
+        assert_eq!((rows.as_array().unwrap().len(), &rows[0]["name"]), (1, &format!("box of {name}").into()));
+        let id = rows[0]["id"].as_str().unwrap();
+        let answer = match name {
+            "new" => format!("enrolment approve {id} tm-2 --belt reversible"),
+            "other" => format!("enrolment approve {id} tm-1 --replace"),
+            _ => format!("enrolment refuse {id}"),
+        };
+        bench.ok(&answer).await;
+        let ended = agent.await.unwrap();
+        match name {
+            "new" => {
+                assert_eq!(
+                    (ended.as_ref().unwrap().machine.as_str(), ended.as_ref().unwrap().generation),
+                    ("tm-2", 1)
+                )
+            }
+            "other" => {
+                assert_eq!(
+                    (ended.as_ref().unwrap().machine.as_str(), ended.as_ref().unwrap().generation),
+                    ("tm-1", 2)
+                )
+            }
+            _ => assert!(matches!(ended, Err(EnrolError::Refused { refusal: ByStaff, .. })), "{ended:?}"),
+        }
+    }
+    assert!(bench.ok("machine show tm-2 --json").await.out.contains("tm-2"));
+    assert_eq!(bench.json("enrolment list").await["enrolments"].as_array().unwrap().len(), 0);
 }

@@ -6,6 +6,7 @@
 mod audit;
 mod contacts;
 mod end;
+mod enrolment;
 mod form_page;
 mod grants;
 mod machines;
@@ -36,6 +37,7 @@ use crate::visitor::Visitor;
 enum Area {
     Sites,
     Machines,
+    Enrolment,
     Contacts,
     Policies,
     Notices,
@@ -45,9 +47,10 @@ enum Area {
 }
 
 impl Area {
-    const ALL: [Area; 8] = [
+    const ALL: [Area; 9] = [
         Area::Sites,
         Area::Machines,
+        Area::Enrolment,
         Area::Contacts,
         Area::Policies,
         Area::Notices,
@@ -60,6 +63,7 @@ impl Area {
         match self {
             Area::Sites => "/administration/sites",
             Area::Machines => "/administration/machines",
+            Area::Enrolment => "/administration/enrolment",
             Area::Contacts => "/administration/contacts",
             Area::Policies => "/administration/policies",
             Area::Notices => "/administration/notices",
@@ -73,6 +77,7 @@ impl Area {
         match self {
             Area::Sites => t.sites(),
             Area::Machines => t.machines(),
+            Area::Enrolment => t.enrolment(),
             Area::Contacts => t.notify_contacts(),
             Area::Policies => t.notify_policies(),
             Area::Notices => t.notify_notices(),
@@ -86,7 +91,7 @@ impl Area {
     fn is_for(self, visitor: &Visitor) -> bool {
         match self {
             Area::Sites => visitor.may_anywhere("configure") || may_everywhere(visitor, "administer"),
-            Area::Machines => visitor.may_anywhere("register"),
+            Area::Machines | Area::Enrolment => visitor.may_anywhere("register"),
             Area::Contacts | Area::Policies | Area::Notices => visitor.may_anywhere("configure"),
             Area::Users | Area::Tokens => visitor.may_anywhere("administer"),
             Area::Audit => visitor.may_anywhere("audit") || may_everywhere(visitor, "diagnose"),
@@ -160,6 +165,7 @@ pub(crate) fn routes() -> Router<Dashboard> {
             get(machines::credentials::ask_revoke).post(machines::credentials::revoke),
         )
         .route("/administration/machines/{machine}/file", post(machines::credentials::save))
+        .merge(enrolment_routes())
         .route("/administration/contacts", get(contacts::list))
         .route("/administration/add/contact", get(contacts::show_add).post(contacts::add))
         .route("/administration/contacts/{contact}", get(contacts::show_edit).post(contacts::edit))
@@ -189,4 +195,24 @@ pub(crate) fn routes() -> Router<Dashboard> {
         .route("/administration/add/token", get(tokens::show_add).post(tokens::add))
         .route("/administration/tokens/{token}/revoke", get(tokens::ask_revoke).post(tokens::revoke))
         .route("/administration/audit", get(audit::list))
+}
+
+fn enrolment_routes() -> Router<Dashboard> {
+    use enrolment::codes;
+    Router::new()
+        .route("/administration/enrolment", get(enrolment::list))
+        .route("/administration/add/enrolment", get(codes::show_add).post(codes::add))
+        .route("/administration/enrolment/codes/{code}/revoke", get(codes::ask_revoke).post(codes::revoke))
+        .route(
+            "/administration/enrolment/{enrolment}/approve",
+            get(enrolment::ask_approve).post(enrolment::approve),
+        )
+        .route(
+            "/administration/enrolment/{enrolment}/refuse",
+            get(enrolment::ask_refuse).post(enrolment::refuse),
+        )
+        .route(
+            "/administration/machines/{machine}/enrol",
+            get(machines::credentials::ask_code).post(machines::credentials::make_code),
+        )
 }

@@ -11,6 +11,7 @@ use wire::api::v1::account_service_client::AccountServiceClient;
 use wire::api::v1::admin_service_client::AdminServiceClient;
 use wire::api::v1::course_service_client::CourseServiceClient;
 use wire::api::v1::drill_service_client::DrillServiceClient;
+use wire::api::v1::enrolment_service_client::EnrolmentServiceClient;
 use wire::api::v1::fleet_service_client::FleetServiceClient;
 use wire::api::v1::handling_service_client::HandlingServiceClient;
 use wire::api::v1::incident_service_client::IncidentServiceClient;
@@ -121,6 +122,10 @@ impl Clients {
 
     pub(crate) fn courses(&self) -> CourseServiceClient<Api> {
         CourseServiceClient::new(self.api.clone())
+    }
+
+    pub(crate) fn enrolment(&self) -> EnrolmentServiceClient<Api> {
+        EnrolmentServiceClient::new(self.api.clone())
     }
 
     pub(crate) fn admin(&self) -> AdminServiceClient<Api> {

@@ -5,6 +5,7 @@ mod access;
 mod administration;
 mod course;
 mod drill;
+mod enrolment;
 mod floor;
 mod general;
 mod handling;

@@ -193,7 +193,13 @@ fn why(state: &v1::MachineState, reader: Reader) -> Why {
             None => plain(""),
         },
         v1::Status::Reverse => plain(t.why_reverse()),
-        v1::Status::MovingUnknown => plain(t.why_moving_unknown()),
+        v1::Status::MovingUnknown => match state.direction_unknown() {
+            v1::DirectionUnknown::NotCommissioned => plain(t.why_not_commissioned()),
+            v1::DirectionUnknown::ConfigurationChanged => plain(t.why_configuration_changed()),
+            v1::DirectionUnknown::NotMeasured | v1::DirectionUnknown::Unspecified => {
+                plain(t.why_moving_unknown())
+            }
+        },
         v1::Status::Offline => heard(state, t.why_offline()),
         v1::Status::Silent => heard(state, t.why_silent()),
         v1::Status::Forward => plain(t.why_forward()),

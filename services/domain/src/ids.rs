@@ -224,6 +224,18 @@ random_id!(
     NoticeId
 );
 
+random_id!(
+    /// How an agent's sources are set. Another one may tell another sign of the direction.
+    ConfigurationHash
+);
+
+impl ConfigurationHash {
+    /// Of settings as they are written: FNV-1a with 128 bits.
+    pub fn of(written: &[u8]) -> ConfigurationHash {
+        ConfigurationHash(fnv(written.iter().copied()))
+    }
+}
+
 impl NoticeId {
     /// What somebody is told about something, as the step of a chain: FNV-1a with 128 bits over the three.
     pub fn of(about: &str, contact: &str, step: u32) -> NoticeId {

@@ -5,6 +5,7 @@
 
 pub mod belt;
 pub mod clock;
+pub mod commissioning;
 pub mod handling;
 pub mod ids;
 pub mod incident;
@@ -14,6 +15,7 @@ pub mod log;
 pub mod machine;
 pub mod merge;
 pub mod presence;
+pub mod proven;
 pub mod record;
 pub mod recording;
 pub mod registry;

@@ -10,6 +10,33 @@ pub const ENVELOPE_RECORDS_MAX: usize = 600;
 pub const RECORD_BYTES_MAX: usize = 2 * 1024;
 /// Longest source name in an event, in octets. Longer: cut at the agent.
 pub const SOURCE_NAME_BYTES_MAX: usize = 64;
+/// Signals of all sources that wait for the agent's loop. Full: sources wait, and their ports' own buffers hold what comes.
+pub const SOURCE_SIGNALS_WAITING_MAX: usize = 1024;
+/// Longest line that a source's program may print, in octets. Longer: the line is not used, and counted.
+pub const SOURCE_LINE_BYTES_MAX: usize = 4096;
+/// Most words of a source's command. More: the configuration is refused.
+pub const SOURCE_COMMAND_WORDS_MAX: usize = 64;
+/// Most sources of an agent. More: the configuration is refused.
+pub const SOURCES_MAX: usize = 16;
+/// Octets of a CSAFE frame as sent. More without an end: given up and told as unreadable.
+pub const CSAFE_FRAME_OCTETS_MAX: usize = 96;
+/// Octets of a Modbus RTU frame. So many on a line in which no frame is found: the oldest are given up and told as unreadable.
+pub const MODBUS_FRAME_OCTETS_MAX: usize = 256;
+/// Octets of a serial port that are taken at once. More: the next time.
+pub const PORT_OCTETS_TAKEN_MAX: usize = 512;
+/// Addresses that a Bluetooth source remembers while it looks for its machine. More: the later ones are not seen.
+pub const BLUETOOTH_PERIPHERALS_MAX: usize = 2_000;
+/// Services, and characteristics, of all of them that a Bluetooth source remembers. More: the later ones are not seen.
+pub const BLUETOOTH_ATTRIBUTES_MAX: usize = 4_000;
+/// Messages of the D-Bus that wait for a Bluetooth source. Full: the bus's socket is not read until there is room.
+pub const BLUETOOTH_MESSAGES_WAITING_MAX: usize = 256;
+/// Frames that a Bluetooth source keeps while bluetoothd answers a question. Full: the oldest is dropped, and logged.
+pub const BLUETOOTH_FRAMES_WAITING_MAX: usize = 256;
+/// Edges of one source's GPIO lines that the kernel keeps until they are taken. More: the oldest are dropped; their numbers
+/// show it, they are counted, and levels are read anew.
+pub const GPIO_EDGES_WAITING_MAX: u32 = 1024;
+/// Counts of an encoder that its speed is worked out from. More in a tenth of a second: it is worked out from the newest.
+pub const ENCODER_COUNTS_MAX: usize = 4096;
 /// Longest detail in an event, in octets. Longer: cut at the agent.
 pub const DETAIL_BYTES_MAX: usize = 200;
 /// Envelopes of one lane that may be unacknowledged. More: the uplink waits.
@@ -51,6 +78,19 @@ pub const SETTING_CHANGES_MAX: usize = 100;
 pub const LIMIT_MODELS_MAX: usize = 1_000;
 /// Stops measured at one commissioning. More: refused.
 pub const COMMISSIONED_STOPS_MAX: usize = 8;
+/// Steps of one commissioning. More: refused.
+pub const COMMISSIONING_STEPS_MAX: usize = 24;
+/// Octets of what is said of one step. More: cut by the agent, refused by the server.
+pub const COMMISSIONING_WORDS_MAX: usize = 200;
+/// Figures of one step. More: refused.
+pub const COMMISSIONING_FIGURES_MAX: usize = 8;
+/// Octets of a whole report, so that it fits a record. More: the agent leaves words out.
+pub const COMMISSIONING_BYTES_MAX: usize = RECORD_BYTES_MAX - 128;
+/// Octets of a technician's name. More: refused.
+pub const COMMISSIONING_NAME_MAX: usize = 80;
+/// Configurations of an agent's sources for which the direction is proven, of one machine. More: the oldest is forgotten,
+/// and counts as not proven.
+pub const CONFIGURATIONS_PROVEN_MAX: usize = 16;
 /// Spans of a day with staff. More: refused.
 pub const STAFFED_SPANS_MAX: usize = 24;
 /// Readings kept with an incident. More: the later ones are left out; the telemetry has them.
@@ -130,6 +170,16 @@ pub const USERS_MAX: usize = 10_000;
 pub const TOKENS_MAX: usize = 1_000;
 /// Links that have not been used. More: refused with RESOURCE_EXHAUSTED.
 pub const LINKS_MAX: usize = 1_000;
+/// Enrolment codes, with those that ended in the last 90 days. More: refused with RESOURCE_EXHAUSTED.
+pub const ENROLMENT_CODES_MAX: usize = 1_000;
+/// Wrong secrets with which a code for one machine can be tried. More: the code has ended.
+pub const ENROLMENT_TRIES_MAX: u32 = 5;
+/// Agents that may come with one enrolment code of a site. More: they are refused.
+pub const ENROLMENT_MACHINES_MAX: u32 = 200;
+/// Agents that wait for approval, with those that were answered in the last day. More: refused with RESOURCE_EXHAUSTED.
+pub const ENROLMENTS_MAX: usize = 1_000;
+/// Octets of a server's answer that an agent reads when it enrols. More: refused as unreadable.
+pub const ENROLMENT_ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Sessions of one user at once. More: the oldest ends.
 pub const USER_SIGN_INS_MAX: usize = 20;
 /// Passwords that are hashed at once. More: they wait, within their request's time.

@@ -3,10 +3,11 @@
 use crate::belt::{Belt, Direction, STANDSTILL};
 use std::sync::Arc;
 
-use crate::ids::{LogId, MachineId, SessionId};
+use crate::ids::{ConfigurationHash, LogId, MachineId, SessionId};
 use crate::incident::Incident;
+use crate::incident::definition::Judged;
 use crate::incident::mind::IncidentFold;
-use crate::incident::settings::Timeline;
+use crate::incident::settings::{MachineSettings, Timeline};
 use crate::limits;
 use crate::live::{Latest, Segment, Session};
 use crate::log::Position;
@@ -82,6 +83,16 @@ impl MachineMind {
         self.settings = settings;
     }
 
+    /// By what it goes.
+    pub fn settings(&self) -> &Timeline {
+        &self.settings
+    }
+
+    /// How the agent's sources are set, as its newest start that was folded tells; `None`: it has not told.
+    pub fn configuration(&self) -> Option<ConfigurationHash> {
+        self.fold.incidents.configuration(Judged::Merged)
+    }
+
     /// Everything folded so far.
     pub fn fold_state(&self) -> &MachineFold {
         &self.fold
@@ -112,7 +123,10 @@ impl MachineMind {
             self.fold.incidents.undated(record);
             return Vec::new();
         };
-        self.fold.incidents.at_once(&self.machine, (log, position), time, record, &self.settings)
+        let settings =
+            self.settings.at(time).of_configuration(self.fold.incidents.configuration(Judged::AtOnce));
+        let record = settings.record(record);
+        self.fold.incidents.at_once(&self.machine, (log, position), time, &record, &settings)
     }
 
     /// Folds one record. `time` is its settled event time; without one it is counted, not summed.
@@ -126,11 +140,16 @@ impl MachineMind {
         self.fold.folded += 1;
         let Some(time) = time else { return Folded::default() };
         let place = (log, position);
-        let incidents = self.fold.incidents.merged(&self.machine, place, time, record, &self.settings);
+        // Another handle, so that the settings stay while the fold changes.
+        let timeline = self.settings.clone();
+        let settings = timeline.at(time).of_configuration(self.configuration());
+        // From here on nobody sees a direction that does not count.
+        let record = settings.record(record);
+        let incidents = self.fold.incidents.merged(&self.machine, place, time, &record, &settings);
         match &record.payload {
             Payload::Reading(reading) => {
                 let sessions = self.fold_session(log, position, time, reading);
-                let usage = self.fold_usage(log, position, time, reading);
+                let usage = self.fold_usage(log, position, time, reading, &settings);
                 Folded { latest_changed: self.see_reading(time, reading), sessions, incidents, usage }
             }
             Payload::Event(event) => {
@@ -140,7 +159,7 @@ impl MachineMind {
                 Folded { latest_changed: self.see_event(time, event), incidents, ..Folded::default() }
             }
             // The ledger keeps it as it came; it tells nothing new.
-            Payload::Recording(_) => Folded::default(),
+            Payload::Recording(_) | Payload::Commissioning(_) => Folded::default(),
         }
     }
 
@@ -195,9 +214,10 @@ impl MachineMind {
         position: Position,
         time: UnixMicros,
         reading: &Reading,
+        settings: &MachineSettings,
     ) -> Vec<UsageRow> {
-        let belt = self.settings.at(time).belt;
-        let stretch = Stretch::of(time, reading, self.fold.usage.able, belt);
+        let able = settings.reportable(self.fold.usage.able);
+        let stretch = Stretch::of(time, reading, able, settings.belt);
         let ended = self.fold.usage.add(&stretch, PartId::of(log, position));
         ended.iter().map(|open| self.usage_row(open)).collect()
     }

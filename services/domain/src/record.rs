@@ -1,6 +1,7 @@
 //! What a log is made of: readings and events, made by the agent, read by everybody else.
 
 use crate::belt::{Belt, Contact, Contacts, Direction, Origin};
+use crate::commissioning::CommissioningReport;
 use crate::log::Lane;
 use crate::recording::RecordingPiece;
 use crate::signal::Capabilities;
@@ -27,6 +28,8 @@ pub enum Payload {
     Event(Event),
     /// Of the events lane, too: a piece of a recording. It says nothing that the telemetry keeps.
     Recording(RecordingPiece),
+    /// Of the events lane, too: what a commissioning has shown. The server makes a fact of it.
+    Commissioning(Box<CommissioningReport>),
 }
 
 impl Payload {
@@ -34,7 +37,7 @@ impl Payload {
     pub fn lane(&self) -> Lane {
         match self {
             Payload::Reading(_) => Lane::Readings,
-            Payload::Event(_) | Payload::Recording(_) => Lane::Events,
+            Payload::Event(_) | Payload::Recording(_) | Payload::Commissioning(_) => Lane::Events,
         }
     }
 }

@@ -66,6 +66,8 @@ pub enum SignalValue {
     Implausible(String),
     /// A drive or a console reports a fault, in words.
     Fault(String),
+    /// The source cannot go on, in words: what it said last is not known any more.
+    Lost(String),
 }
 
 /// What a source can report, a bit each.

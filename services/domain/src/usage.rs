@@ -171,8 +171,13 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Motion of all kinds, by key.
+    /// Motion of all kinds of which there is any, by key.
     pub fn motions(&self) -> impl Iterator<Item = &(MotionKey, Motion)> {
+        self.motions.iter().filter(|(_, motion)| motion.observed_us > 0 || motion.starts > 0)
+    }
+
+    /// The same with kinds of which there was some, and is nothing since it was counted anew.
+    pub fn kinds(&self) -> impl Iterator<Item = &(MotionKey, Motion)> {
         self.motions.iter()
     }
 

@@ -109,6 +109,12 @@ impl SignalWatcher {
     pub fn apply(&mut self, signal: &Signal, out: &mut Vec<Observed>) {
         let at = signal.at.max(self.now);
         self.tick(at, out);
+        if let SignalValue::Lost(why) = &signal.value {
+            if self.sources.lost(signal.source) {
+                self.forget(signal.source, why, at, out);
+            }
+            return;
+        }
         if self.sources.heard(signal.source, at) {
             let source = self.sources.name(signal.source);
             self.tell(EventKind::SourceFresh, at, out, |event| event.source = source);
@@ -132,12 +138,18 @@ impl SignalWatcher {
         }
         // After the edges: what was seen before a source fell silent is told all the same.
         for source in self.sources.gone_stale(now) {
-            self.forget(source, now, out);
+            self.forget(source, "", now, out);
         }
         let short_ends = self.short_until.take_if(|until| now >= *until).is_some();
         if short_ends || now.since(self.interval.started()) >= self.interval_us() {
             self.close_interval(now, out);
         }
+    }
+
+    /// When a contact's level will have stood for long enough to count; `None`: no contact waits for that. A call of
+    /// [`SignalWatcher::tick`] then tells its edge without delay.
+    pub fn due(&self) -> Option<MonotonicMicros> {
+        self.contacts.due()
     }
 
     /// The source whose speed is used; `None`: no speed is known.
@@ -182,7 +194,8 @@ impl SignalWatcher {
             SignalValue::UserStopped => self.tell_by(EventKind::UserStopped, signal, at, out),
             SignalValue::UserPaused => self.tell_by(EventKind::UserPaused, signal, at, out),
             SignalValue::SafetyKeyStop => self.tell_by(EventKind::SafetyKeyStop, signal, at, out),
-            SignalValue::Alive => {}
+            // That a source is lost was seen to before.
+            SignalValue::Alive | SignalValue::Lost(_) => {}
             SignalValue::Implausible(what) => {
                 let count = self.sources.implausible(source, at, COMPLAINT_PAUSE_US);
                 self.tell_complaint(EventKind::ValueImplausible, signal, count, what, out);
@@ -360,12 +373,13 @@ impl SignalWatcher {
         out.push(Observed { at, payload: Payload::Event(event) });
     }
 
-    /// A source has gone silent: what it told is not known any more.
-    fn forget(&mut self, source: SourceNumber, now: MonotonicMicros, out: &mut Vec<Observed>) {
+    /// A source has gone silent, perhaps for a reason: what it told is not known any more.
+    fn forget(&mut self, source: SourceNumber, why: &str, now: MonotonicMicros, out: &mut Vec<Observed>) {
         let (name, last) = (self.sources.name(source), self.sources.last_heard(source));
         self.tell(EventKind::SourceStale, now, out, |event| {
             event.source = name;
             event.last = last.unwrap_or(now);
+            event.detail = cut(why, limits::DETAIL_BYTES_MAX);
         });
         self.close_interval(now, out);
         let gone = |number| number == source;

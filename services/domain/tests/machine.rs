@@ -1,12 +1,17 @@
 //! The machine mind: records in the order of writing in, latest picture and sessions out.
 
+use std::sync::Arc;
+
 use domain::belt::{Direction, Origin};
 use domain::ids::{LogId, MachineId};
+use domain::incident::settings::{MachineSettings, Timeline};
 use domain::live::Session;
 use domain::log::Position;
 use domain::machine::{MachineFold, MachineMind};
 use domain::record::{Payload, Reading, Record, SpeedSummary};
+use domain::signal::Capabilities;
 use domain::units::{MonotonicMicros, Speed, UnixMicros};
+use domain::usage::{Motion, code};
 use proptest::prelude::*;
 
 const LOG: LogId = LogId([1; 16]);
@@ -14,8 +19,15 @@ const LOG: LogId = LogId([1; 16]);
 /// A stretch with one direction and speed, in seconds.
 type Stretch = (Direction, u32, u32);
 
+/// Of a machine whose direction is proven.
 fn mind() -> MachineMind {
-    MachineMind::new(MachineId::new("tm-01").expect("an id"), MachineFold::default())
+    let mut mind = MachineMind::new(MachineId::new("tm-01").expect("an id"), MachineFold::default());
+    mind.obey(proven());
+    mind
+}
+
+fn proven() -> Arc<Timeline> {
+    Arc::new(Timeline::always(MachineSettings { direction_proven: true, ..MachineSettings::default() }))
 }
 
 fn reading(direction: Direction, mm_s: u32) -> Record {
@@ -153,6 +165,7 @@ proptest! {
         let mut parts = fold(&mut first, &records[..cut], 1);
         let machine = MachineId::new("tm-01").expect("an id");
         let mut second = MachineMind::new(machine, first.fold_state().clone());
+        second.obey(proven());
         parts.extend(fold(&mut second, &records[cut..], cut as u64 + 1));
         prop_assert_eq!(parts, written);
         prop_assert_eq!(second, whole);
@@ -172,3 +185,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_unproven_direction_is_unknown_in_the_picture_in_sessions_and_in_usage() {
+    let twice = |is_proven: bool| {
+        let mut mind = mind();
+        let settings = MachineSettings { direction_proven: is_proven, ..MachineSettings::default() };
+        mind.obey(Arc::new(Timeline::always(settings)));
+        fold(&mut mind, &story(&[(Direction::Reverse, 900, 60), (Direction::Forward, 900, 30)]), 1);
+        mind
+    };
+    let (proven, unproven) = (twice(true), twice(false));
+    let directions = |mind: &MachineMind| -> Vec<(Direction, Origin)> {
+        let session = mind.open_session().expect("it goes on");
+        session.segments.iter().map(|segment| (segment.direction, segment.origin)).collect()
+    };
+    let measured = |direction| (direction, Origin::Measured);
+    assert_eq!(directions(&proven), [measured(Direction::Reverse), measured(Direction::Forward)]);
+    assert_eq!(directions(&unproven), [(Direction::Unknown, Origin::Unknown)]);
+    let latest = |mind: &MachineMind| mind.fold_state().latest.expect("a picture").belt.direction;
+    assert_eq!((latest(&proven), latest(&unproven)), (Direction::Forward, Direction::Unknown));
+    let usage = |mind: &MachineMind| code::total(&mind.open_usage().expect("a day").quarters).expect("usage");
+    let (told, untold) = (usage(&proven), usage(&unproven));
+    assert_eq!(told.of_direction(Direction::Reverse).observed_us, 60_000_000);
+    assert_eq!(untold.of_direction(Direction::Unknown).observed_us, 90_000_000);
+    assert_eq!(told.motion(), Motion { guidance: told.motion().guidance, ..untold.motion() });
+    let (known, unknown) = (told.coverage.covered_us(DIRECTION), untold.coverage.covered_us(DIRECTION));
+    assert_eq!((known, unknown), (90_000_000, 0));
+}
+
+const DIRECTION: Capabilities = Capabilities::DIRECTION;

@@ -70,14 +70,14 @@ impl Stage {
 fn event(observed: &Observed) -> Option<&Event> {
     match &observed.payload {
         Payload::Event(event) => Some(event),
-        Payload::Reading(_) | Payload::Recording(_) => None,
+        Payload::Reading(_) | Payload::Recording(_) | Payload::Commissioning(_) => None,
     }
 }
 
 fn reading(observed: &Observed) -> Option<&Reading> {
     match &observed.payload {
         Payload::Reading(reading) => Some(reading),
-        Payload::Event(_) | Payload::Recording(_) => None,
+        Payload::Event(_) | Payload::Recording(_) | Payload::Commissioning(_) => None,
     }
 }
 

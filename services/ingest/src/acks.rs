@@ -48,6 +48,9 @@ struct LanePace {
     told_at: Option<MonotonicMicros>,
     told_missing: Option<MonotonicMicros>,
     must_tell: bool,
+    /// The agent may still think that it may send nothing: what it was told last may be lost. Something of the lane that
+    /// is committed shows that it heard.
+    unsure: bool,
 }
 
 impl AckPace {
@@ -58,7 +61,10 @@ impl AckPace {
         // A little back heals itself when that time has passed.
         let was_put_back = u64::try_from(time.0).unwrap_or(0).saturating_add(60 * SECOND) < counter;
         let skipped = if was_put_back { AFTER_CHECKPOINT_US } else { 0 };
-        AckPace { counter: counter.saturating_add(skipped), ..AckPace::default() }
+        let mut pace = AckPace { counter: counter.saturating_add(skipped), ..AckPace::default() };
+        // What it was told by the server before is not known.
+        pace.lanes.iter_mut().for_each(|lane| lane.unsure = true);
+        pace
     }
 
     /// The number of the last ack.
@@ -77,6 +83,8 @@ impl AckPace {
     pub(crate) fn new_sender(&mut self) {
         self.echo = None;
         self.new_connection();
+        // It may have been told to send nothing before this server, or the one before it, knew of it.
+        self.lanes.iter_mut().for_each(|lane| lane.unsure = true);
     }
 
     /// The process has a new connection: it has been told nothing on it.
@@ -90,6 +98,7 @@ impl AckPace {
         self.envelopes_since = self.envelopes_since.saturating_add(1);
         let pace = &mut self.lanes[lane.index()];
         pace.must_tell = true;
+        pace.unsure = false;
         let at = match (lane, pace.told_at) {
             (Lane::Readings, Some(told)) if self.envelopes_since < ENVELOPES_WORTH_AN_ACK => {
                 now.max(told.plus(READINGS_PERIOD_US))
@@ -140,7 +149,8 @@ impl AckPace {
             let is_behind = status.first.is_some() && status.first <= committed(status.log, status.lane);
             let pace = &mut self.lanes[status.lane.index()];
             let is_lost = pace.told_at.is_none_or(|told| now.since(told) >= LOST_AFTER_US);
-            pace.must_tell |= is_behind && is_lost;
+            let waits = status.first.is_some() && pace.unsure;
+            pace.must_tell |= (is_behind || waits) && is_lost;
         }
         self.want(now)
     }
@@ -202,6 +212,7 @@ impl AckPace {
                     told_at: Some(now),
                     told_missing: pace.told_missing,
                     must_tell: false,
+                    unsure: pace.unsure || ack.window == 0,
                 };
             }
             tells

@@ -16,6 +16,7 @@ use domain::machine::{MachineFold, MachineMind};
 use domain::record::{Payload, Record};
 use domain::recording::{RecordingPiece, RecordingPoint};
 use domain::usage::UsageRow;
+use store::fact::NewCommissioning;
 use store::journal::{Sequence, Slice};
 use store::ledger::{Derived, DerivedPiece, Loss, RecordedPoint, Unreadable};
 use store::telemetry::Block;
@@ -53,6 +54,8 @@ pub(crate) struct FoldedSlice {
     pub(crate) unreadable: u64,
     /// Incidents that are new or have changed.
     pub(crate) incidents: Vec<Incident>,
+    /// Commissionings that the agent has reported, each with its record's log and place.
+    pub(crate) commissionings: Vec<(LogId, Position, NewCommissioning)>,
     /// Whether a session ended.
     pub(crate) session_ended: bool,
     /// Slices after this one have to be read from the journal again.
@@ -248,6 +251,11 @@ impl Folder {
                     folded.incidents.extend(self.mind.at_once(slice.log, position, time, record));
                 }
                 Payload::Recording(piece) => derived.recordings.extend(kept(slice, piece)),
+                Payload::Commissioning(report) => {
+                    let done = slice.clock.unix(record.at);
+                    let new = NewCommissioning::reported(slice.machine.clone(), done, (**report).clone());
+                    folded.commissionings.push((slice.log, position, new));
+                }
                 Payload::Reading(_) => {}
             }
         }
@@ -348,7 +356,9 @@ pub fn block_of(sequence: Sequence, slice: &Slice) -> Option<Block> {
 fn block_from(sequence: Sequence, slice: &Slice, records: Vec<(u64, Content)>) -> Option<Block> {
     let readable = |(n, content)| match content {
         // Recordings belong to incidents; the history holds readings and events.
-        Content::Record(Record { payload: Payload::Recording(_), .. }) | Content::Unreadable(..) => None,
+        // A commissioning is a fact.
+        Content::Record(Record { payload: Payload::Recording(_) | Payload::Commissioning(_), .. })
+        | Content::Unreadable(..) => None,
         Content::Record(record) => Some((n, record)),
     };
     let records: Vec<_> = records.into_iter().filter_map(readable).collect();

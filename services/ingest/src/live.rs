@@ -2,6 +2,8 @@
 
 use domain::clock::Clock;
 use domain::ids::MachineId;
+use domain::incident::definition::Judged;
+use domain::incident::settings::Timeline;
 use domain::live::{Latest, LiveState};
 use domain::log::{Lane, Position};
 use domain::machine::MachineFold;
@@ -74,10 +76,22 @@ impl Presence {
         self.order = None;
     }
 
-    /// The machine's live state: what was folded, or the status' picture if it is newer.
-    pub(crate) fn live(&self, machine: MachineId, fold: &MachineFold, records_lost: u64) -> LiveState {
+    /// The machine's live state: what was folded, or the status' picture, as it counts, if it is newer.
+    pub(crate) fn live(
+        &self,
+        machine: MachineId,
+        fold: &MachineFold,
+        settings: &Timeline,
+        records_lost: u64,
+    ) -> LiveState {
+        let configuration = fold.incidents.configuration(Judged::Merged);
+        let told = self.belt.map(|told| {
+            let settings = settings.at(told.time).of_configuration(configuration);
+            Latest { belt: settings.belt(&told.belt), ..told }
+        });
         LiveState {
-            latest: newer(fold.latest, self.belt),
+            latest: newer(fold.latest, told),
+            configuration,
             // A status tells no stops: what was folded stays, whichever picture is newer.
             last_stop: fold.last_stop,
             session: fold.session.as_ref().map(|session| (session.id, session.started)),
@@ -131,7 +145,8 @@ fn now_by(clock: &Clock, status: &Status) -> Option<UnixMicros> {
 
 #[cfg(test)]
 mod tests {
-    use domain::belt::{Belt, Direction};
+    use domain::belt::{Belt, Direction, Origin};
+    use domain::incident::settings::MachineSettings;
     use domain::stop::{Stop, StopContact};
 
     use super::*;
@@ -151,9 +166,28 @@ mod tests {
         let presence = Presence { belt: Some(picture(5)), ..Presence::default() };
         for (folded, expected) in [(None, 5), (Some(2), 5), (Some(7), 7)] {
             let machine = MachineId::new("tm-01").unwrap();
-            let live = presence.live(machine, &fold(folded.map(picture)), 0);
+            let live = presence.live(machine, &fold(folded.map(picture)), &Timeline::default(), 0);
             assert_eq!(live.latest.map(|latest| latest.time.0), Some(expected));
             assert_eq!(live.last_stop, Some(stop));
+        }
+    }
+    #[test]
+    fn a_direction_that_a_status_tells_counts_only_if_it_is_proven() {
+        let (direction, origin) = (Direction::Reverse, Origin::Measured);
+        let picture = Latest {
+            time: UnixMicros(5),
+            belt: Belt { direction, origin, ..Belt::default() },
+            holds_until: UnixMicros(15),
+            since: None,
+            last_event: None,
+        };
+        let presence = Presence { belt: Some(picture), ..Presence::default() };
+        for (direction_proven, expected) in [(true, Direction::Reverse), (false, Direction::Unknown)] {
+            let settings =
+                Timeline::always(MachineSettings { direction_proven, ..MachineSettings::default() });
+            let machine = MachineId::new("tm-01").unwrap();
+            let live = presence.live(machine, &MachineFold::default(), &settings, 0);
+            assert_eq!(live.latest.map(|latest| latest.belt.direction), Some(expected));
         }
     }
 }

@@ -62,6 +62,14 @@ impl LogMind {
         self.committed
     }
 
+    /// What a process is told to be committed. If another one, with a copied spool, has made the records of the boot that
+    /// both count as theirs, their positions mean other records to it: it is told of a later boot, so that it gives its
+    /// own another number and takes nothing for acknowledged.
+    pub fn committed_for(&self, boot: BootId, boot_count: u32) -> Option<Position> {
+        let is_of_another = self.maker.is_some_and(|(made, maker)| made == boot_count && maker != boot);
+        if is_of_another { Some(Position::new(boot_count.saturating_add(1), 1)) } else { self.committed }
+    }
+
     /// All records up to here are in the journal or on their way.
     pub fn applied(&self) -> Option<Position> {
         self.applied

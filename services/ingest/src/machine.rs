@@ -69,9 +69,14 @@ impl Machine {
 
     /// What the ack says of each lane.
     pub(crate) fn lane_acks(&self, window: impl Fn(Lane) -> u32) -> Vec<LaneAck> {
+        let sender = self.senders.current();
         let ack = |(lane, log): (Lane, Option<LogId>)| {
             let log = log?;
-            let committed = self.logs.get(log, lane).and_then(LogMind::committed);
+            let known = self.logs.get(log, lane);
+            let committed = known.and_then(|mind| match sender {
+                Some(sender) => mind.committed_for(sender.boot, sender.boot_count),
+                None => mind.committed(),
+            });
             Some(LaneAck { lane, log, committed, window: window(lane) })
         };
         Lane::ALL.into_iter().zip(self.current_logs).filter_map(ack).collect()
@@ -154,7 +159,8 @@ impl Machine {
     /// The state that watchers see.
     pub(crate) fn live(&self) -> domain::live::LiveState {
         let folder = &self.folder;
-        self.presence.live(self.id.clone(), folder.fold_state(), folder.records_lost())
+        let settings = folder.settings();
+        self.presence.live(self.id.clone(), folder.fold_state(), &settings, folder.records_lost())
     }
 }
 

@@ -114,10 +114,13 @@ impl Ingest {
         let (watermark, watermark_seen) = watch::channel(recovered.watermark);
         let (ledger_work, ledger_waiting) = mpsc::channel(BATCHES_WAITING);
         let (telemetry_work, telemetry_waiting) = mpsc::channel(BATCHES_WAITING);
+        let (registered, registered_inlet) = mpsc::channel(16);
+        let registered_by_writer = registered.clone();
         let ledger_writer = LedgerWriter {
             ledger: ledger.clone(),
             work: ledger_waiting,
             saved,
+            registered: registered_by_writer,
             readiness: shared.readiness.clone(),
             give_up: give_up.clone(),
         };
@@ -130,7 +133,6 @@ impl Ingest {
             readiness: shared.readiness.clone(),
             give_up: give_up.clone(),
         };
-        let (registered, registered_inlet) = mpsc::channel(16);
         let (nearly_full, journal_nearly_full) = watch::channel(false);
         let outlets = Outlets {
             journal: journal.clone(),

@@ -4,7 +4,7 @@ use domain::handling::{NOTE_CHARACTERS_MAX, Step};
 use domain::ids::{IncidentId, MachineId, SessionId, SiteId};
 use domain::limits;
 use domain::log::Position;
-use domain::record::Payload;
+use domain::record::{Payload, Record};
 use domain::units::UnixMicros;
 
 use crate::fact::{Fact, IncidentStepped};
@@ -256,8 +256,10 @@ pub(crate) fn block(block: &Block) -> Result<(), StoreError> {
     if block.records.iter().any(|(_, record)| record.payload.lane() != block.lane) {
         return Err(invalid(format!("a block of the {} lane has a record of the other", block.lane.name())));
     }
-    if block.records.iter().any(|(_, record)| matches!(record.payload, Payload::Recording(_))) {
-        return Err(invalid("a block has a piece of a recording"));
+    let is_kept_elsewhere =
+        |record: &Record| matches!(record.payload, Payload::Recording(_) | Payload::Commissioning(_));
+    if block.records.iter().any(|(_, record)| is_kept_elsewhere(record)) {
+        return Err(invalid("a block has a piece of a recording or a commissioning"));
     }
     Ok(())
 }

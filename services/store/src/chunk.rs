@@ -259,8 +259,9 @@ fn head_of(lane: Lane, rows: &[Row]) -> Result<Head, ChunkError> {
     if rows.iter().any(|row| row.record.payload.lane() != lane) {
         return Err(ChunkError::Invalid("they are not all of one lane"));
     }
-    if rows.iter().any(|row| matches!(row.record.payload, Payload::Recording(_))) {
-        return Err(ChunkError::Invalid("a piece of a recording is among them"));
+    if rows.iter().any(|row| matches!(row.record.payload, Payload::Recording(_) | Payload::Commissioning(_)))
+    {
+        return Err(ChunkError::Invalid("a piece of a recording or a commissioning is among them"));
     }
     if rows.windows(2).any(|pair| pair[0].n >= pair[1].n) {
         return Err(ChunkError::Invalid("their numbers do not ascend"));

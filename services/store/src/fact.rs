@@ -5,6 +5,7 @@
 
 mod access;
 mod course;
+mod enrolment;
 mod handling;
 mod maintenance;
 mod notification;
@@ -20,11 +21,12 @@ pub use self::access::{
     End, NewPassword, NewPreferences, NewUser, Refusal, SignOut, TokenNumber, UserChange,
 };
 pub use self::course::{CourseChange, CourseEnd, NewCourse, PrescriptionChange, SessionLabel};
+pub use self::enrolment::{EnrolmentApproval, EnrolmentFact, NewEnrolled};
 pub use self::handling::{DrillEnd, IncidentStepped, NewDrill, Note, NoteText, SERVER};
 pub use self::maintenance::{NewMaintained, NewMaintenance};
 pub use self::notification::{Anchoring, ContactEnd, NewContact, PolicyChange};
 pub use self::settings::{
-    NewCommissioning, NewOpening, NewStaffedHours, NewThresholds, OpeningHours, ServiceChange,
+    NewCommissioning, NewOpening, NewStaffedHours, NewThresholds, OpeningHours, SeenByAgent, ServiceChange,
 };
 use crate::registry::json;
 use crate::registry::{Grant, Link, Machine, Place, Role, SecretHash, SignIn, Site, Token};
@@ -159,6 +161,8 @@ pub enum FactKind {
     MaintenanceSet(NewMaintenance),
     /// A machine was serviced.
     MachineMaintained(NewMaintained),
+    /// Something about the codes with which agents get credentials, and about agents that came with them.
+    Enrolment(EnrolmentFact),
 }
 
 /// SHA-256 of a fact, as a leaf of the Merkle tree over all facts (RFC 6962).

@@ -88,6 +88,9 @@ pub struct Derived {
     pub incidents: Vec<DerivedIncident>,
     /// Pieces of recordings, by recording and number.
     pub recordings: Vec<DerivedPiece>,
+    /// Facts that records tell, each with the identity of its record as its request's. Whoever writes adds them first, with
+    /// [`Ledger::add_fact`]; `put` leaves them alone.
+    pub facts: Vec<Fact>,
 }
 
 impl Derived {
@@ -98,6 +101,7 @@ impl Derived {
         self.usage.extend(more.usage);
         self.incidents.extend(more.incidents);
         self.recordings.extend(more.recordings);
+        self.facts.extend(more.facts);
         self.losses.extend(more.losses);
         self.unreadable.extend(more.unreadable);
     }
@@ -109,6 +113,7 @@ impl Derived {
             + self.usage.len()
             + self.incidents.len()
             + self.recordings.len()
+            + self.facts.len()
             + self.losses.len()
             + self.unreadable.len()
     }
@@ -218,6 +223,9 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     /// With equal revisions, and of losses, unreadable records and pieces of recordings, which have none, the later one
     /// stays. Of incidents only a strictly greater revision is taken; it gets the next change number.
     async fn put(&self, derived: Derived) -> Result<(), StoreError>;
+
+    /// The checkpoint of one machine.
+    async fn checkpoint(&self, machine: &MachineId) -> Result<Option<Checkpoint>, StoreError>;
 
     /// Checkpoints by machine after `after`, at most `max` (1 to 1 000).
     async fn checkpoints(&self, after: Option<&MachineId>, max: usize)

@@ -5,6 +5,7 @@
 
 mod access;
 mod course;
+mod enrolment;
 mod follow;
 pub(crate) mod json;
 mod maintenance;
@@ -23,6 +24,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::access::{Grant, Language, Link, LinkKind, Preferences, Role, SignIn, SpeedUnit, Token, User};
 pub use self::course::{Course, CourseCode, CourseCodeError, CourseId, Prescription};
+pub use self::enrolment::{
+    Enrolment, EnrolmentCode, EnrolmentCodeState, EnrolmentStanding, EnrolmentTarget, EnrolmentUse,
+};
 pub use self::follow::Change;
 pub use self::maintenance::{Maintained, MaintenancePlan, ScopedMaintenance};
 pub use self::notification::{
@@ -161,6 +165,10 @@ pub enum Entry {
     Course(Course),
     /// By scope.
     Maintenance(ScopedMaintenance),
+    /// By identity.
+    EnrolmentCode(EnrolmentCode),
+    /// By the hash of its nonce.
+    Enrolment(Enrolment),
 }
 
 /// The registry as of one fact. Cloning it is cheap enough to be done once a fact: values are shared.
@@ -180,6 +188,8 @@ pub struct Registry {
     anchors: BTreeMap<(u64, ContactName), Arc<Anchoring>>,
     courses: BTreeMap<CourseId, Arc<Course>>,
     maintenance: BTreeMap<Scope, Arc<ScopedMaintenance>>,
+    enrolment_codes: BTreeMap<u32, Arc<EnrolmentCode>>,
+    enrolments: BTreeMap<SecretHash, Arc<Enrolment>>,
 }
 
 impl Registry {
@@ -239,6 +249,8 @@ impl Registry {
                 Change::ForgetToken(hash) => drop(self.tokens.remove(&hash)),
                 Change::EndContact(name) => drop(self.contacts.remove(&name)),
                 Change::EndMaintenance(scope) => drop(self.maintenance.remove(&scope)),
+                Change::ForgetEnrolmentCode(id) => drop(self.enrolment_codes.remove(&id)),
+                Change::ForgetEnrolment(nonce) => drop(self.enrolments.remove(&nonce)),
             }
         }
     }
@@ -259,6 +271,8 @@ impl Registry {
             }
             Entry::Course(course) => drop(self.courses.insert(course.id, Arc::new(course))),
             Entry::Maintenance(set) => drop(self.maintenance.insert(set.scope.clone(), Arc::new(set))),
+            Entry::EnrolmentCode(code) => drop(self.enrolment_codes.insert(code.id, Arc::new(code))),
+            Entry::Enrolment(one) => drop(self.enrolments.insert(one.nonce, Arc::new(one))),
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod ack;
 pub mod checkpoint;
 mod convert;
 pub mod credential;
+pub mod enrolment;
 pub mod envelope;
 pub mod keys;
 pub mod page_token;

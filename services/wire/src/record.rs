@@ -1,6 +1,7 @@
 //! Records: readings, events and pieces of recordings, as the spool and the journal hold them.
 
 use domain::belt::Direction;
+use domain::commissioning::CommissioningReport;
 use domain::limits;
 use domain::log::Lane;
 use domain::record::{Event, EventKind, Extra, Payload, Reading, Record, SpeedSummary};
@@ -22,6 +23,9 @@ pub fn encode(record: &Record) -> Bytes {
         Payload::Reading(reading) => proto::record::Payload::Reading(reading_to(reading)),
         Payload::Event(event) => proto::record::Payload::Event(event_to(event, record.at)),
         Payload::Recording(piece) => proto::record::Payload::Recording(piece_to(piece)),
+        Payload::Commissioning(report) => {
+            proto::record::Payload::Commissioning(proto::Commissioning { report: report.encode().into() })
+        }
     };
     proto::Record { monotonic_us: record.at.0, other_n: record.other_n, payload: Some(payload) }
         .encode_to_vec()
@@ -41,6 +45,11 @@ pub fn decode(lane: Lane, octets: &[u8]) -> Result<Record, Unreadable> {
         Some(proto::record::Payload::Reading(reading)) => Payload::Reading(reading_from(reading)?),
         Some(proto::record::Payload::Event(event)) => Payload::Event(event_from(event, at)?),
         Some(proto::record::Payload::Recording(piece)) => Payload::Recording(piece_from(piece, at)?),
+        Some(proto::record::Payload::Commissioning(told)) => {
+            let report = CommissioningReport::decode(&told.report)
+                .map_err(|error| Unreadable::new(format!("Commissioning.report: {error}")))?;
+            Payload::Commissioning(Box::new(report))
+        }
         None => return Err(Unreadable::new("Record.payload is of a kind that this program does not know")),
     };
     if payload.lane() != lane {

@@ -9,6 +9,7 @@ use beltwatch::client::{Identity, Service};
 use beltwatch::config::Config;
 use beltwatch::serve::Server;
 use domain::belt::{Contact, Direction};
+use harness::service::prove_direction;
 use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
 use wire::api::v1::account_service_client::AccountServiceClient;
@@ -144,6 +145,7 @@ impl Floor {
         };
         let reply = self.admin().await?.create_machine(request).await;
         let reply = reply.with_context(|| format!("adding machine {id}"))?.into_inner();
+        prove_direction(self.server()?, self.admin().await?, id).await?;
         Ok(Credential::from_json(&reply.credential)?)
     }
 

@@ -176,7 +176,7 @@ fn expected(record: &Record) -> Option<Vec<(&'static str, Option<String>)>> {
             ("direction", Some(direction(event.belt.direction))),
             ("kind", Some(event.kind.name().to_owned())),
         ]),
-        Payload::Recording(_) => None,
+        Payload::Recording(_) | Payload::Commissioning(_) => None,
     }
 }
 

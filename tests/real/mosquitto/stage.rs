@@ -84,6 +84,7 @@ impl Stage {
         let file = self.path(&format!("{machine}.json")).display().to_string();
         let add = ["machine", "add", machine, "--site", "north", "--belt", "reversible", "--out", &file];
         self.command(&add).await?;
+        self.command(&["machine", "commission", machine, "--direction-proven"]).await?;
         self.until_file("acl", &format!("user {machine}\n"), true).await
     }
 

@@ -61,6 +61,7 @@ impl<'a> Player<'a> {
             boot: BootId(boot),
             version: "1.2.3".to_owned(),
             capabilities: life.capabilities,
+            configuration: None,
         };
         let stream = TcpStream::connect(broker).await.context("cannot connect to the broker")?;
         let order = StatusOrder { boot_count: life.boot_count, connection, counter: 0 };

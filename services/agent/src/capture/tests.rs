@@ -6,8 +6,9 @@ fn parse(line: &str) -> Result<Frame, String> {
 
 #[test]
 fn a_line_has_a_characteristic_octets_and_perhaps_a_time() {
-    let frame =
-        |characteristic, octets: &[u8], ts_ms| Ok(Frame { characteristic, octets: octets.to_vec(), ts_ms });
+    let frame = |characteristic, octets: &[u8], ts_ms| {
+        Ok(Frame { characteristic, octets: octets.to_vec(), way: None, ts_ms })
+    };
     let treadmill = Characteristic::Ftms(ftms::Characteristic::Treadmill);
     assert_eq!(
         parse(r#"{"characteristic": "2acd", "hex": "0000E803", "ts_ms": 12, "never heard of": [1]}"#),
@@ -18,6 +19,21 @@ fn a_line_has_a_characteristic_octets_and_perhaps_a_time() {
         parse(r#" {"hex": "f1", "characteristic": "csafe"} "#),
         frame(Characteristic::Csafe, &[0xF1], None)
     );
+}
+
+#[test]
+fn a_frame_may_say_which_way_it_went() {
+    let check = |direction: &str, way: Option<Way>| {
+        let line = format!(r#"{{"characteristic": "csafe", "hex": "", "direction": {direction}}}"#);
+        assert_eq!(parse(&line).map(|frame| frame.way), Ok(way), "{direction}");
+    };
+    check(r#""notify""#, Some(Way::Notify));
+    check(r#""read""#, Some(Way::Read));
+    check(r#""write""#, Some(Way::Request));
+    check(r#""request""#, Some(Way::Request));
+    check(r#""response""#, Some(Way::Response));
+    check(r#""sideways""#, None);
+    check("7", None);
 }
 
 #[test]

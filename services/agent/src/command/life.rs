@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use agent::clock;
-use agent::run::{Agent, AgentSettings, Progress, StartError};
+use agent::config::{CONFIG_FILE, Config};
+use agent::run::{Agent, AgentSettings, Feed, Progress, StartError};
 use agent::spool::sqlite::OpenError;
-use domain::signal::Script;
 use domain::units::MonotonicMicros;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -19,6 +19,8 @@ use wire::credential::Credential;
 /// Exit codes of sysexits that an agent uses.
 const EX_DATAERR: u8 = 65;
 const EX_NOINPUT: u8 = 66;
+#[cfg(feature = "bluetooth")]
+const EX_UNAVAILABLE: u8 = 69;
 const EX_SOFTWARE: u8 = 70;
 const EX_OSERR: u8 = 71;
 const EX_CANTCREAT: u8 = 73;
@@ -29,22 +31,63 @@ const EX_CONFIG: u8 = 78;
 /// What every command that runs an agent takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct AgentArguments {
-    /// The machine's credential, as `beltwatch machine add` wrote it.
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// The machine's credential; goes before the configuration's.
     #[arg(long, value_name = "FILE")]
-    credential: PathBuf,
-    /// Folder of the spool. Made if it is not there; belongs to one agent at a time.
+    credential: Option<PathBuf>,
+    /// Folder of the spool; goes before the configuration's.
     #[arg(long, value_name = "FOLDER")]
-    spool: PathBuf,
+    spool: Option<PathBuf>,
     /// Believe this computer's clock, because something keeps it right. Otherwise the server tells the time.
     #[arg(long)]
     trust_system_clock: bool,
-    /// How long to wait for acknowledgements when told to stop, in seconds. What is not acknowledged by then
-    /// stays in the spool.
-    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
-    drain: u64,
-    /// Which lines are logged, as in "info" or "info,agent=debug".
-    #[arg(long, value_name = "FILTER", default_value = "info")]
-    log: String,
+    /// How long to wait for acknowledgements when told to stop, in seconds; goes before the configuration's. What is
+    /// not acknowledged by then stays in the spool.
+    #[arg(long, value_name = "SECONDS")]
+    drain: Option<u64>,
+    /// Which lines are logged, as in "info" or "info,agent=debug"; goes before the configuration's.
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+impl AgentArguments {
+    /// The configuration with what the command line says.
+    fn config(&self) -> Result<Config, Failure> {
+        let config = self.config.read()?;
+        Ok(Config {
+            credential: self.credential.clone().unwrap_or(config.credential),
+            spool: self.spool.clone().unwrap_or(config.spool),
+            trust_system_clock: self.trust_system_clock || config.trust_system_clock,
+            drain_seconds: self.drain.unwrap_or(config.drain_seconds),
+            log: self.log.clone().unwrap_or(config.log),
+            sources: config.sources,
+        })
+    }
+}
+
+/// Where the configuration is.
+#[derive(Debug, clap::Args)]
+pub(super) struct ConfigArguments {
+    /// The configuration. Without it, /etc/beltwatch-agent.toml if that is there.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigArguments {
+    /// Reads it.
+    pub(super) fn read(&self) -> Result<Config, Failure> {
+        let usual = PathBuf::from(CONFIG_FILE);
+        let file = match &self.config {
+            Some(file) => file,
+            None if usual.exists() => &usual,
+            None => return Ok(Config::default()),
+        };
+        let shown = file.display();
+        let text = fs::read_to_string(file)
+            .map_err(|error| Failure::no_input(format!("cannot read the configuration {shown}: {error}")))?;
+        Config::read(&text).map_err(|error| Failure { code: EX_CONFIG, message: format!("{shown}: {error}") })
+    }
 }
 
 /// Whether an agent ends when its source does.
@@ -74,9 +117,25 @@ impl Failure {
         Failure { code: EX_DATAERR, message }
     }
 
+    /// A configuration that does not do.
+    pub(super) fn config(message: String) -> Failure {
+        Failure { code: EX_CONFIG, message }
+    }
+
+    /// What is needed is not there now.
+    #[cfg(feature = "bluetooth")]
+    pub(super) fn unavailable(message: String) -> Failure {
+        Failure { code: EX_UNAVAILABLE, message }
+    }
+
     /// Reading or writing failed.
     pub(super) fn io(message: String) -> Failure {
         Failure { code: EX_IOERR, message }
+    }
+
+    /// Why, in words.
+    pub(super) fn message(&self) -> &str {
+        &self.message
     }
 
     /// Says it on standard error and gives the code.
@@ -116,22 +175,25 @@ pub(super) fn credential(file: &PathBuf) -> Result<Credential, Failure> {
     Ok(credential)
 }
 
-/// Runs an agent until it is told to stop. `script` makes its source, which begins at the given time.
+/// Runs an agent until it is told to stop. `feed` makes what it observes from the configuration; it begins at the given
+/// time.
 pub(super) fn run(
     arguments: &AgentArguments,
     truth: Option<PathBuf>,
     ending: Ending,
-    script: impl FnOnce(MonotonicMicros) -> Result<Box<dyn Script>, Failure>,
+    feed: impl FnOnce(&Config, MonotonicMicros) -> Result<Feed, Failure>,
 ) -> ExitCode {
-    let outcome = log(&arguments.log).and_then(|()| {
-        let credential = credential(&arguments.credential)?;
-        let script = script(clock::monotonic())?;
+    let outcome = arguments.config().and_then(|config| {
+        log(&config.log)?;
+        let credential = credential(&config.credential)?;
+        let feed = feed(&config, clock::monotonic())?;
         let settings = AgentSettings {
-            trust_system_clock: arguments.trust_system_clock,
+            trust_system_clock: config.trust_system_clock,
+            configuration: (!config.sources.is_empty()).then(|| config.configuration()),
             truth,
-            ..AgentSettings::new(credential, arguments.spool.clone(), script)
+            ..AgentSettings::new(credential, config.spool, feed)
         };
-        live(settings, ending, Duration::from_secs(arguments.drain))
+        live(settings, ending, Duration::from_secs(config.drain_seconds))
     });
     match outcome {
         Ok(progress) => {
@@ -145,7 +207,8 @@ pub(super) fn run(
     }
 }
 
-fn log(filter: &str) -> Result<(), Failure> {
+/// Begins to log to standard error.
+pub(super) fn log(filter: &str) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter).map_err(|error| Failure {
         code: super::EX_USAGE,
         message: format!("--log is \"{filter}\": {error}; \"info\" or \"info,agent=debug\" are allowed"),
@@ -159,13 +222,18 @@ fn log(filter: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn live(settings: AgentSettings, ending: Ending, drain: Duration) -> Result<Progress, Failure> {
-    let failed =
-        |error: std::io::Error| Failure { code: EX_OSERR, message: format!("cannot start: {error}") };
-    // One agent needs one thread, and one beside it that may wait for the disk.
+/// One agent needs one thread, and one beside it that may wait for the disk.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = builder.enable_all().max_blocking_threads(2).build().map_err(failed)?;
-    runtime.block_on(async {
+    builder.enable_all().max_blocking_threads(2).build().map_err(failed)
+}
+
+fn failed(error: std::io::Error) -> Failure {
+    Failure { code: EX_OSERR, message: format!("cannot start: {error}") }
+}
+
+fn live(settings: AgentSettings, ending: Ending, drain: Duration) -> Result<Progress, Failure> {
+    runtime()?.block_on(async {
         let (mut terminate, mut interrupt) = (
             signal(SignalKind::terminate()).map_err(failed)?,
             signal(SignalKind::interrupt()).map_err(failed)?,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use agent::capture::{Capture, CaptureError};
+use agent::run::Feed;
 use agent::source::replay::{Options, REST_MIN_US, Repeat, Replay};
 use domain::signal::{Script, SourceNumber};
 use domain::units::MonotonicMicros;
@@ -35,7 +36,9 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     } else {
         (Repeat::Never, Ending::WithItsSource)
     };
-    life::run(&arguments.agent, arguments.truth.clone(), ending, |now| script(&arguments.file, repeat, now))
+    life::run(&arguments.agent, arguments.truth.clone(), ending, |_, now| {
+        script(&arguments.file, repeat, now).map(Feed::Script)
+    })
 }
 
 fn script(file: &Path, repeat: Repeat, now: MonotonicMicros) -> Result<Box<dyn Script>, Failure> {

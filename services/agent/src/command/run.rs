@@ -2,15 +2,14 @@
 
 use std::process::ExitCode;
 
-use domain::signal::{Capabilities, Script, Signal, SourceSpec};
-use domain::units::{MonotonicMicros, SECOND};
+use agent::run::Feed;
 
 use super::life::{self, AgentArguments, Ending};
 
-/// Run the agent of a machine: report its presence and deliver what its spool holds.
+/// Run the agent of a machine: listen to its sources and deliver what they see.
 ///
-/// This version has no source that listens to a real machine yet; `simulate` and `replay` have theirs. Without one
-/// the agent says that it can report nothing.
+/// The sources stand in the configuration; `beltwatch-agent config` prints one with all of them. Without one the agent
+/// reports its presence and says that it can report nothing else.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -18,19 +17,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    life::run(&arguments.agent, None, Ending::WhenTold, |_| Ok(Box::new(NoSource)))
-}
-
-/// Observes nothing and says so.
-#[derive(Debug)]
-struct NoSource;
-
-impl Script for NoSource {
-    fn spec(&self) -> SourceSpec {
-        SourceSpec { name: "none".to_owned(), capabilities: Capabilities::default(), period_us: 60 * SECOND }
-    }
-
-    fn observe(&mut self, _now: MonotonicMicros, _out: &mut Vec<Signal>) -> Option<MonotonicMicros> {
-        None
-    }
+    life::run(&arguments.agent, None, Ending::WhenTold, |config, _| {
+        if config.sources.is_empty() {
+            tracing::warn!("the configuration names no source: nothing is known of the belt");
+        }
+        Ok(Feed::Sources(config.sources.iter().map(|source| source.source()).collect()))
+    })
 }

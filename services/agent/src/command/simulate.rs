@@ -42,8 +42,8 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         ProfileName::Ftms => Profile::ftms(),
     };
     let (seed, profile) = (arguments.seed, profile.with_pace(arguments.pace));
-    life::run(&arguments.agent, arguments.truth.clone(), Ending::WhenTold, |now| {
-        Ok(Box::new(Simulator::new(SourceNumber(0), seed, profile, now)))
+    life::run(&arguments.agent, arguments.truth.clone(), Ending::WhenTold, |_, now| {
+        Ok(Box::new(Simulator::new(SourceNumber(0), seed, profile, now)).into())
     })
 }
 

@@ -1,5 +1,7 @@
 //! Fitness Machine Feature, 2ACC: what a machine says it can tell and be told.
 
+use domain::signal::Capabilities;
+
 use super::octets::{Cut, Octets};
 
 /// Machine features in the order of their bits.
@@ -58,6 +60,15 @@ pub struct Feature {
 impl Feature {
     /// Machine feature: heart-rate measurement.
     pub const HEART_RATE: u32 = 1 << 10;
+
+    /// Machine features that say whether a machine can report something. Speed needs none: every treadmill has it.
+    pub const BY_CAPABILITY: [(Capabilities, u32); 5] = [
+        (Capabilities::INCLINE, 1 << 3),
+        (Capabilities::HEART_RATE_CONTACT, Feature::HEART_RATE),
+        (Capabilities::ELAPSED, 1 << 12),
+        (Capabilities::DISTANCE, 1 << 2),
+        (Capabilities::BELT_FORCE, 1 << 15),
+    ];
 
     /// Reads the octets.
     ///

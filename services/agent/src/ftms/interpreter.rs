@@ -14,8 +14,12 @@ use super::feature::Feature;
 use super::model::Model;
 use super::octets::Reported;
 use super::parameter::{Parameter, StopControl};
+use super::range::Range;
 use super::status::{Status, StatusOperation};
 use super::treadmill::Treadmill;
+
+/// A range that a machine names may be exceeded by its size divided by this.
+const RANGE_TOLERANCE: i32 = 10;
 
 /// The mind between one machine's frames and its signals.
 #[derive(Debug)]
@@ -23,13 +27,21 @@ pub struct Interpreter {
     model: Model,
     assembly: Assembly,
     heart_rate_sensor: bool,
+    speed_range: Option<Range>,
+    inclination_range: Option<Range>,
 }
 
 impl Interpreter {
     /// An interpreter for a machine of this model.
     pub fn new(model: Model) -> Interpreter {
         let heart_rate_sensor = model.heart_rate_sensor;
-        Interpreter { model, assembly: Assembly::default(), heart_rate_sensor }
+        Interpreter {
+            model,
+            assembly: Assembly::default(),
+            heart_rate_sensor,
+            speed_range: None,
+            inclination_range: None,
+        }
     }
 
     /// What a frame says. One that says nothing of the belt still shows that the machine is there.
@@ -43,12 +55,11 @@ impl Interpreter {
             }
             Message::Status(status) => self.status(status, &mut out),
             Message::Feature(feature) => self.heart_rate_sensor |= feature.machine & Feature::HEART_RATE != 0,
+            Message::SpeedRange(range) => self.speed_range = Some(*range),
+            Message::InclinationRange(range) => self.inclination_range = Some(*range),
             // Somebody else's program speaks, not the machine.
             Message::ControlPoint(ControlPoint::Request { .. }) => return out,
-            Message::ControlPoint(ControlPoint::Response { .. })
-            | Message::Training(_)
-            | Message::SpeedRange(_)
-            | Message::InclinationRange(_) => {}
+            Message::ControlPoint(ControlPoint::Response { .. }) | Message::Training(_) => {}
         }
         if out.is_empty() {
             out.push(SignalValue::Alive);
@@ -138,6 +149,19 @@ impl Interpreter {
             let (speed, most) = (speed.kmh(), most.kmh());
             return SignalValue::Implausible(format!("{field} {speed:.2} km/h is above {most:.0} km/h"));
         }
+        // Only the upper end: belts pass through all slower speeds.
+        let named = self
+            .speed_range
+            .filter(|_| self.model.check_ranges)
+            .and_then(|range| range.max)
+            .filter(|max| *max > 0);
+        if let Some(max) = named.filter(|max| i32::from(raw) > max + max / RANGE_TOLERANCE) {
+            let max = self.model.speed_unit.speed(u16::try_from(max).unwrap_or(u16::MAX)).kmh();
+            let speed = speed.kmh();
+            return SignalValue::Implausible(format!(
+                "{field} {speed:.2} km/h is above the machine's own {max:.2} km/h"
+            ));
+        }
         value(speed)
     }
 
@@ -147,6 +171,16 @@ impl Interpreter {
         if incline.0.saturating_abs() > most {
             let (percent, most) = (incline.percent(), Incline(most).percent());
             return SignalValue::Implausible(format!("incline {percent:.1} % is beyond ±{most:.0} %"));
+        }
+        let named = self.inclination_range.filter(|_| self.model.check_ranges);
+        if let Some((min, max)) = named.and_then(|range| range.min.zip(range.max)) {
+            let tolerance = (max - min) / RANGE_TOLERANCE;
+            if i32::from(raw) < min - tolerance || i32::from(raw) > max + tolerance {
+                let percent = incline.percent();
+                return SignalValue::Implausible(format!(
+                    "incline {percent:.1} % is beyond the machine's own range"
+                ));
+            }
         }
         SignalValue::Incline(incline)
     }

@@ -21,6 +21,12 @@ pub struct Model {
     pub heart_rate_sensor: bool,
     /// The heart rate itself may be told, not only the contact.
     pub heart_rate_told: bool,
+    /// The machine stops notifying when its belt stops, instead of telling speed 0. Its silence means "not known", as
+    /// any silence does, but it is no reason to doubt the connection.
+    pub silent_on_stop: bool,
+    /// Speeds and inclines clearly outside the ranges that the machine names itself (2AD4, 2AD5) are not used. Some
+    /// machines name wrong ranges.
+    pub check_ranges: bool,
 }
 
 /// The unit of a speed field: hundredths of this an hour.

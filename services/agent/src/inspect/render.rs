@@ -47,6 +47,7 @@ fn record(envelope: &Envelope, entry: &Entry) -> Value {
         Payload::Reading(told) => value["reading"] = reading(told),
         Payload::Event(told) => value["event"] = event(told),
         Payload::Recording(told) => value["recording"] = recording(told),
+        Payload::Commissioning(told) => value["commissioning"] = json!(told),
     }
     value
 }

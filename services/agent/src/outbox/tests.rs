@@ -91,7 +91,7 @@ impl Ingest {
                 match wire::record::decode(envelope.lane, &entry.record).unwrap().payload {
                     Payload::Event(event) => self.taken.push((envelope.lane, position, event)),
                     Payload::Reading(_) => self.readings += 1,
-                    Payload::Recording(_) => panic!("no recording was given"),
+                    Payload::Recording(_) | Payload::Commissioning(_) => panic!("none was given"),
                 }
                 self.committed.insert(envelope.log, position);
             }

@@ -63,7 +63,7 @@ impl Stage {
         let told = self.told.iter().filter(|observed| piece(observed));
         told.filter_map(|observed| match &observed.payload {
             Payload::Recording(piece) => Some((observed.at, piece)),
-            Payload::Event(_) | Payload::Reading(_) => None,
+            Payload::Event(_) | Payload::Reading(_) | Payload::Commissioning(_) => None,
         })
         .collect()
     }
@@ -75,7 +75,7 @@ impl Stage {
             .iter()
             .filter_map(|observed| match &observed.payload {
                 Payload::Event(event) => Some((event.kind, event.recording.map(millis))),
-                Payload::Recording(_) | Payload::Reading(_) => None,
+                Payload::Recording(_) | Payload::Commissioning(_) | Payload::Reading(_) => None,
             })
             .collect()
     }
@@ -161,14 +161,14 @@ fn what_is_remembered_is_written_right_behind_the_event() {
     stage.contact(Contact::SafetyKey, true);
     let place = stage.told.iter().position(|observed| match &observed.payload {
         Payload::Event(event) => event.kind == EventKind::ContactOpened,
-        Payload::Reading(_) | Payload::Recording(_) => false,
+        Payload::Reading(_) | Payload::Recording(_) | Payload::Commissioning(_) => false,
     });
     let behind = &stage.told[place.expect("it is told") + 1..];
     let lengths: Vec<usize> = behind
         .iter()
         .map_while(|observed| match &observed.payload {
             Payload::Recording(piece) => Some(piece.points.len()),
-            Payload::Reading(_) | Payload::Event(_) => None,
+            Payload::Reading(_) | Payload::Event(_) | Payload::Commissioning(_) => None,
         })
         .collect();
     assert_eq!(lengths.len(), 2, "{lengths:?}");

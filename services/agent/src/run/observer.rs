@@ -1,42 +1,106 @@
-//! The source, and the recorder with the signal watcher behind it.
+//! The sources, and the recorder with the signal watcher behind them.
 
-use domain::signal::Script;
+use std::time::Duration;
+
+use domain::limits::SOURCE_SIGNALS_WAITING_MAX;
+use domain::signal::{Script, Signal, SourceNumber};
 use domain::units::MonotonicMicros;
 use domain::watcher::{Observed, WatcherSettings};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
+use super::feed::Feed;
 use crate::outbox::Input;
 use crate::recorder::Recorder;
+use crate::source::outlet::{self, Outlet, Signals};
+use crate::source::supervise::supervise;
 use crate::uplink::message::Picture;
 
-/// Asks a script when it wants to be asked, and lets the recorder tell what that means.
+/// Gathers what the sources see, and lets the recorder tell what that means.
 pub(super) struct Observer {
-    script: Box<dyn Script>,
     recorder: Recorder,
-    /// When the script wants to be asked; `None`: it has ended.
-    next: Option<MonotonicMicros>,
+    from: From,
+}
+
+enum From {
+    Script {
+        script: Box<dyn Script>,
+        /// When the script wants to be asked; `None`: it has ended.
+        next: Option<MonotonicMicros>,
+    },
+    Sources {
+        signals: Signals,
+        /// What came and was not given to the recorder yet.
+        came: Vec<Signal>,
+        /// Dropped, it ends the sources and closes their ports.
+        _running: JoinSet<()>,
+    },
 }
 
 impl Observer {
-    pub(super) fn new(script: Box<dyn Script>, settings: WatcherSettings, now: MonotonicMicros) -> Observer {
-        let recorder = Recorder::new(vec![script.spec()], settings, now);
-        Observer { script, recorder, next: Some(now) }
+    /// Begins to observe. Sources that listen to a real machine are started.
+    pub(super) fn new(feed: Feed, settings: WatcherSettings, now: MonotonicMicros) -> Observer {
+        let recorder = Recorder::new(feed.specs(), settings, now);
+        let from = match feed {
+            Feed::Script(script) => From::Script { script, next: Some(now) },
+            Feed::Sources(sources) => {
+                let (sender, signals) = outlet::queue();
+                let mut running = JoinSet::new();
+                for (source, number) in sources.into_iter().zip(0..=u8::MAX) {
+                    let name = source.spec().name;
+                    let outlet = Outlet::new(&name, SourceNumber(number), sender.clone(), None);
+                    running.spawn(supervise(source, outlet));
+                }
+                From::Sources { signals, came: Vec::new(), _running: running }
+            }
+        };
+        Observer { recorder, from }
     }
 
     /// Whether the script has ended. The watcher goes on: it tells that the source is silent.
     pub(super) fn has_ended(&self) -> bool {
-        self.next.is_none()
+        match &self.from {
+            From::Script { next, .. } => next.is_none(),
+            From::Sources { .. } => false,
+        }
     }
 
-    /// Microseconds until there is something to observe, at most `longest_us`.
-    pub(super) fn wake(&self, now: MonotonicMicros, longest_us: u64) -> u64 {
-        self.next.map_or(longest_us, |next| next.since(now).min(longest_us))
+    /// Waits until there is something to observe, at most `longest_us` microseconds from now. What came is kept if
+    /// this is given up.
+    pub(super) async fn ready(&mut self, now: MonotonicMicros, longest_us: u64) {
+        let due = self.recorder.due().map_or(longest_us, |due| due.since(now).min(longest_us));
+        match &mut self.from {
+            From::Script { next, .. } => {
+                let wake = next.map_or(due, |next| next.since(now).min(due));
+                sleep(Duration::from_micros(wake)).await;
+            }
+            From::Sources { signals, came, .. } => {
+                tokio::select! {
+                    Some(signal) = signals.recv() => came.push(signal),
+                    () = sleep(Duration::from_micros(due)) => {}
+                }
+            }
+        }
     }
 
     /// What was observed up to now, and how the belt is.
     pub(super) fn observe(&mut self, now: MonotonicMicros, out: &mut Vec<Input>) {
         let (mut signals, mut observed) = (Vec::new(), Vec::new());
-        if self.next.is_some_and(|next| next <= now) {
-            self.next = self.script.observe(now, &mut signals);
+        match &mut self.from {
+            From::Script { script, next } => {
+                if next.is_some_and(|next| next <= now) {
+                    *next = script.observe(now, &mut signals);
+                }
+            }
+            From::Sources { signals: queue, came, .. } => {
+                signals.append(came);
+                while signals.len() < SOURCE_SIGNALS_WAITING_MAX {
+                    let Ok(signal) = queue.try_recv() else { break };
+                    signals.push(signal);
+                }
+                // Each source tells its own in order; together they come as their ports were read.
+                signals.sort_by_key(|signal| signal.at);
+            }
         }
         self.recorder.observe(&signals, now, &mut observed);
         out.extend(observed.into_iter().map(record));

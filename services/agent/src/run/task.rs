@@ -6,7 +6,6 @@ use domain::ids::MachineId;
 use domain::log::Lane;
 use domain::units::{MonotonicMicros, SECOND};
 use tokio::sync::watch;
-use tokio::time::sleep;
 
 use super::Progress;
 use super::observer::Observer;
@@ -55,7 +54,6 @@ impl AgentTask {
         let mut connection = 0;
         loop {
             let mut inputs = Vec::new();
-            let wake = observer.wake(clock::monotonic(), STEP_US);
             tokio::select! {
                 biased;
                 drain = stopped(&mut stop), if drain_until.is_none() => {
@@ -77,7 +75,7 @@ impl AgentTask {
                         inputs.push(Input::Ack(ack));
                     }
                 }
-                () = sleep(Duration::from_micros(wake)) => {}
+                () = observer.ready(clock::monotonic(), STEP_US) => {}
             }
             let now = clock::monotonic();
             if trust && clock_read.is_none_or(|read| now.since(read) >= SYSTEM_CLOCK_US) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use domain::belt::Contact;
 use domain::log::{Lane, Position};
 use domain::record::{EventKind, Payload};
-use domain::signal::{Capabilities, Signal, SignalValue, SourceNumber, SourceSpec};
+use domain::signal::{Capabilities, Script, Signal, SignalValue, SourceNumber, SourceSpec};
 use domain::units::{MILLI, MonotonicMicros, SECOND, Speed};
 use serde_json::Value;
 use tempfile::tempdir;
@@ -86,7 +86,7 @@ fn kinds(broker: &Broker) -> Vec<EventKind> {
         .payload
     {
         Payload::Event(event) => Some(event.kind),
-        Payload::Reading(_) | Payload::Recording(_) => None,
+        Payload::Reading(_) | Payload::Recording(_) | Payload::Commissioning(_) => None,
     };
     seen.records.iter().filter_map(event).collect()
 }

@@ -52,6 +52,7 @@ fn line(lane: Lane, row: &Row) -> Value {
                 (event.kind.name(), json!({ "contact": contact, "count": event.count }))
             }
             Payload::Recording(piece) => ("recording", json!({ "points": piece.points.len() })),
+            Payload::Commissioning(report) => ("commissioning", json!({ "steps": report.steps.len() })),
             Payload::Reading(reading) => {
                 let speed = reading.speed.map(|speed| speed.mean.0);
                 ("reading", json!({ "speed_mean_mm_s": speed, "span_ms": reading.span_ms }))

@@ -188,7 +188,8 @@ fn capability(value: &SignalValue) -> Capabilities {
         | SignalValue::HeartRate(_)
         | SignalValue::Alive
         | SignalValue::Implausible(_)
-        | SignalValue::Fault(_) => Capabilities::default(),
+        | SignalValue::Fault(_)
+        | SignalValue::Lost(_) => Capabilities::default(),
     }
 }
 

@@ -233,7 +233,9 @@ fn decoded<D: Disk>(spool: &mut Spool<D>) -> Vec<Event> {
     let batch = spool.read(Lane::Events, None, 600, usize::MAX).unwrap();
     let event = |row: &Row| match wire::record::decode(Lane::Events, &row.octets).unwrap().payload {
         Payload::Event(event) => event,
-        Payload::Reading(_) | Payload::Recording(_) => panic!("only events were given"),
+        Payload::Reading(_) | Payload::Recording(_) | Payload::Commissioning(_) => {
+            panic!("only events were given")
+        }
     };
     batch.map_or(Vec::new(), |batch| batch.rows.iter().map(event).collect())
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::belt::Belt;
 use domain::clock::Clock;
-use domain::ids::{BootId, LogId, MachineId};
+use domain::ids::{BootId, ConfigurationHash, LogId, MachineId};
 use domain::limits;
 use domain::log::{Lane, Position};
 use domain::signal::Capabilities;
@@ -65,6 +65,8 @@ pub struct Speaker {
     pub version: String,
     /// What its sources can report.
     pub capabilities: Capabilities,
+    /// How its sources are set; `None`: they are none that somebody sets.
+    pub configuration: Option<ConfigurationHash>,
 }
 
 impl Speaker {
@@ -77,6 +79,7 @@ impl Speaker {
             boot,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             capabilities,
+            configuration: None,
         }
     }
 

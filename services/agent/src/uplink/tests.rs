@@ -120,7 +120,8 @@ impl Bench {
             | Effect::SetClock(_)
             | Effect::Refused(_)
             | Effect::Settings(_)
-            | Effect::Conflict { .. } => None,
+            | Effect::Conflict { .. }
+            | Effect::Reconnect => None,
         };
         effects.into_iter().filter_map(trim).collect()
     }
@@ -482,5 +483,16 @@ proptest! {
             bench.tick(SECOND / 10);
         }
         prop_assert_eq!(bench.trimmed[0], records);
+    }
+}
+
+#[test]
+fn acks_that_are_all_too_old_end_the_connection_after_a_while() {
+    for (seconds, ends) in [(29, false), (30, true)] {
+        let mut bench = Bench::ready();
+        bench.counter -= 1;
+        bench.advance(seconds * SECOND);
+        bench.acked(&[]);
+        assert_eq!(bench.other.contains(&Effect::Reconnect), ends, "after {seconds} s");
     }
 }

@@ -112,7 +112,7 @@ pub(crate) enum Need {
 }
 
 /// Every method of ours and what it needs.
-pub(crate) const METHODS: [(&str, Need); 87] = [
+pub(crate) const METHODS: [(&str, Need); 95] = [
     ("AccountService/SignIn", Need::Nothing),
     ("AccountService/GetLink", Need::Nothing),
     ("AccountService/RedeemLink", Need::Nothing),
@@ -199,6 +199,15 @@ pub(crate) const METHODS: [(&str, Need); 87] = [
     ("AdminService/SetOpeningHours", Need::Some(Permission::Configure)),
     ("AdminService/SetMaintenancePlan", Need::Some(Permission::Configure)),
     ("AdminService/RecordMaintenance", Need::Some(Permission::Handle)),
+    // An agent is known by its code, and by nothing else yet.
+    ("EnrolmentService/Enrol", Need::Nothing),
+    ("EnrolmentService/GetEnrolment", Need::Nothing),
+    ("EnrolmentService/CreateEnrolmentCode", Need::Some(Permission::Register)),
+    ("EnrolmentService/ListEnrolmentCodes", Need::Some(Permission::Register)),
+    ("EnrolmentService/RevokeEnrolmentCode", Need::Some(Permission::Register)),
+    ("EnrolmentService/ListPendingEnrolments", Need::Some(Permission::Register)),
+    ("EnrolmentService/ApproveEnrolment", Need::Some(Permission::Register)),
+    ("EnrolmentService/RefuseEnrolment", Need::Some(Permission::Register)),
     ("metrics", Need::All(Permission::Diagnose)),
 ];
 

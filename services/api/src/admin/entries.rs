@@ -1,6 +1,7 @@
 //! The audit: facts as people read them.
 
 mod courses;
+mod enrolments;
 mod incidents;
 
 use std::collections::HashMap;
@@ -184,6 +185,7 @@ fn shown(registry: &Registry, of_incident: Option<&MachineId>, kind: &FactKind) 
         FactKind::MachineMaintained(new) => {
             machine("machine_maintained", &new.machine, courses::maintained(new))
         }
+        FactKind::Enrolment(what) => enrolments::shown(registry, what),
     }
 }
 

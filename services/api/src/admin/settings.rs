@@ -120,6 +120,7 @@ impl Administration {
             silent_on_stop: request.silent_on_stop,
             incline_is_target: request.incline_is_target,
             note,
+            seen: None,
         };
         let machine = self.set(&caller, &scope, &machine, request_id, FactKind::Commissioned(new)).await?;
         Ok(v1::RecordCommissioningResponse { machine: Some(convert::machine(&machine)) })

@@ -50,6 +50,7 @@ fn settings(then: &MachineSettings) -> Vec<SettingText> {
         silent_on_stop,
         incline_is_target,
         direction_proven,
+        proven_for: _,
         measured_stops,
         out_of_service,
         drill,

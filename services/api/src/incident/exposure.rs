@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::belt::{Direction, Origin};
+use domain::belt::Direction;
 use domain::ids::MachineId;
 use domain::incident::Rule;
 use domain::incident::settings::MachineSettings;
@@ -58,13 +58,7 @@ impl Able {
 
     /// Which way the belt of a segment ran, as far as rules may say so.
     fn direction(&self, segment: &Segment) -> Direction {
-        let is_signed = matches!(segment.direction, Direction::Forward | Direction::Reverse);
-        let unproven = is_signed && segment.origin == Origin::Measured && !self.settings.direction_proven;
-        let told = if unproven {
-            (Direction::Unknown, Origin::Unknown)
-        } else {
-            (segment.direction, segment.origin)
-        };
+        let told = self.settings.direction(segment.direction, segment.origin);
         let moving = Some(segment.speed_max > domain::belt::STANDSTILL);
         direction_as_registered(self.settings.belt, told.0, told.1, moving).0
     }

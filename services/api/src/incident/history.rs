@@ -1,15 +1,15 @@
-//! Incidents of the stored history of machines, folded anew.
+//! The stored history of machines, folded anew.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use domain::belt::Belt;
 use domain::ids::{LogId, MachineId};
-use domain::incident::Incident;
 use domain::incident::history::{HistoryFold, Remembered};
 use domain::incident::settings::Timeline;
 use domain::limits::HISTORY_PAGE_RECORDS;
 use domain::log::{Lane, Position};
+use domain::machine::Folded;
 use domain::record::{Event, EventKind, Payload, Record};
 use domain::signal::Capabilities;
 use domain::units::{MonotonicMicros, UnixMicros};
@@ -33,8 +33,13 @@ pub(super) struct Whose {
 
 /// Who takes what is found.
 pub(super) trait Findings: Send + 'static {
-    /// Takes an incident of a timeline, by its place, that is new or has changed.
-    fn take(&mut self, timeline: usize, incident: Incident);
+    /// Takes what a record changed under a timeline, by its place.
+    fn take(&mut self, timeline: usize, folded: Folded);
+
+    /// Does with what it took so far what needs waiting. Called after each page of the history.
+    fn settle(&mut self) -> impl Future<Output = Result<(), ApiError>> + Send {
+        async { Ok(()) }
+    }
 }
 
 /// A span of the history.
@@ -85,6 +90,7 @@ impl History {
                     Err(_) => return Err(ApiError::Stopping),
                 },
             };
+            findings.settle().await?;
             if is_over {
                 return Ok((findings, readings));
             }
@@ -129,7 +135,7 @@ fn as_if_started(capabilities: Capabilities, time: UnixMicros) -> Remembered {
 fn said(stored: &Stored<Record>) -> Option<Capabilities> {
     match &stored.value.payload {
         Payload::Event(event) if event.kind == EventKind::AgentStarted => event.capabilities,
-        Payload::Event(_) | Payload::Reading(_) | Payload::Recording(_) => None,
+        Payload::Event(_) | Payload::Reading(_) | Payload::Recording(_) | Payload::Commissioning(_) => None,
     }
 }
 
@@ -140,8 +146,14 @@ fn remembered(stored: Stored<Record>) -> Remembered {
 /// Folds what is there; whether nothing is left to be read.
 fn fold_ready<F: Findings>(mut fold: HistoryFold, mut findings: F) -> (HistoryFold, F, bool) {
     while let Some(changed) = fold.fold() {
-        changed.into_iter().for_each(|(timeline, incident)| findings.take(timeline, incident));
+        (0..).zip(changed).for_each(|(timeline, folded)| findings.take(timeline, folded));
     }
     let is_over = fold.wants().is_none();
+    if is_over {
+        for (timeline, (session, usage)) in (0..).zip(fold.open()) {
+            let (sessions, usage) = (session.into_iter().collect(), usage.into_iter().collect());
+            findings.take(timeline, Folded { sessions, usage, ..Folded::default() });
+        }
+    }
     (fold, findings, is_over)
 }

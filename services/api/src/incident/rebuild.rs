@@ -1,7 +1,9 @@
-//! Rebuilds: the stored history judged anew, with the settings that hold now. Nothing is taken away.
+//! Rebuilds: the stored history judged and counted anew, with the settings that hold now. Nothing is taken away.
 //!
 //! What cannot be told from what is read is left as it is: an incident that is active or was found meanwhile, one from
 //! before the first record that is still there, and one by a rule that remembers days, unless all is read.
+
+mod usage;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use domain::incident::settings::{MachineSettings, Timeline};
 use domain::incident::{Incident, Rule};
 use domain::limits::{REHEARSAL_MACHINES_MAX, REHEARSALS_MAX};
 use domain::log::Lane;
+use domain::machine::Folded;
 use domain::units::UnixMicros;
 use store::StoreError;
 use store::ledger::{
@@ -20,6 +23,7 @@ use store::ledger::{
 use store::telemetry::RangeQuery;
 use wire::api::v1;
 
+use self::usage::Recount;
 use super::at_length::{Client, at_length};
 use super::history::{Findings, History, Whose};
 use super::{Incidents, RebuildStream};
@@ -49,18 +53,28 @@ struct Rebuild {
     history: History,
     /// Of when incidents are judged.
     judged: Span,
+    /// The days of which usage is counted, from the first on and before the second.
+    days: (i32, i32),
     jobs: Vec<Whose>,
     client: Client<v1::RebuildIncidentsResponse>,
     now: UnixMicros,
 }
 
-/// The newest version of each incident that was found.
-#[derive(Default)]
-struct Found(HashMap<IncidentId, Incident>);
+/// The newest version of each incident that was found, and what was counted.
+struct Found {
+    incidents: HashMap<IncidentId, Incident>,
+    recount: Recount,
+}
 
 impl Findings for Found {
-    fn take(&mut self, _timeline: usize, incident: Incident) {
-        self.0.insert(incident.id, incident);
+    fn take(&mut self, _timeline: usize, mut folded: Folded) {
+        let incidents = std::mem::take(&mut folded.incidents);
+        self.incidents.extend(incidents.into_iter().map(|incident| (incident.id, incident)));
+        self.recount.take(folded);
+    }
+
+    async fn settle(&mut self) -> Result<(), ApiError> {
+        self.recount.settle().await
     }
 }
 
@@ -114,11 +128,14 @@ impl Incidents {
         }
         let slot = self.rehearsals.clone().try_acquire_owned();
         let slot = slot.map_err(|_| ApiError::RehearsalsFull { max: REHEARSALS_MAX })?;
-        let until = judged.until.plus(BEHIND_US).min(now.plus(-UNDER_WAY_US));
-        let read = Span { from: judged.from.plus(-BEFORE_US), until };
+        // Usage is counted by whole days.
+        let days = usage::days_of(judged);
+        let ends = judged.until.max(usage::beginning(days.1));
+        let until = ends.plus(BEHIND_US).min(now.plus(-UNDER_WAY_US));
+        let read = Span { from: usage::beginning(days.0).min(judged.from).plus(-BEFORE_US), until };
         let history = History { telemetry: self.telemetry.clone(), span: read };
         let ledger = self.ground.ledger.clone();
-        let work = |client| Rebuild { ledger, history, judged, jobs, client, now }.run();
+        let work = |client| Rebuild { ledger, history, judged, days, jobs, client, now }.run();
         Ok(at_length(self.ground.stopping.clone(), slot, work))
     }
 }
@@ -133,6 +150,14 @@ fn corrected(timeline: &Timeline) -> Timeline {
         staffed: then.staffed.as_ref().or(now.staffed.as_ref()).cloned(),
         ..now.clone()
     })
+}
+
+fn add_usage(result: &mut v1::Rebuilt, more: &v1::Rebuilt) {
+    result.usage_days_same += more.usage_days_same;
+    result.usage_days_changed += more.usage_days_changed;
+    result.usage_days_kept += more.usage_days_kept;
+    result.usage_days_under_way += more.usage_days_under_way;
+    result.sessions_changed += more.sessions_changed;
 }
 
 impl Check {
@@ -154,10 +179,15 @@ impl Rebuild {
         let mut result = v1::Rebuilt { range: Some(range), ..v1::Rebuilt::default() };
         for (done, whose) in self.jobs.iter().enumerate() {
             self.tell(done, None).await;
-            let (found, readings) = self.history.fold(whose, Found::default()).await?;
+            let read_until = self.history.span.until;
+            let recount = Recount::new(self.ledger.clone(), whose.machine.clone(), self.days, read_until);
+            let found = Found { incidents: HashMap::new(), recount };
+            let (mut found, readings) = self.history.fold(whose, found).await?;
+            found.recount.finish().await?;
+            add_usage(&mut result, &found.recount.result);
             result.readings += readings;
             let sight = self.sight(&whose.machine).await?;
-            self.settle(&whose.machine, found.0, &sight, &mut result).await?;
+            self.settle(&whose.machine, found.incidents, &sight, &mut result).await?;
         }
         self.tell(self.jobs.len(), Some(result)).await;
         Ok(())

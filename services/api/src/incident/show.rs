@@ -3,14 +3,13 @@
 use domain::incident::settings::MachineSettings;
 use domain::incident::threshold::{Limits, Threshold};
 use domain::incident::{Definition, Incident, MeasuredStop, Rule, Severity, TracePoint};
-use domain::registry::{BeltKind, direction_as_registered};
 use domain::signal::Capabilities;
 use domain::units::{Incline, Speed};
 use store::ledger::{DerivedPiece, RecordedPoint, StoredIncident};
 use store::registry::Machine;
 use wire::api::v1;
 
-use crate::convert::{contact_name, contacts, direction, duration, origin, timestamp};
+use crate::convert::{ReadBy, contact_name, contacts, direction, duration, origin, timestamp};
 use crate::handling::show::{View, handling};
 
 /// What is found later than this after it happened is history, not news, in microseconds.
@@ -93,9 +92,9 @@ pub(crate) fn names(capabilities: Capabilities) -> Vec<String> {
 }
 
 /// A reading that was kept with an incident.
-pub(crate) fn trace(point: &TracePoint, kind: BeltKind) -> v1::Reading {
+pub(crate) fn trace(point: &TracePoint, by: &ReadBy) -> v1::Reading {
     let moving = point.speeds.map(|(mean, _, _)| mean > domain::belt::STANDSTILL);
-    let (way, how) = direction_as_registered(kind, point.direction, point.origin, moving);
+    let (way, how) = by.direction(point.time, (point.direction, point.origin), moving);
     v1::Reading {
         time: Some(timestamp(point.time)),
         span: Some(duration(u64::from(point.span_ms) * 1_000)),
@@ -111,8 +110,8 @@ pub(crate) fn trace(point: &TracePoint, kind: BeltKind) -> v1::Reading {
 }
 
 /// The points of a recording's pieces, which are by number.
-pub(crate) fn recording(pieces: &[DerivedPiece], kind: BeltKind) -> Vec<v1::RecordingPoint> {
-    pieces.iter().flat_map(|piece| &piece.points).map(|one| point(one, kind)).collect()
+pub(crate) fn recording(pieces: &[DerivedPiece], by: &ReadBy) -> Vec<v1::RecordingPoint> {
+    pieces.iter().flat_map(|piece| &piece.points).map(|one| point(one, by)).collect()
 }
 
 /// Whether all pieces of a recording are there, to the last one.
@@ -121,9 +120,9 @@ pub(crate) fn is_complete(pieces: &[DerivedPiece]) -> bool {
         && pieces.last().is_some_and(|last| last.is_last)
 }
 
-fn point(point: &RecordedPoint, kind: BeltKind) -> v1::RecordingPoint {
+fn point(point: &RecordedPoint, by: &ReadBy) -> v1::RecordingPoint {
     let moving = point.speed.map(|speed| speed > domain::belt::STANDSTILL);
-    let (way, how) = direction_as_registered(kind, point.direction, point.origin, moving);
+    let (way, how) = by.direction(point.time, (point.direction, point.origin), moving);
     v1::RecordingPoint {
         time: Some(timestamp(point.time)),
         direction: direction(way),

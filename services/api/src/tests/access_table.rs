@@ -9,21 +9,24 @@ mod requests;
 use std::collections::BTreeSet;
 
 use domain::handling::Step;
-use domain::ids::{IncidentId, SessionId};
+use domain::ids::{IncidentId, SessionId, SiteId};
 use domain::live::Session;
 use prost::Message;
 use store::fact::{
-    FactKind, IncidentStepped, NewContact, NewCourse, NewDrill, Note, SignOut, SiteChange, TokenNumber,
+    EnrolmentFact, FactKind, IncidentStepped, NewContact, NewCourse, NewDrill, Note, SignOut, SiteChange,
+    TokenNumber,
 };
 use store::ledger::{Derived, Ledger};
-use store::registry::{Contact, CourseCode, Role, Way};
+use store::registry::{
+    Contact, CourseCode, Enrolment, EnrolmentCode, EnrolmentStanding, EnrolmentTarget, Role, Way,
+};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use self::requests::{Told, call, request};
 use super::incidents::incident;
 use super::port::http;
-use super::{Bench, NOON, machine_id, site_id, user_name};
+use super::{Bench, DAY_US, NOON, machine_id, site_id, user_name};
 use crate::access::rights::METHODS;
 use crate::secret_hash;
 
@@ -125,6 +128,14 @@ AdminService/SetStaffedHours         .      .      .     .         site    .    
 AdminService/SetOpeningHours         .      .      .     .         site    .          .       site          yes   yes
 AdminService/SetMaintenancePlan      .      .      .     .         site    .          .       site          yes   yes
 AdminService/RecordMaintenance       .      .      site  .         site    site       .       site          yes   yes
+EnrolmentService/Enrol               any    any    any   any       any     any        any     any           yes   yes
+EnrolmentService/GetEnrolment        any    any    any   any       any     any        any     any           yes   yes
+EnrolmentService/CreateEnrolmentCode .      .      .     .         .       site       .       site          yes   yes
+EnrolmentService/ListEnrolmentCodes  .      .      .     .         .       site       .       site          yes   yes
+EnrolmentService/RevokeEnrolmentCode .      .      .     .         .       site       .       site          yes   yes
+EnrolmentService/ListPendingEnrolments .    .      .     .         .       site       .       site          yes   yes
+EnrolmentService/ApproveEnrolment    .      .      .     .         .       site       .       site          yes   yes
+EnrolmentService/RefuseEnrolment     .      .      .     .         .       site       .       site          yes   yes
 metrics                              .      .      .     .         .       all        .       all           yes   yes
 ";
 
@@ -313,11 +324,47 @@ async fn told(bench: &Bench, id: u8, machine: &str) -> Told {
     let note = bench.ledger.registry().last_fact;
     let site = bench.ledger.registry().machines()[&machine_id(machine)].site.clone();
     let code = CourseCode::new(&format!("told-{site}")).unwrap();
-    bench.fact(FactKind::CourseCreated(NewCourse { site, code, prescription: None })).await;
+    let course = NewCourse { site: site.clone(), code, prescription: None };
+    bench.fact(FactKind::CourseCreated(course)).await;
     let course = bench.ledger.registry().last_fact;
     let until = NOON.plus(600_000_000);
     bench.fact(FactKind::DrillStarted(NewDrill { machine: machine_id(machine), until })).await;
-    Told { note, course, drill: bench.ledger.registry().last_fact }
+    let drill = bench.ledger.registry().last_fact;
+    Told { note, course, drill, asked: agents(bench, id, site).await }
+}
+
+/// Three agents that came with a site's code: one to list, one to approve, one to refuse. The number of the first.
+async fn agents(bench: &Bench, id: u8, site: SiteId) -> u64 {
+    let made = EnrolmentCode {
+        id: id.into(),
+        hash: [id; 32],
+        number: 0,
+        target: EnrolmentTarget::Site { site: site.clone(), machines_max: 3 },
+        author: "test".to_owned(),
+        created: NOON,
+        expires: NOON.plus(DAY_US),
+        revoked: None,
+        wrong_tries: 0,
+        came: 0,
+        used: None,
+    };
+    bench.fact(FactKind::Enrolment(EnrolmentFact::CodeMade(made))).await;
+    for agent in 0..3 {
+        let asked = Enrolment {
+            nonce: [id * 10 + agent; 32],
+            number: 0,
+            code: id.into(),
+            site: site.clone(),
+            name: format!("box at {site}"),
+            agent_version: String::new(),
+            peer: String::new(),
+            comparison: "123456".to_owned(),
+            asked: NOON,
+            standing: EnrolmentStanding::Waiting,
+        };
+        bench.fact(FactKind::Enrolment(EnrolmentFact::Asked(asked))).await;
+    }
+    bench.ledger.registry().last_fact - 2
 }
 
 /// Somebody at a site who can be told.
@@ -352,6 +399,8 @@ fn refused(method: &str, status: &Status) -> Outcome {
         // These are for everybody: a wrong password, link or new password is an answer.
         ("AccountService/SignIn", _, "WRONG_PASSWORD" | "TOO_MANY_ATTEMPTS")
         | ("AccountService/GetLink" | "AccountService/RedeemLink", _, "NO_LINK")
+        | ("EnrolmentService/Enrol", _, "WRONG_CODE" | "TOO_MANY_ATTEMPTS")
+        | ("EnrolmentService/GetEnrolment", _, "NOT_FOUND" | "TOO_MANY_ATTEMPTS")
         | ("AccountService/ChangePassword", Code::InvalidArgument, _) => Outcome::Reached,
         // It has the label of a course that is not theirs.
         ("CourseService/LabelSession", Code::FailedPrecondition, "LABELLED_OTHERWISE") => Outcome::NotThere,

@@ -2,6 +2,7 @@
 
 mod bad;
 mod rebuild;
+mod recount;
 mod rehearsal;
 mod sights;
 mod watch;

@@ -211,6 +211,7 @@ fn machines(settings: &LoadSettings) -> anyhow::Result<Vec<Machine>> {
             boot: BootId(boot),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             capabilities: Capabilities::SPEED,
+            configuration: None,
         };
         let tape = tapes[number % tapes.len()].clone();
         made.push(Machine::new(speaker, spool, tape, habits, number as u64));

@@ -176,7 +176,8 @@ impl Machine {
                 }
                 Effect::Send { lane, after } => self.send(lane, after, now, tally, out),
                 Effect::Trim { lane, through } => self.acked(lane, through.n, now, tally),
-                Effect::SetClock(_) | Effect::Settings(_) => {}
+                // A bench ends long before a connection is too old.
+                Effect::SetClock(_) | Effect::Settings(_) | Effect::Reconnect => {}
                 Effect::Refused(refusal) => tally.refused(&refusal),
                 Effect::Conflict { .. } => tally.conflicts += 1,
             }
@@ -206,6 +207,7 @@ impl Machine {
                     | Effect::SetClock(_)
                     | Effect::Refused(_)
                     | Effect::Settings(_)
+                    | Effect::Reconnect
                     | Effect::Conflict { .. },
                 )
                 | None => None,

@@ -15,7 +15,7 @@ use wire::api::v1;
 
 use crate::client::{Client, Options};
 use crate::command::pages::{self, Zones};
-use crate::command::{fleet, print, request_id};
+use crate::command::{enrolment, fleet, print, request_id};
 use crate::failure::{Exit, Failure};
 use crate::table::{Column, Listing, Value};
 use crate::words;
@@ -40,6 +40,11 @@ enum Action {
         /// Where to write the credential; ID.credential.json if not given. A file that exists is not overwritten
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+    },
+    /// Makes a code with which an agent becomes this machine's: good for an hour, once
+    EnrolCode {
+        /// Its id
+        id: String,
     },
     /// Refuses whatever comes with a machine's credential, until it is renewed
     Revoke {
@@ -90,7 +95,7 @@ struct AddArgs {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Belt {
+pub(super) enum Belt {
     /// It can only run forward
     OneWay,
     /// It can run both ways
@@ -100,7 +105,7 @@ enum Belt {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Drive {
+pub(super) enum Drive {
     /// A motor
     Motor,
     /// The person on it
@@ -176,6 +181,11 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
         Action::Add(args) => add(args, options).await,
         Action::Edit(args) => edit::run(args, options).await,
         Action::Renew { id, out } => renew(id, out, options).await,
+        Action::EnrolCode { id } => {
+            let mut client = Client::connect(options).await?;
+            let request = v1::CreateEnrolmentCodeRequest { machine_id: id, ..Default::default() };
+            enrolment::make(&mut client, request, options).await
+        }
         Action::Revoke { id } => revoke(id, options).await,
         Action::OutOfService(args) => service::out_of_service(args, options).await,
         Action::Commission(args) => service::commission(args, options).await,
@@ -217,6 +227,15 @@ async fn add(args: AddArgs, options: &Options) -> Result<(), Failure> {
         "the credential is in {shown}: bring it to the machine's agent and let nobody else read it"
     )?;
     writeln!(aside, "next: beltwatch-agent simulate --credential {shown} --spool {}.spool", args.id)?;
+    writeln!(aside, "or, without carrying a file:")?;
+    // The machine is registered, whatever becomes of this.
+    if let Err(failure) = enrolment::make_beside(&mut client, &args.id).await {
+        writeln!(
+            aside,
+            "no enrolment code could be made: {failure}; try `beltwatch machine enrol-code {}`",
+            args.id
+        )?;
+    }
     Ok(())
 }
 
@@ -274,7 +293,7 @@ async fn with_credential_file(
 }
 
 impl Belt {
-    fn kind(self) -> v1::BeltKind {
+    pub(super) fn kind(self) -> v1::BeltKind {
         match self {
             Belt::OneWay => v1::BeltKind::OneWay,
             Belt::Reversible => v1::BeltKind::Reversible,
@@ -284,7 +303,7 @@ impl Belt {
 }
 
 impl Drive {
-    fn kind(self) -> v1::DriveKind {
+    pub(super) fn kind(self) -> v1::DriveKind {
         match self {
             Drive::Motor => v1::DriveKind::Motor,
             Drive::Manual => v1::DriveKind::Manual,

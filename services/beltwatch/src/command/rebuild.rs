@@ -11,9 +11,13 @@ use crate::failure::{Exit, Failure};
 use crate::table::{Column, Listing, Note, Value};
 use crate::words::{self, RangeArgs};
 
-/// Judges the stored history anew, with the settings that hold now and the rules of this version
+/// Judges and counts the stored history anew, with the settings that hold now and the rules of this version
 ///
-/// It removes nothing. Incidents that were not there are added; one that was found more than 15 minutes after it happened
+/// Usage and sessions say afterwards which way belts ran, as after a commissioning that has proven the direction; how much
+/// they ran never changes. Usage goes by whole days of UTC: those of which not all readings are there any more stay as they
+/// are ("kept"), and those that are still counted into do until they are over ("under way").
+///
+/// Incidents: it removes nothing. Incidents that were not there are added; one that was found more than 15 minutes after it happened
 /// is marked "late". Those that look different now are brought up to date. Those that are not found any more stay and are
 /// marked "unconfirmed", with the version of the rule that did not find them; a later rebuild that finds them again takes
 /// the mark away. Left as they are: incidents that are active, those of which no records are left, and those of rules that
@@ -85,8 +89,14 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
 fn show(result: &v1::Rebuilt, zone: &TimeZone, options: &Options) -> Result<(), Failure> {
     let range = result.range.unwrap_or_default();
     let time = |time| Value::Time(words::time(time), zone.clone());
+    let count = |name, count| Note { name, value: Value::Count(count) };
     let notes = vec![
-        Note { name: "readings", value: Value::Count(result.readings) },
+        count("readings", result.readings),
+        count("usage_days_same", result.usage_days_same),
+        count("usage_days_changed", result.usage_days_changed),
+        count("usage_days_kept", result.usage_days_kept),
+        count("usage_days_under_way", result.usage_days_under_way),
+        count("sessions_changed", result.sessions_changed),
         Note { name: "start_time", value: time(range.start_time) },
         Note { name: "end_time", value: time(range.end_time) },
     ];

@@ -6,8 +6,8 @@ use clap::{Args as ClapArgs, Subcommand};
 use wire::api::v1;
 
 use crate::client::{Client, Options};
-use crate::command::{pages, print, request_id};
-use crate::failure::Failure;
+use crate::command::{enrolment, pages, print, request_id};
+use crate::failure::{Exit, Failure};
 use crate::table::{Column, Listing, Value};
 use crate::words;
 
@@ -40,6 +40,17 @@ enum Action {
     },
     /// Says when staff are at a site, when it is open, and on which day its weeks begin
     Hours(hours::Hours),
+    /// Makes a code with which agents come to this site; staff approve each
+    EnrolCode {
+        /// Its id
+        id: String,
+        /// How many days it is good, 1 to 30
+        #[arg(long, value_name = "DAYS", default_value_t = 7)]
+        days: u32,
+        /// How many agents may come with it, 1 to 200
+        #[arg(long, value_name = "COUNT", default_value_t = 50)]
+        machines: u32,
+    },
     /// Lists sites
     List,
 }
@@ -109,6 +120,19 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
             client.admin.update_site(request).await?.into_inner().site.into_iter().collect()
         }
         Action::Hours(args) => args.set(&mut client).await?.into_iter().collect(),
+        Action::EnrolCode { id, days, machines } => {
+            if machines == 0 {
+                return Err(Failure::new(Exit::Usage, "--machines is 0; 1 to 200 are allowed"));
+            }
+            let seconds = i64::from(days) * 24 * 3_600;
+            let request = v1::CreateEnrolmentCodeRequest {
+                site_id: id,
+                life: Some(prost_types::Duration { seconds, nanos: 0 }),
+                machines_max: machines,
+                ..Default::default()
+            };
+            return enrolment::make(&mut client, request, options).await;
+        }
         Action::List => pages::sites(&mut client).await?,
     };
     print(&Listing { name: "sites", columns: COLUMNS, rows: &sites, notes: Vec::new() }, options)

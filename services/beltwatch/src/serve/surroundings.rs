@@ -11,6 +11,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use store::registry::Machine;
 use tokio::sync::Notify;
 use wire::credential::Credential;
+use wire::enrolment::Fingerprint;
 use wire::keys::MasterKey;
 
 use super::access::Access;
@@ -40,6 +41,8 @@ pub(super) struct Around {
     pub(super) master: MasterKey,
     /// What makes machines' certificates, if the broker is one that asks for them.
     pub(super) tls: Option<Arc<Tls>>,
+    /// The authority by which agents that enrol know the API's port, if it speaks TLS.
+    pub(super) authority: Option<Fingerprint>,
     pub(super) access: Arc<Access>,
     pub(super) registry_changed: Arc<Notify>,
 }
@@ -99,6 +102,10 @@ impl Surroundings for Around {
             broker: self.broker.clone(),
             tls: tls.map_err(|error| format!("{error:#}"))?,
         })
+    }
+
+    fn authority(&self) -> Option<Fingerprint> {
+        self.authority
     }
 
     fn machine_changed(&self, machine: &Machine) {

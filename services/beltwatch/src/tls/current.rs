@@ -11,6 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use wire::enrolment::SERVER_NAME;
 
 /// What new connections are shown. Connections that are there keep what they have.
 #[derive(Debug)]
@@ -43,6 +44,27 @@ impl ResolvesClientCert for Current {
 
     fn has_certs(&self) -> bool {
         true
+    }
+}
+
+/// By the name that a client asks for: one certificate for agents that enrol, another for everybody else.
+#[derive(Debug)]
+pub(super) struct ByName {
+    pub(super) usual: Arc<Current>,
+    pub(super) enrolling: Arc<Current>,
+}
+
+impl ByName {
+    /// What who asks for this name is shown; `None`: for no name.
+    pub(super) fn shown(&self, name: Option<&str>) -> Arc<CertifiedKey> {
+        let enrols = name.is_some_and(|name| name.eq_ignore_ascii_case(SERVER_NAME));
+        if enrols { self.enrolling.shown() } else { self.usual.shown() }
+    }
+}
+
+impl ResolvesServerCert for ByName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.shown(hello.server_name()))
     }
 }
 

@@ -103,3 +103,27 @@ fn off_is_nothing_and_a_machine_is_named_in_its_certificate() {
     let certificate = rustls::pki_types::CertificateDer::from_pem_slice(credential.certificate.as_bytes());
     assert_eq!(subject::common_name(&certificate.unwrap()), Some("tm-01"));
 }
+
+#[test]
+fn agents_that_enrol_are_shown_our_authority_whatever_the_pages_show() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "gym.example");
+    let tls = Tls::start(&config(folder.path(), TlsMode::Files), &[], NOON).unwrap().unwrap();
+    let usual = shown(&tls.files.as_ref().unwrap().current);
+    for name in [None, Some("gym.example"), Some("invalid"), Some("beltwatch.invalid")] {
+        assert_eq!(by_name(&tls, name).cert[0].to_vec(), usual, "{name:?}");
+    }
+    let authority = tls.authority().certificate().clone();
+    assert_eq!(tls.enrols_by(), Some(fingerprint(&authority)));
+    let first = by_name(&tls, Some(SERVER_NAME));
+    assert_eq!(first.cert[1..], [authority]);
+    assert_eq!(by_name(&tls, Some("Enrol.Beltwatch.INVALID")).cert, first.cert);
+    tls.look(later(60));
+    let renewed = by_name(&tls, Some(SERVER_NAME));
+    assert!(renewed.cert[0] != first.cert[0] && renewed.cert[1] == first.cert[1]);
+    assert_eq!(by_name(&tls, None).cert[0].to_vec(), usual);
+}
+
+fn by_name(tls: &Tls, name: Option<&str>) -> Arc<CertifiedKey> {
+    tls.by_name().shown(name)
+}

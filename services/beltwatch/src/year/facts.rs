@@ -1,6 +1,5 @@
 //! The facts that register a fleet, and those of its machines' service.
 
-use domain::registry::BeltKind;
 use domain::units::UnixMicros;
 use store::fact::{
     Fact, FactKind, NewCommissioning, NewOpening, NewStaffedHours, OpeningHours, ServiceChange,
@@ -48,7 +47,7 @@ pub fn registration(year: &Year, author: Author<'_>) -> Vec<Fact> {
     for (number, machine) in year.machines().iter().enumerate() {
         let kind = FactKind::MachineCreated(registered_machine(year, machine, registered));
         add(registered, Some(format!("machine-{}", machine.id)), kind);
-        if machine.kind.is_measured() && machine.kind.belt() == BeltKind::Reversible {
+        if machine.kind.is_measured() {
             let kind = FactKind::Commissioned(NewCommissioning {
                 machine: machine.id.clone(),
                 direction_proven: true,
@@ -56,6 +55,7 @@ pub fn registration(year: &Year, author: Author<'_>) -> Vec<Fact> {
                 silent_on_stop: false,
                 incline_is_target: false,
                 note: "simulated machine".to_owned(),
+                seen: None,
             });
             add(registered, Some(format!("commissioning-{}", machine.id)), kind);
         }

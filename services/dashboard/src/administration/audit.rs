@@ -25,7 +25,7 @@ const PAGE: i32 = 100;
 /// Words for one of the API's names.
 type Words = fn(Texts) -> &'static str;
 
-const KINDS: [(&str, Words); 40] = [
+const KINDS: [(&str, Words); 47] = [
     ("site_created", Texts::did_site_created),
     ("site_changed", Texts::did_site_changed),
     ("machine_created", Texts::did_machine_created),
@@ -65,6 +65,13 @@ const KINDS: [(&str, Words); 40] = [
     ("opening_set", Texts::did_opening_set),
     ("maintenance_set", Texts::did_maintenance_set),
     ("machine_maintained", Texts::did_machine_maintained),
+    ("enrolment_code_made", Texts::did_enrolment_code_made),
+    ("enrolment_code_revoked", Texts::did_enrolment_code_revoked),
+    ("enrolment_code_tried", Texts::did_enrolment_code_tried),
+    ("machine_enrolled", Texts::did_machine_enrolled),
+    ("enrolment_asked", Texts::did_enrolment_asked),
+    ("enrolment_approved", Texts::did_enrolment_approved),
+    ("enrolment_refused", Texts::did_enrolment_refused),
     ("access_refused", Texts::did_access_refused),
 ];
 const REASONS: [(&str, Words); 7] = [

@@ -137,6 +137,7 @@ fn row(state: &v1::MachineState, t: Texts) -> (String, Row) {
     let path = path(&machine.id);
     let mut actions = vec![
         Link::new(path.clone(), t.edit(), &machine.id),
+        Link::new(format!("{path}/enrol"), t.enrolment_code_machine(), &machine.id),
         Link::new(format!("{path}/renew"), t.credential_renew(), &machine.id),
     ];
     if revoked.is_none() {
@@ -157,7 +158,7 @@ fn path(machine: &str) -> String {
 }
 
 /// The fields that can be changed later, with what a machine has.
-fn fields(t: Texts, machine: &v1::Machine) -> Vec<Field> {
+pub(super) fn fields(t: Texts, machine: &v1::Machine) -> Vec<Field> {
     let belts = BELTS.iter().map(|(code, belt)| ((*code).to_owned(), belt_words(*belt, t).to_owned()));
     let drives = DRIVES.iter().map(|(code, drive)| ((*code).to_owned(), drive_words(*drive, t).to_owned()));
     let belt = BELTS.iter().find(|(_, belt)| *belt == machine.belt()).map_or(BELTS[0].0, |(code, _)| code);
@@ -175,7 +176,7 @@ fn fields(t: Texts, machine: &v1::Machine) -> Vec<Field> {
 }
 
 /// The belt and drive that were chosen; what the form does not offer is refused beside its field.
-fn kinds(page: &mut FormPage) -> (i32, i32) {
+pub(super) fn kinds(page: &mut FormPage) -> (i32, i32) {
     let belt = BELTS.iter().find(|(code, _)| *code == page.value("belt")).map(|(_, belt)| *belt);
     let drive = DRIVES.iter().find(|(code, _)| *code == page.value("drive")).map(|(_, drive)| *drive);
     if belt.is_none() {
@@ -188,7 +189,7 @@ fn kinds(page: &mut FormPage) -> (i32, i32) {
 }
 
 /// Sites at which a machine can stand.
-async fn sites_to_choose(
+pub(super) async fn sites_to_choose(
     dashboard: &Dashboard,
     visitor: &Visitor,
 ) -> Result<Vec<(String, String)>, Response> {

@@ -19,10 +19,13 @@ pub(super) enum Notice {
     TokenRevoked,
     ContactSaved,
     ContactDeleted,
+    EnrolmentApproved,
+    EnrolmentRefused,
+    EnrolmentCodeEnded,
     NothingChanged,
 }
 
-const ALL: [(&str, Notice); 11] = [
+const ALL: [(&str, Notice); 14] = [
     ("site-added", Notice::SiteAdded),
     ("site-changed", Notice::SiteChanged),
     ("machine-changed", Notice::MachineChanged),
@@ -33,6 +36,9 @@ const ALL: [(&str, Notice); 11] = [
     ("token-revoked", Notice::TokenRevoked),
     ("contact-saved", Notice::ContactSaved),
     ("contact-deleted", Notice::ContactDeleted),
+    ("enrolment-approved", Notice::EnrolmentApproved),
+    ("enrolment-refused", Notice::EnrolmentRefused),
+    ("code-ended", Notice::EnrolmentCodeEnded),
     ("nothing-changed", Notice::NothingChanged),
 ];
 
@@ -64,6 +70,9 @@ impl Done {
             Notice::TokenRevoked => t.token_revoked(id),
             Notice::ContactSaved => t.contact_saved(id),
             Notice::ContactDeleted => t.contact_deleted(id),
+            Notice::EnrolmentApproved => t.enrolment_approved(id),
+            Notice::EnrolmentRefused => t.enrolment_refused(id),
+            Notice::EnrolmentCodeEnded => t.enrolment_code_ended(id),
             Notice::NothingChanged => t.nothing_changed().to_owned(),
         }
     }

@@ -38,7 +38,7 @@ impl Code {
     }
 
     /// None: the text is too long for a code.
-    fn new(text: String) -> Option<Code> {
+    pub(crate) fn new(text: String) -> Option<Code> {
         // A quarter of it may be scratched off.
         let code = QrCode::encode_text(&text, QrCodeEcc::Quartile).ok()?;
         let mut path = String::new();

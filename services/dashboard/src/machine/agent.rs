@@ -22,6 +22,8 @@ pub(super) struct AgentPart {
     records_lost: u64,
     revoked: bool,
     belt: &'static str,
+    /// Why the direction counts as unknown although it is measured, and the next step; empty: it does not.
+    unproven: &'static str,
     can: Vec<&'static str>,
     cannot: Vec<&'static str>,
     contacts: Vec<ContactLine>,
@@ -63,6 +65,11 @@ impl AgentPart {
         AgentPart {
             t,
             belt: belt(machine.belt(), t),
+            unproven: match state.direction_unknown() {
+                v1::DirectionUnknown::NotCommissioned => t.direction_not_commissioned(),
+                v1::DirectionUnknown::ConfigurationChanged => t.direction_configuration_changed(),
+                v1::DirectionUnknown::NotMeasured | v1::DirectionUnknown::Unspecified => "",
+            },
             revoked: machine.revoke_time.is_some(),
             id: machine.id,
             model: machine.model,

@@ -2,6 +2,7 @@ mod administration;
 mod course;
 mod course_change;
 mod drill;
+mod enrolment;
 mod fake;
 mod handling;
 mod incidents;

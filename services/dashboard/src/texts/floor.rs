@@ -61,6 +61,8 @@ texts! {
     why_reverse: "runs in reverse {for}", "läuft rückwärts {for}";
     why_forward: "runs {for}", "läuft {for}";
     why_moving_unknown: "moves {for}", "läuft {for}";
+    why_not_commissioned: "direction not commissioned; moves {for}", "Richtung nicht eingemessen; läuft {for}";
+    why_configuration_changed: "direction to be commissioned again; moves {for}", "Richtung neu einzumessen; läuft {for}";
     was: "was", "war";
 
     arrange: "Arrange the plan", "Plan anordnen";

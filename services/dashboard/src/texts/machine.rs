@@ -64,6 +64,8 @@ texts! {
 
     signal_speed: "speed", "Geschwindigkeit";
     signal_direction: "direction", "Richtung";
+    direction_not_commissioned: "The direction is measured but not commissioned: it counts as unknown. Next: `beltwatch-agent commission` beside the machine, then `beltwatch rebuild` for what was before.", "Die Richtung wird gemessen, ist aber nicht eingemessen: sie zählt als unbekannt. Nächster Schritt: `beltwatch-agent commission` am Gerät, danach `beltwatch rebuild` für die Zeit davor.";
+    direction_configuration_changed: "The sources are set differently than when the direction was commissioned: it counts as unknown. Next: `beltwatch-agent commission` beside the machine.", "Die Quellen sind anders eingestellt als beim Einmessen der Richtung: sie zählt als unbekannt. Nächster Schritt: `beltwatch-agent commission` am Gerät.";
     signal_incline: "incline", "Steigung";
 
     event_belt_started: "Belt started", "Band gestartet";

@@ -21,7 +21,8 @@ texts! {
     today_uncommissioned: "Not commissioned", "Nicht eingemessen";
     today_uncommissioned_lead: "Without a limit that its stops could be judged by.", "Ohne Grenze, nach der sich Stopps beurteilen ließen.";
     today_unproven: "Direction not proven", "Richtung nicht bewiesen";
-    today_unproven_lead: "They tell a direction, and nobody has proven which sign is forward.", "Sie melden eine Richtung, und niemand hat bewiesen, welches Vorzeichen vorwärts ist.";
+    today_unproven_lead: "They measure a direction, and nobody has proven which sign is forward: it counts as unknown. Next: `beltwatch-agent commission` beside the machine, then `beltwatch rebuild`.", "Sie messen eine Richtung, und niemand hat bewiesen, welches Vorzeichen vorwärts ist: sie zählt als unbekannt. Nächster Schritt: `beltwatch-agent commission` am Gerät, danach `beltwatch rebuild`.";
+    today_configuration_changed: "the sources were set differently since", "die Quellen wurden seither anders eingestellt";
     today_proofs: "Proof tests due", "Fällige Stopp-Prüfungen";
     today_proofs_all: "All proof tests", "Alle Stopp-Prüfungen";
     today_maintenance: "Service due", "Fällige Wartung";

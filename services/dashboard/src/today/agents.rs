@@ -83,10 +83,17 @@ pub(super) fn unproven(ground: &Ground) -> Block {
     let t = ground.t();
     let is_unproven = |(_, state): &(&String, &v1::MachineState)| {
         let machine = state.machine.as_ref();
-        machine.is_some_and(|one| !one.direction_proven && one.belt() != v1::BeltKind::OneWay)
-            && state.capabilities.iter().any(|name| name == "direction")
+        let never = machine.is_some_and(|one| !one.direction_proven && one.belt() != v1::BeltKind::OneWay)
+            && state.capabilities.iter().any(|name| name == "direction");
+        never || state.direction_unknown() == v1::DirectionUnknown::ConfigurationChanged
     };
     let unproven = ground.machines.iter().filter(is_unproven);
-    let lines = unproven.map(|(id, _)| Line::of(id, "", ground)).collect();
+    let why = |state: &v1::MachineState| match state.direction_unknown() {
+        v1::DirectionUnknown::ConfigurationChanged => t.today_configuration_changed(),
+        v1::DirectionUnknown::NotCommissioned
+        | v1::DirectionUnknown::NotMeasured
+        | v1::DirectionUnknown::Unspecified => "",
+    };
+    let lines = unproven.map(|(id, state)| Line::of(id, why(state), ground)).collect();
     Block::new("unproven", t.today_unproven(), lines, ground).led(t.today_unproven_lead())
 }

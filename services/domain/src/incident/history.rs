@@ -1,4 +1,4 @@
-//! Incidents of the long history: both lanes of one machine as they are stored, brought into the order in which its
+//! The long history folded anew: both lanes of one machine as they are stored, brought into the order in which its
 //! agent wrote them, and folded under one or more timelines.
 //!
 //! It reads each lane as it is asked to, page by page, and nothing waits for what never comes: where a record names one
@@ -6,13 +6,15 @@
 
 use std::collections::VecDeque;
 
-use super::Incident;
-use super::mind::IncidentFold;
 use super::settings::Timeline;
 use crate::ids::{LogId, MachineId};
+use crate::live::Session;
 use crate::log::{Lane, Position};
+use crate::machine::{Folded, MachineFold, MachineMind};
 use crate::record::Record;
 use crate::units::UnixMicros;
+use crate::usage::UsageRow;
+use std::sync::Arc;
 
 /// A record of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +32,7 @@ pub struct Remembered {
 /// The fold of one machine's history.
 #[derive(Debug)]
 pub struct HistoryFold {
-    machine: MachineId,
-    folds: Vec<(Timeline, IncidentFold)>,
+    minds: Vec<MachineMind>,
     lanes: [VecDeque<Remembered>; 2],
     ended: [bool; 2],
 }
@@ -39,8 +40,13 @@ pub struct HistoryFold {
 impl HistoryFold {
     /// Nothing folded yet. Each timeline is folded for itself.
     pub fn new(machine: MachineId, timelines: Vec<Timeline>) -> HistoryFold {
-        let folds = timelines.into_iter().map(|timeline| (timeline, IncidentFold::default())).collect();
-        HistoryFold { machine, folds, lanes: Default::default(), ended: [false; 2] }
+        let mind = |timeline| {
+            let mut mind = MachineMind::new(machine.clone(), MachineFold::default());
+            mind.obey(Arc::new(timeline));
+            mind
+        };
+        let minds = timelines.into_iter().map(mind).collect();
+        HistoryFold { minds, lanes: Default::default(), ended: [false; 2] }
     }
 
     /// The lane whose next records are needed; `None`: there is something to fold, or nothing is left.
@@ -58,9 +64,9 @@ impl HistoryFold {
         self.lanes[lane.index()].extend(records);
     }
 
-    /// Folds the next record. Gives the incidents that are new or have changed, each with the place of its timeline;
-    /// `None`: a lane is needed first, or nothing is left.
-    pub fn fold(&mut self) -> Option<Vec<(usize, Incident)>> {
+    /// Folds the next record. Gives what it changed, by the place of the timeline; `None`: a lane is needed first, or
+    /// nothing is left.
+    pub fn fold(&mut self) -> Option<Vec<Folded>> {
         if self.wants().is_some() {
             return None;
         }
@@ -70,15 +76,20 @@ impl HistoryFold {
     }
 
     /// Takes a record out of turn, such as the beginning of the agent's life that the history is from.
-    pub fn take(&mut self, next: &Remembered) -> Vec<(usize, Incident)> {
+    pub fn take(&mut self, next: &Remembered) -> Vec<Folded> {
         let Remembered { log, position, time, record } = next;
-        let mut changed = Vec::new();
-        for (place, (timeline, fold)) in self.folds.iter_mut().enumerate() {
-            let at_once = fold.at_once(&self.machine, (*log, *position), *time, record, timeline);
-            let merged = fold.merged(&self.machine, (*log, *position), *time, record, timeline);
-            changed.extend(at_once.into_iter().chain(merged).map(|incident| (place, incident)));
-        }
-        changed
+        let fold = |mind: &mut MachineMind| {
+            let mut incidents = mind.at_once(*log, *position, Some(*time), record);
+            let mut folded = mind.fold(*log, *position, Some(*time), record);
+            incidents.append(&mut folded.incidents);
+            Folded { incidents, ..folded }
+        };
+        self.minds.iter_mut().map(fold).collect()
+    }
+
+    /// What goes on at the end, as it would be written now, by the place of the timeline.
+    pub fn open(&self) -> Vec<(Option<Session>, Option<UsageRow>)> {
+        self.minds.iter().map(|mind| (mind.open_session(), mind.open_usage())).collect()
     }
 
     /// The lane of the record that was written first.

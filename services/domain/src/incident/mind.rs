@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::bench::{Bench, Change, Placed, REARM_US};
 use super::definition::{Finding, Judged};
-use super::settings::Timeline;
+use super::settings::MachineSettings;
 use super::track::{Seen, StopEpisode};
 use super::{Incident, MeasuredStop, Rule, TracePoint};
-use crate::ids::{IncidentId, LogId, MachineId};
+use crate::ids::{ConfigurationHash, IncidentId, LogId, MachineId};
 use crate::limits;
 use crate::log::Position;
 use crate::record::{Payload, Reading, Record};
@@ -40,15 +40,23 @@ pub struct IncidentFold {
 }
 
 impl IncidentFold {
+    /// How the agent's sources are set, as far as the records of that order have told.
+    pub fn configuration(&self, judged: Judged) -> Option<ConfigurationHash> {
+        match judged {
+            Judged::AtOnce => self.at_once.track.configuration,
+            Judged::Merged => self.merged.track.configuration,
+        }
+    }
+
     /// Takes a record that cannot be dated: it is not judged, but what an agent says that it can report holds.
     pub fn undated(&mut self, record: &Record) {
         let Payload::Event(event) = &record.payload else { return };
         for bench in [&mut self.at_once, &mut self.merged] {
-            bench.track.capabilities = event.capabilities.or(bench.track.capabilities);
+            bench.track.hear_agent(event);
         }
     }
 
-    /// Judges an event by the rules that need nothing else. To be called for the events of a lane in their order, each
+    /// Judges an event by the rules that need nothing else, by the settings of its time. To be called for the events of a lane in their order, each
     /// once, before their turn in the merged order.
     ///
     /// Gives the incidents that are new or have changed.
@@ -58,16 +66,16 @@ impl IncidentFold {
         place: (LogId, Position),
         time: UnixMicros,
         record: &Record,
-        timeline: &Timeline,
+        settings: &MachineSettings,
     ) -> Vec<Incident> {
         let Payload::Event(event) = &record.payload else { return Vec::new() };
         let seen = Seen::Event { event, at: record.at };
         let placed = Placed { machine, log: place.0, position: place.1, time, seen };
-        let changes = self.at_once.take(Judged::AtOnce, &placed, timeline.at(time));
+        let changes = self.at_once.take(Judged::AtOnce, &placed, settings);
         self.apply(changes)
     }
 
-    /// Judges a record by the rules that need both lanes, in the merged order.
+    /// Judges a record by the rules that need both lanes, in the merged order, by the settings of its time.
     ///
     /// Gives the incidents that are new or have changed.
     pub fn merged(
@@ -76,7 +84,7 @@ impl IncidentFold {
         place: (LogId, Position),
         time: UnixMicros,
         record: &Record,
-        timeline: &Timeline,
+        settings: &MachineSettings,
     ) -> Vec<Incident> {
         let seen = match &record.payload {
             Payload::Event(event) => Seen::Event { event, at: record.at },
@@ -86,10 +94,10 @@ impl IncidentFold {
                     self.merged.track.reading.filter(|end| *end <= time).map_or(began, |end| began.max(end));
                 Seen::Reading { reading, began }
             }
-            Payload::Recording(_) => return Vec::new(),
+            Payload::Recording(_) | Payload::Commissioning(_) => return Vec::new(),
         };
         let placed = Placed { machine, log: place.0, position: place.1, time, seen };
-        let changes = self.merged.take(Judged::Merged, &placed, timeline.at(time));
+        let changes = self.merged.take(Judged::Merged, &placed, settings);
         let mut changed = self.apply(changes);
         if let Seen::Reading { reading, .. } = seen {
             self.trace(time, reading);

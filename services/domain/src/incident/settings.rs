@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::threshold::Limits;
+use crate::ids::ConfigurationHash;
 use crate::registry::{BeltKind, DriveKind};
 use crate::stop::StopContact;
 use crate::units::{Speed, UnixMicros};
@@ -28,6 +29,9 @@ pub struct MachineSettings {
     pub incline_is_target: bool,
     /// Whether a commissioning has proven which sign of the direction signal is forward.
     pub direction_proven: bool,
+    /// For which configurations of the agent's sources it has, at most `limits::CONFIGURATIONS_PROVEN_MAX`; empty: for
+    /// whichever the agent has.
+    pub proven_for: Vec<ConfigurationHash>,
     /// Stops measured when it was commissioned.
     pub measured_stops: Vec<CommissionedStop>,
     /// Whether it is tagged out of service.

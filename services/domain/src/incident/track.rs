@@ -5,7 +5,9 @@ mod step;
 use serde::{Deserialize, Serialize};
 
 use crate::belt::{Belt, Contact, Direction, STANDSTILL};
+use crate::ids::ConfigurationHash;
 use crate::incident::settings::MachineSettings;
+use crate::proven::configuration_told;
 use crate::record::{Event, EventKind, Reading};
 use crate::signal::Capabilities;
 use crate::stop::StopContact;
@@ -85,6 +87,8 @@ pub struct Told<T> {
 pub struct Track {
     /// What the agent's sources can report; `None`: it has not told.
     pub capabilities: Option<Capabilities>,
+    /// How the agent's sources are set; `None`: it has not told.
+    pub configuration: Option<ConfigurationHash>,
     /// Time of the newest record.
     pub time: Option<UnixMicros>,
     /// End of the newest reading.
@@ -159,9 +163,18 @@ impl Track {
         }
     }
 
+    /// Notes what an agent that starts says of itself. One that does not tell how its sources are set is an older one.
+    pub fn hear_agent(&mut self, event: &Event) {
+        self.capabilities = event.capabilities.or(self.capabilities);
+        if event.kind == EventKind::AgentStarted {
+            self.configuration = configuration_told(event);
+        }
+    }
+
     /// Nothing is known of how the time before hangs together with what comes: an older spool has come back.
     pub fn restart(&mut self) {
-        *self = Track { capabilities: self.capabilities, ..Track::default() };
+        let (capabilities, configuration) = (self.capabilities, self.configuration);
+        *self = Track { capabilities, configuration, ..Track::default() };
     }
 
     /// Whether all commands of the user from this moment on were heard: the source that tells them was not silent. While
@@ -297,7 +310,7 @@ impl Track {
                 self.silent_told = Some(time);
             }
             EventKind::AgentStarted => {
-                self.capabilities = event.capabilities.or(self.capabilities);
+                self.hear_agent(event);
                 self.agent_started = Some(time);
                 (self.standing, self.moving) = (None, None);
             }

@@ -83,6 +83,12 @@ impl ContactWatches {
         }
     }
 
+    /// When the first of the levels that wait will have stood long enough.
+    pub(super) fn due(&self) -> Option<MonotonicMicros> {
+        let pending = self.watches.iter().filter_map(|watch| watch.pending);
+        pending.map(|pending| pending.since.plus(self.debounce_us)).min()
+    }
+
     /// Levels that have stood long enough, and sums of those that chatter.
     pub(super) fn settle(&mut self, now: MonotonicMicros) -> Vec<ContactEdge> {
         let mut edges = Vec::new();

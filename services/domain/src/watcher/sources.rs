@@ -71,6 +71,12 @@ impl Sources {
         std::mem::replace(&mut watch.state, SourceState::Fresh) == SourceState::Stale
     }
 
+    /// A source says that it cannot go on; whether that is new.
+    pub(super) fn lost(&mut self, source: SourceNumber) -> bool {
+        let Some(watch) = self.watches.get_mut(usize::from(source.0)) else { return false };
+        std::mem::replace(&mut watch.state, SourceState::Stale) != SourceState::Stale
+    }
+
     /// Sources that have been silent for too long since the last call.
     pub(super) fn gone_stale(&mut self, now: MonotonicMicros) -> Vec<SourceNumber> {
         let mut gone = Vec::new();

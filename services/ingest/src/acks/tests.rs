@@ -97,6 +97,26 @@ fn a_repeated_envelope_asks_for_the_ack_again() {
 }
 
 #[test]
+fn who_was_told_to_send_nothing_is_told_again_until_it_sends() {
+    let mut pace = AckPace::default();
+    let lanes = |window| vec![lane_ack(Lane::Events, 2, 64), lane_ack(Lane::Readings, 1, window)];
+    let first = Some(Position::new(1, 2));
+    let next = Position::new(1, 3);
+    let waits = [LaneStatus { lane: Lane::Readings, log: LOG, first, next, dropped: 0 }];
+    let committed = |_, _| Some(Position::new(1, 1));
+    send(&mut pace, lanes(0), at(0));
+    assert_eq!(send(&mut pace, lanes(64), at(100)), [Lane::Readings]);
+    pace.status(&waits, committed, at(1_000));
+    assert_eq!(send(&mut pace, lanes(64), at(1_000)), [], "it may be on its way");
+    pace.status(&waits, committed, at(2_100));
+    assert_eq!(send(&mut pace, lanes(64), at(2_100)), [Lane::Readings], "it was lost");
+    pace.committed(Lane::Readings, at(2_200));
+    assert_eq!(send(&mut pace, lanes(64), at(2_200)), [Lane::Readings]);
+    pace.status(&waits, committed, at(9_000));
+    assert_eq!(send(&mut pace, lanes(64), at(9_000)), [], "it has heard");
+}
+
+#[test]
 fn what_is_missing_is_told_at_once_but_not_for_every_envelope() {
     let mut pace = AckPace::default();
     assert_eq!(pace.missing(Lane::Readings, false, at(10)), Some(at(10)));

@@ -1,6 +1,7 @@
 use domain::belt::{Belt, Contacts, Direction, Origin};
 use domain::clock::{Clock, ClockQuality};
-use domain::ids::LogId;
+use domain::commissioning::CommissioningReport;
+use domain::ids::{ConfigurationHash, LogId};
 use domain::limits;
 use domain::log::BootStart;
 use domain::record::{Event, EventKind, Payload, Reading, Record, SpeedSummary};
@@ -289,4 +290,34 @@ fn recordings_are_left_out_of_the_history() {
     check(&[false, false], Some(&[1, 2]));
     check(&[true, false, true], Some(&[2]));
     check(&[true], None);
+}
+
+#[test]
+fn a_commissioning_is_told_once_and_left_out_of_the_history() {
+    let report = CommissioningReport {
+        technician: "Jo".to_owned(),
+        agent_version: "1.2.3".to_owned(),
+        configuration: ConfigurationHash([3; 16]),
+        direction_proven: true,
+        silent_on_stop: false,
+        incline_is_target: false,
+        stops: Vec::new(),
+        steps: Vec::new(),
+    };
+    let mut writer = Writer::new(1);
+    let slice = writer.write(Lane::Events, true).slices[Lane::Events.index()][0].clone();
+    let payload = Payload::Commissioning(Box::new(report.clone()));
+    let record = Record { at: MonotonicMicros(9), other_n: 0, payload };
+    let entry = Entry { n: 1, record: wire::record::encode(&record) };
+    let slice = Slice { body: encode_slice(&[entry]), ..slice };
+    assert_eq!(block_of(1, &slice), None);
+    let mut folder = Folder::new(machine());
+    let mut give = |sequence| {
+        let records = read(slice.lane, &decode_slice(slice.body.clone()).unwrap());
+        folder.slice(sequence, &slice, records, &mut Derived::default()).commissionings
+    };
+    let place = (slice.log, Position::new(1, 1));
+    let expected = NewCommissioning::reported(machine(), CLOCK.unix(MonotonicMicros(9)), report);
+    assert_eq!(give(1), [(place.0, place.1, expected)]);
+    assert_eq!(give(2), [], "the same record in another slice");
 }

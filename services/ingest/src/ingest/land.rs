@@ -2,9 +2,11 @@
 
 use std::cmp::Reverse;
 
-use domain::log::Lane;
+use domain::ids::LogId;
+use domain::log::{Lane, Position};
 use domain::units::{MILLI, MonotonicMicros, SECOND};
 use store::StoreError;
+use store::fact::{Fact, FactKind, NewCommissioning};
 use store::journal::{Sequence, Slice};
 use store::ledger::{Checkpoint, DerivedIncident};
 use wire::ack::Ack;
@@ -100,6 +102,9 @@ impl IngestMind {
         effects.blocks.extend(folded.block);
         let found = |incident| DerivedIncident { incident, detected: now.unix };
         effects.derived.incidents.extend(folded.incidents.into_iter().map(found));
+        let facts =
+            folded.commissionings.into_iter().map(|(log, position, new)| reported(log, position, new, now));
+        effects.derived.facts.extend(facts);
         if let Some(after) = folded.read_again {
             effects.reads.push(ReadAgain { machine: self.machines[number].id.clone(), after });
         }
@@ -226,5 +231,15 @@ impl IngestMind {
             Lane::Readings => self.counters.readings_committed += records,
         }
         self.counters.records_lost += slice.hole.map_or(0, |hole| hole.records_at_least);
+    }
+}
+
+/// A commissioning as a fact. Its request is its record: however often that comes, it is one fact.
+fn reported(log: LogId, position: Position, new: NewCommissioning, now: Now) -> Fact {
+    Fact {
+        time: now.unix,
+        author: format!("machine:{}", new.machine),
+        request_id: Some(format!("{log}/{:x}/{:x}", position.boot_count, position.n)),
+        kind: FactKind::Commissioned(new),
     }
 }

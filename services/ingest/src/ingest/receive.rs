@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::ids::LogId;
 use domain::limits;
-use domain::log::Lane;
+use domain::log::{Lane, Position};
 use wire::Unreadable;
 use wire::ack::{Ack, LaneAck, Refusal};
 use wire::envelope::Envelope;
@@ -276,18 +276,21 @@ impl IngestMind {
         if other.connection == 0 || !machine.pace.may_tell_other(now.monotonic) {
             return;
         }
-        let of_spool = |(log, _, _): &(LogId, Lane, &LogMind)| alone && Some(spool_of(*log)) == other.log;
-        let lane_ack = |(log, lane, mind): (LogId, Lane, &LogMind)| LaneAck {
-            lane,
-            log,
-            committed: mind.committed(),
-            window: 0,
+        // The boot of the one that speaks for the machine is taken, whether records of it came or not: only a later one can
+        // be this one's.
+        let of_spool = machine.senders.current().filter(|current| current.log == other.log);
+        let taken = of_spool.map(|current| Position::new(current.boot_count.saturating_add(1), 1));
+        let lane_ack = |lane: Lane, spool: LogId| {
+            let log = LogId::for_lane(spool.0, lane);
+            let committed = machine.logs.get(log, lane).and_then(LogMind::committed).max(taken);
+            LaneAck { lane, log, committed, window: 0 }
         };
+        let lanes = other.log.filter(|_| alone).map(|spool| Lane::ALL.map(|lane| lane_ack(lane, spool)));
         let ack = Ack {
             boot: other.boot,
             connection: other.connection,
             counter: machine.pace.next_counter(now.unix),
-            lanes: machine.logs.iter().filter(of_spool).map(lane_ack).collect(),
+            lanes: lanes.into_iter().flatten().collect(),
             echo: None,
             server_time: now.unix,
             refusal: Some(Refusal {

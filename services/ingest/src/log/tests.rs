@@ -141,6 +141,11 @@ fn two_processes_that_count_one_boot_as_theirs_are_not_merged() {
     assert_eq!(show(&mind.offer(&mine)), "0+2");
     let copy = Envelope { sender: BootId([99; 16]), ..envelope(&sent(3, None, None, &[3])) };
     assert_eq!(mind.offer(&copy), Verdict::OtherMaker);
+    // Each is told what it cannot take for its own.
+    mind.commit(at(3, 2));
+    assert_eq!(mind.committed_for(copy.sender, 3), Some(at(4, 1)));
+    assert_eq!(mind.committed_for(mine.sender, 3), Some(at(3, 2)));
+    assert_eq!(mind.committed_for(copy.sender, 2), Some(at(3, 2)));
     // A later process may send what the earlier one made.
     let later = Envelope { sender: BootId([99; 16]), sender_boot_count: 4, ..copy };
     assert_eq!(show(&mind.offer(&later)), "0+1");

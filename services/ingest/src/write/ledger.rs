@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::ids::{IncidentId, MachineId, SessionId};
 use std::collections::HashMap;
+use store::fact::{Fact, FactOutcome};
 use store::journal::Sequence;
 use store::ledger::{Checkpoint, Derived, Ledger};
 use tokio::sync::{mpsc, watch};
@@ -11,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{wait_after, worked};
 use crate::readiness::{Part, Readiness};
+use crate::recover::registered;
+use crate::registry::Registered;
 
 /// Something to write, and how far the journal is not needed any more when it is written.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub(crate) struct LedgerWriter {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) work: mpsc::Receiver<Work>,
     pub(crate) saved: watch::Sender<Sequence>,
+    /// Tells the pipeline that the registry has changed.
+    pub(crate) registered: mpsc::Sender<Vec<Registered>>,
     pub(crate) readiness: Readiness,
     pub(crate) give_up: CancellationToken,
 }
@@ -39,10 +44,43 @@ impl LedgerWriter {
                 saved = work.saved.max(saved);
             }
             keep_newest(&mut all);
+            for fact in std::mem::take(&mut all.facts) {
+                if !self.add(fact).await {
+                    return;
+                }
+            }
             if !self.put(all).await {
                 return;
             }
             self.saved.send_replace(saved);
+        }
+    }
+
+    /// Adds a fact that an agent told, once however often it comes. What can never be added is left out and said.
+    async fn add(&self, fact: Fact) -> bool {
+        let mut attempts = 0;
+        loop {
+            let error = match self.ledger.add_fact(fact.clone()).await {
+                Ok(FactOutcome::Repeated(..)) => return true,
+                Ok(FactOutcome::Added(number)) => {
+                    tracing::info!(
+                        author = fact.author,
+                        fact = number,
+                        "an agent has reported a commissioning"
+                    );
+                    // The pipeline is gone only if the ingest is stopping; then there is nobody to obey.
+                    let _ = self.registered.send(registered(&*self.ledger)).await;
+                    return true;
+                }
+                Err(error) => error,
+            };
+            if !error.kind.is_retryable() {
+                tracing::error!(author = fact.author, error = %error, "what an agent reported cannot be a fact");
+                return true;
+            }
+            if !wait_after(&error, &mut attempts, Part::Ledger, &self.readiness, &self.give_up).await {
+                return false;
+            }
         }
     }
 

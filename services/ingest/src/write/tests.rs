@@ -176,6 +176,7 @@ async fn of_many_versions_the_ledger_gets_the_newest() {
         ledger: ledger.clone(),
         work: waiting,
         saved,
+        registered: mpsc::channel(1).0,
         readiness: Readiness::default(),
         give_up: CancellationToken::new(),
     };

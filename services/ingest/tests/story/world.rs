@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::ids::{LogId, MachineId, SessionId};
+use domain::incident::settings::{MachineSettings, Timeline};
 use domain::live::{LiveState, Session};
 use domain::log::{Lane, Position};
 use domain::record::Record;
@@ -58,7 +59,10 @@ impl World {
             machine: MachineId::new(name).expect("an id"),
             key_generation: 1,
             revoked_generation: 0,
-            settings: Arc::default(),
+            settings: Arc::new(Timeline::always(MachineSettings {
+                direction_proven: true,
+                ..MachineSettings::default()
+            })),
         };
         let registered: Vec<Registered> = machines.iter().map(machine).collect();
         let now = Now { monotonic: MonotonicMicros(SECOND), unix: UnixMicros(EPOCH) };

@@ -17,7 +17,7 @@ pub(super) fn write(writer: &mut ColumnWriter, rows: &[Row]) {
         .iter()
         .filter_map(|row| match &row.record.payload {
             Payload::Event(event) => Some((row.record.at, event)),
-            Payload::Reading(_) | Payload::Recording(_) => None,
+            Payload::Reading(_) | Payload::Recording(_) | Payload::Commissioning(_) => None,
         })
         .collect();
     let all = || events.iter().map(|(_, event)| *event);

@@ -14,7 +14,7 @@ pub(super) fn write(writer: &mut ColumnWriter, rows: &[Row]) {
         .iter()
         .filter_map(|row| match &row.record.payload {
             Payload::Reading(reading) => Some(reading),
-            Payload::Event(_) | Payload::Recording(_) => None,
+            Payload::Event(_) | Payload::Recording(_) | Payload::Commissioning(_) => None,
         })
         .collect();
     let all = || readings.iter();

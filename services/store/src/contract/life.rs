@@ -179,6 +179,7 @@ fn settings() -> Vec<FactKind> {
             silent_on_stop: true,
             incline_is_target: false,
             note: "by the service".to_owned(),
+            seen: None,
         }),
         FactKind::StaffedHoursSet(NewStaffedHours {
             site: site("gym-1"),

@@ -1,8 +1,10 @@
 //! Facts that set what the rules of incidents use. Each holds from
 //! `domain::incident::settings::EFFECTIVE_AFTER_US` after the fact's time on.
 
-use domain::ids::{MachineId, SiteId};
+use domain::commissioning::{CommissioningReport, StepResult};
+use domain::ids::{ConfigurationHash, MachineId, SiteId};
 use domain::incident::settings::CommissionedStop;
+use domain::units::UnixMicros;
 use serde::{Deserialize, Serialize};
 
 use crate::registry::json;
@@ -43,6 +45,56 @@ pub struct NewCommissioning {
     pub incline_is_target: bool,
     /// Who did it and how; at most 200 characters.
     pub note: String,
+    /// What the machine's agent saw of it; `None`: a person entered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Box<SeenByAgent>>,
+}
+
+/// What a machine's agent saw of a commissioning. The machine's key sealed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenByAgent {
+    /// When it was done, in event time; `None`: the agent's clock was not known.
+    #[serde(rename = "done_us", default)]
+    pub done: Option<UnixMicros>,
+    /// Who did it.
+    pub technician: String,
+    /// The agent's version.
+    pub agent_version: String,
+    /// How its sources were set.
+    pub configuration: ConfigurationHash,
+    /// Step by step.
+    pub steps: Vec<StepResult>,
+}
+
+impl NewCommissioning {
+    /// What an agent has reported, with its event time.
+    pub fn reported(
+        machine: MachineId,
+        done: Option<UnixMicros>,
+        report: CommissioningReport,
+    ) -> NewCommissioning {
+        let CommissioningReport {
+            technician,
+            agent_version,
+            configuration,
+            direction_proven,
+            silent_on_stop,
+            incline_is_target,
+            stops,
+            steps,
+        } = report;
+        let note = format!("by {technician}, seen by the agent");
+        let seen = SeenByAgent { done, technician, agent_version, configuration, steps };
+        NewCommissioning {
+            machine,
+            direction_proven,
+            stops,
+            silent_on_stop,
+            incline_is_target,
+            note,
+            seen: Some(Box::new(seen)),
+        }
+    }
 }
 
 /// When staff are at a site.

@@ -1,3 +1,4 @@
+mod enrolment;
 mod handling;
 mod settings;
 mod usage;
@@ -8,6 +9,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use self::enrolment::{enrolment_entries, enrolment_kinds};
 use self::handling::{drills, handling_entries, handling_kinds};
 use self::settings::{machine_histories, scoped_limits, setting_kinds, site_histories};
 use self::usage::{maintained, usage_entries, usage_kinds};
@@ -237,13 +239,14 @@ fn entries() -> impl Strategy<Value = Entry> {
         scoped_limits().prop_map(Entry::Limits),
         handling_entries(),
         usage_entries(),
+        enrolment_entries(),
     ]
 }
 
 proptest! {
     #[test]
     fn facts_come_back(
-        kind in prop_oneof![fleet_kinds(), access_kinds(), setting_kinds(), handling_kinds(), usage_kinds()],
+        kind in prop_oneof![fleet_kinds(), access_kinds(), setting_kinds(), handling_kinds(), usage_kinds(), enrolment_kinds()],
     ) {
         let json = to_json(&kind);
         let again = from_json(&json, "", UnixMicros(0)).map_err(|error| {

@@ -182,6 +182,10 @@ impl Ledger for MemoryLedger {
         Ok(())
     }
 
+    async fn checkpoint(&self, machine: &MachineId) -> Result<Option<Checkpoint>, StoreError> {
+        Ok(self.state().checkpoints.get(machine).cloned())
+    }
+
     async fn checkpoints(
         &self,
         after_machine: Option<&MachineId>,

@@ -2,6 +2,7 @@
 
 mod course;
 mod drill;
+mod enrolment;
 mod machine;
 mod maintenance;
 mod notification;
@@ -42,6 +43,10 @@ pub enum Change {
     EndContact(ContactName),
     /// A scope has no maintenance plan of its own any more.
     EndMaintenance(Scope),
+    /// An enrolment code that ended long ago is forgotten; its facts stay.
+    ForgetEnrolmentCode(u32),
+    /// An agent that was answered, or waited in vain, is forgotten; its facts stay.
+    ForgetEnrolment(SecretHash),
 }
 
 type Changes = Result<Vec<Change>, StoreError>;
@@ -61,10 +66,7 @@ impl Registry {
             FactKind::MachineChanged(change) => self.machine_changed(change, fact.time),
             FactKind::MachinesArranged(arrangement) => self.machines_arranged(arrangement),
             FactKind::CredentialRenewed(named) => self.credential_renewed(&named.machine),
-            FactKind::CredentialRevoked(named) => self.with_machine(&named.machine, |machine| {
-                machine.revoked_generation = machine.key_generation;
-                machine.revoked = Some(fact.time);
-            }),
+            FactKind::CredentialRevoked(named) => self.credential_revoked(&named.machine, fact.time),
             FactKind::StopAcknowledged(acknowledgement) => self.stop_acknowledged(fact, acknowledgement),
             FactKind::UserCreated(new) => self.user_created(new),
             FactKind::UserChanged(change) => self.user_changed(change),
@@ -97,6 +99,7 @@ impl Registry {
             FactKind::SessionLabelled(label) => self.session_labelled(label),
             FactKind::MaintenanceSet(new) => self.maintenance_set(new),
             FactKind::MachineMaintained(new) => self.machine_maintained(fact, new),
+            FactKind::Enrolment(what) => self.enrolment_followed(number, what, fact.time),
         }
     }
 

@@ -7,9 +7,10 @@ mod timeline;
 
 use std::collections::BTreeMap;
 
-use domain::ids::{MachineId, SiteId};
-use domain::incident::settings::CommissionedStop;
+use domain::ids::{ConfigurationHash, MachineId, SiteId};
+use domain::incident::settings::{CommissionedStop, MachineSettings};
 use domain::incident::threshold::Limits;
+use domain::limits::CONFIGURATIONS_PROVEN_MAX;
 use domain::registry::{BeltKind, DriveKind};
 use domain::units::UnixMicros;
 use serde::{Deserialize, Serialize};
@@ -129,6 +130,31 @@ pub struct Commissioning {
     pub incline_is_target: bool,
     /// Who did it and how; at most 200 characters.
     pub note: String,
+    /// How the agent's sources were set; `None`: nobody said, so it holds however they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<ConfigurationHash>,
+    /// For which configurations the direction is proven with this one, the newest last; empty: for whichever.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proven_for: Vec<ConfigurationHash>,
+}
+
+impl Commissioning {
+    /// For which configurations the direction is proven by one with this configuration after `before`.
+    pub(super) fn proven_for_after(
+        before: Option<&Commissioning>,
+        configuration: Option<ConfigurationHash>,
+        direction_proven: bool,
+    ) -> Vec<ConfigurationHash> {
+        let Some(configuration) = configuration else { return Vec::new() };
+        let mut proven = before.map(|before| before.proven_for.clone()).unwrap_or_default();
+        proven.retain(|other| *other != configuration);
+        if direction_proven {
+            proven.push(configuration);
+        }
+        let surplus = proven.len().saturating_sub(CONFIGURATIONS_PROVEN_MAX);
+        proven.drain(..surplus);
+        proven
+    }
 }
 
 impl Site {
@@ -196,6 +222,17 @@ impl Machine {
     /// Whether its last commissioning has proven which sign of the direction signal is forward.
     pub fn direction_proven(&self) -> bool {
         self.commissioning().is_some_and(|commissioning| commissioning.direction_proven)
+    }
+
+    /// Whether a measured direction counts while the agent's sources are set like this; `None`: the agent has not told.
+    pub fn direction_counts(&self, configuration: Option<ConfigurationHash>) -> bool {
+        let Some(shown) = self.commissioning() else { return false };
+        let settings = MachineSettings {
+            direction_proven: shown.direction_proven,
+            proven_for: shown.proven_for.clone(),
+            ..MachineSettings::default()
+        };
+        settings.direction_counts(configuration)
     }
 
     /// What held then. Of a machine without history what is set has always held.

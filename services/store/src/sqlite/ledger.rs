@@ -246,6 +246,12 @@ impl Ledger for SqliteLedger {
         self.write_changes(move |connection| derived::put(connection, &derived)).await
     }
 
+    async fn checkpoint(&self, machine: &MachineId) -> Result<Option<Checkpoint>, StoreError> {
+        let machine = machine.clone();
+        let work = move |connection: &_| derived::checkpoint(connection, &machine);
+        self.readers.read("reading a checkpoint of", work).await
+    }
+
     async fn checkpoints(
         &self,
         after: Option<&MachineId>,

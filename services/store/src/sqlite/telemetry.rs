@@ -216,7 +216,7 @@ impl Telemetry for SqliteTelemetry {
     async fn readings(&self, query: &RangeQuery) -> Result<Vec<Stored<Reading>>, StoreError> {
         self.list(Lane::Readings, query, |record| match record.payload {
             Payload::Reading(reading) => Some(reading),
-            Payload::Event(_) | Payload::Recording(_) => None,
+            Payload::Event(_) | Payload::Recording(_) | Payload::Commissioning(_) => None,
         })
         .await
     }
@@ -224,7 +224,7 @@ impl Telemetry for SqliteTelemetry {
     async fn events(&self, query: &RangeQuery) -> Result<Vec<Stored<Event>>, StoreError> {
         self.list(Lane::Events, query, |record| match record.payload {
             Payload::Event(event) => Some(event),
-            Payload::Reading(_) | Payload::Recording(_) => None,
+            Payload::Reading(_) | Payload::Recording(_) | Payload::Commissioning(_) => None,
         })
         .await
     }

@@ -10,14 +10,16 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use store::fact::{
-    Acknowledgement, Anchoring, Arrangement, ContactEnd, CourseChange, CourseEnd, DrillEnd, Fact, FactKind,
-    IncidentStepped, MachineChange, MachineName, NewContact, NewCourse, NewDrill, NewMaintained,
-    NewMaintenance, NewOpening, NewPassword, NewStaffedHours, NewThresholds, NewUser, Note, Placed,
-    PolicyChange, ServiceChange, SessionLabel, SignOut, TokenNumber, UserChange,
+    Acknowledgement, Anchoring, Arrangement, ContactEnd, CourseChange, CourseEnd, DrillEnd,
+    EnrolmentApproval, EnrolmentFact, Fact, FactKind, IncidentStepped, MachineChange, MachineName,
+    NewContact, NewCourse, NewDrill, NewEnrolled, NewMaintained, NewMaintenance, NewOpening, NewPassword,
+    NewStaffedHours, NewThresholds, NewUser, Note, Placed, PolicyChange, ServiceChange, SessionLabel,
+    SignOut, TokenNumber, UserChange,
 };
 use store::registry::{
-    ChainStep, Contact, CourseCode, CourseId, Grant, Link, LinkKind, Machine, MaintenancePlan, Place,
-    Preferences, Role, Scope, SignIn, Site, Staffing, Token, User, Way,
+    ChainStep, Contact, CourseCode, CourseId, Enrolment, EnrolmentCode, EnrolmentStanding, EnrolmentTarget,
+    Grant, Link, LinkKind, Machine, MaintenancePlan, Place, Preferences, Role, Scope, SignIn, Site, Staffing,
+    Token, User, Way,
 };
 
 use crate::incidents::ids;
@@ -91,7 +93,8 @@ pub(crate) fn facts() -> impl Strategy<Value = Fact> {
         request,
         times(),
         prop_oneof![2 => site, 2 => machine, 1 => token, 2 => fleet_kinds(), 2 => setting_kinds(), 5 => access_kinds(),
-            8 => step_kinds(), 3 => notification_kinds(), 5 => course_kinds(), 4 => usage_kinds()],
+            8 => step_kinds(), 3 => notification_kinds(), 5 => course_kinds(), 4 => usage_kinds(),
+            4 => enrolment_kinds()],
     )
         .prop_map(|(author, request_id, time, kind)| Fact {
             time,
@@ -177,6 +180,59 @@ fn usage_kinds() -> impl Strategy<Value = FactKind> {
             FactKind::MachineMaintained(NewMaintained { machine, at, note: String::new() })
         }),
     ]
+}
+
+/// Codes for machines and a site, and agents that come with them; some are refused.
+fn enrolment_kinds() -> impl Strategy<Value = FactKind> {
+    let codes = || 0..4_u32;
+    let target = prop_oneof![
+        machines().prop_map(|machine| EnrolmentTarget::Machine { machine }),
+        Just(EnrolmentTarget::Site { site: site_of(0), machines_max: 2 }),
+    ];
+    let made = (codes(), target, 0..40_i64).prop_map(|(id, target, expires)| {
+        EnrolmentFact::CodeMade(EnrolmentCode {
+            id,
+            hash: [1; 32],
+            number: 0,
+            target,
+            author: String::new(),
+            created: UnixMicros(1),
+            expires: UnixMicros(expires),
+            revoked: None,
+            wrong_tries: 0,
+            came: 0,
+            used: None,
+        })
+    });
+    let enrolled = (codes(), machines()).prop_map(|(code, machine)| {
+        EnrolmentFact::Enrolled(NewEnrolled { code, nonce: [2; 32], machine, peer: String::new() })
+    });
+    let asked = (codes(), 0..4_u8, times()).prop_map(|(code, nonce, asked)| {
+        EnrolmentFact::Asked(Enrolment {
+            nonce: [nonce; 32],
+            number: 0,
+            code,
+            site: site_of(0),
+            name: String::new(),
+            agent_version: String::new(),
+            peer: String::new(),
+            comparison: String::new(),
+            asked,
+            standing: EnrolmentStanding::Waiting,
+        })
+    });
+    let facts = prop_oneof![
+        3 => made,
+        2 => enrolled,
+        3 => asked,
+        1 => codes().prop_map(|code| EnrolmentFact::CodeTried { code }),
+        1 => codes().prop_map(|code| EnrolmentFact::CodeRevoked { code }),
+        2 => (0..20_u64, machines()).prop_map(|(number, machine)| {
+            EnrolmentFact::Approved(EnrolmentApproval { number, machine, created: None })
+        }),
+        1 => (0..20_u64).prop_map(|number| EnrolmentFact::Refused { number }),
+    ];
+    facts.prop_map(FactKind::Enrolment)
 }
 
 /// Names of two people.

@@ -160,6 +160,7 @@ fn deriveds() -> impl Strategy<Value = Derived> {
             unreadable,
             incidents,
             recordings,
+            facts: Vec::new(),
         },
     )
 }

@@ -153,7 +153,7 @@ fn watched(mut script: Box<dyn Script>, late_us: u64) -> Vec<(u64, Record)> {
                     let n = records.len() as u64 + 1;
                     records.push((n, Record { at: one.at, other_n: events, payload: one.payload }));
                 }
-                Payload::Event(_) | Payload::Recording(_) => events += 1,
+                Payload::Event(_) | Payload::Recording(_) | Payload::Commissioning(_) => events += 1,
             }
         }
     }

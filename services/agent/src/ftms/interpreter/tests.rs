@@ -53,6 +53,33 @@ fn what_cannot_be_true_is_told_and_not_used() {
 }
 
 #[test]
+fn the_ranges_that_a_machine_names_count_if_they_are_to() {
+    let check = |check_ranges: bool, frame: &str, expected: SignalValue| {
+        let model = Model { check_ranges, ..Model::default() };
+        let mut interpreter = Interpreter::new(model.clone());
+        // 0.80 to 6.00 km/h, -3.0 to 15.0 %.
+        for (range, text) in [
+            (Characteristic::SpeedRange, "5000 5802 0a00"),
+            (Characteristic::InclinationRange, "e2ff 9600 0500"),
+        ] {
+            assert_eq!(interpreter.apply(&message(range, text, &model), NOW), [SignalValue::Alive]);
+        }
+        let told = interpreter.apply(&message(Characteristic::Treadmill, frame, &model), NOW);
+        assert_eq!(told.last(), Some(&expected), "{frame}");
+    };
+    let implausible = |words: &str| SignalValue::Implausible(words.to_owned());
+    check(true, "0000 9402", SignalValue::Speed(Speed(1_833)));
+    check(true, "0000 9502", implausible("speed 6.61 km/h is above the machine's own 6.00 km/h"));
+    check(false, "0000 9502", SignalValue::Speed(Speed(1_836)));
+    // Slower than the least: it is slowing down.
+    check(true, "0000 0100", SignalValue::Speed(Speed(3)));
+    check(true, "0800 0000 a800 0000", SignalValue::Incline(Incline(168)));
+    check(true, "0800 0000 a900 0000", implausible("incline 16.9 % is beyond the machine's own range"));
+    check(true, "0800 0000 cfff 0000", implausible("incline -4.9 % is beyond the machine's own range"));
+    check(false, "0800 0000 cfff 0000", SignalValue::Incline(Incline(-49)));
+}
+
+#[test]
 fn a_status_is_what_happened_at_the_machine() {
     for (text, value) in [
         ("02 01", SignalValue::UserStopped),

@@ -29,14 +29,14 @@ fn watch(seed: u64, profile: Profile, length_us: u64) -> (Simulator, Vec<Observe
 fn events(observed: &[Observed]) -> impl Iterator<Item = (MonotonicMicros, &Event)> {
     observed.iter().filter_map(|observed| match &observed.payload {
         Payload::Event(event) => Some((observed.at, event)),
-        Payload::Reading(_) | Payload::Recording(_) => None,
+        Payload::Reading(_) | Payload::Recording(_) | Payload::Commissioning(_) => None,
     })
 }
 
 fn readings(observed: &[Observed]) -> impl Iterator<Item = &Reading> {
     observed.iter().filter_map(|observed| match &observed.payload {
         Payload::Reading(reading) => Some(reading),
-        Payload::Event(_) | Payload::Recording(_) => None,
+        Payload::Event(_) | Payload::Recording(_) | Payload::Commissioning(_) => None,
     })
 }
 
@@ -90,7 +90,7 @@ fn starts_and_stops_pair_up_and_readings_leave_no_gap() {
     let mut end = MonotonicMicros(SECOND);
     for at_and_span in observed.iter().filter_map(|observed| match &observed.payload {
         Payload::Reading(reading) => Some((observed.at, u64::from(reading.span_ms) * 1_000)),
-        Payload::Event(_) | Payload::Recording(_) => None,
+        Payload::Event(_) | Payload::Recording(_) | Payload::Commissioning(_) => None,
     }) {
         let (at, span_us) = at_and_span;
         assert!(at.0 - span_us <= end.0 + 1_000, "a gap before {at:?}");

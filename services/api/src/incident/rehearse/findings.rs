@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use domain::ids::IncidentId;
 use domain::incident::{Incident, Rule, Severity};
 use domain::limits::REHEARSAL_LOST_NAMED_MAX;
+use domain::machine::Folded;
 use domain::units::UnixMicros;
 use store::registry::Machine;
 use wire::api::v1;
@@ -61,12 +62,14 @@ pub(super) struct Findings {
 }
 
 impl history::Findings for Findings {
-    fn take(&mut self, timeline: usize, incident: Incident) {
-        if incident.drill.is_some() {
-            // It may have been one before the settings of that time were known.
-            self.found[timeline].remove(&incident.id);
-        } else if self.span.from <= incident.time {
-            self.found[timeline].insert(incident.id, Found::new(incident));
+    fn take(&mut self, timeline: usize, folded: Folded) {
+        for incident in folded.incidents {
+            if incident.drill.is_some() {
+                // It may have been one before the settings of that time were known.
+                self.found[timeline].remove(&incident.id);
+            } else if self.span.from <= incident.time {
+                self.found[timeline].insert(incident.id, Found::new(incident));
+            }
         }
     }
 }

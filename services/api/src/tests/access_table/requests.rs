@@ -66,6 +66,7 @@ pub(super) fn request(
         "AdminService/RenewCredential" | "AdminService/RevokeCredential" | "FleetService/GetMachine" => {
             v1::GetMachineRequest { machine_id }.encode_to_vec()
         }
+        _ if method.starts_with("EnrolmentService/") => return of_enrolment(method, machine_id, site, told),
         _ if method.starts_with("HandlingService/") => return of_handling(method, machine_id, session, told),
         _ if method.starts_with("UsageService/") => of_usage(method, site_id),
         _ if method.starts_with("DrillService/") => of_drills(method, machine_id, told),
@@ -146,6 +147,8 @@ pub(super) struct Told {
     pub(super) course: u64,
     /// The one that began a proof test.
     pub(super) drill: u64,
+    /// The first of three that tell of agents that came with its site's code.
+    pub(super) asked: u64,
 }
 
 /// Requests of people who work on incidents; where several can be named, the incident's machine is in the answer.
@@ -314,6 +317,45 @@ fn of_incidents(method: &str, machine_id: String, id: &str) -> (Vec<u8>, Option<
         }
         "IncidentService/RebuildIncidents" => {
             v1::RebuildIncidentsRequest { machine_id, ..Default::default() }.encode_to_vec()
+        }
+        other => panic!("no request for {other}"),
+    };
+    (message, None)
+}
+
+/// Requests about enrolment; the codes of both sites have the numbers 1 and 2.
+fn of_enrolment(method: &str, machine_id: String, site: &str, told: Told) -> (Vec<u8>, Option<String>) {
+    let (code, nonce) = (vec![0; 11], vec![0; 32]);
+    let message = match method {
+        "EnrolmentService/Enrol" => v1::EnrolRequest { code, nonce, ..Default::default() }.encode_to_vec(),
+        "EnrolmentService/GetEnrolment" => v1::GetEnrolmentRequest { nonce }.encode_to_vec(),
+        "EnrolmentService/CreateEnrolmentCode" => {
+            v1::CreateEnrolmentCodeRequest { machine_id, ..Default::default() }.encode_to_vec()
+        }
+        "EnrolmentService/ListEnrolmentCodes" => {
+            let request = v1::ListEnrolmentCodesRequest { page_size: 1_000, ..Default::default() };
+            return (request.encode_to_vec(), Some(site.to_owned()));
+        }
+        "EnrolmentService/RevokeEnrolmentCode" => {
+            let code_id = if site == "north" { "000001" } else { "000002" }.to_owned();
+            v1::RevokeEnrolmentCodeRequest { code_id }.encode_to_vec()
+        }
+        "EnrolmentService/ListPendingEnrolments" => {
+            let request = v1::ListPendingEnrolmentsRequest { page_size: 1_000, ..Default::default() };
+            return (request.encode_to_vec(), Some(format!("box at {site}")));
+        }
+        "EnrolmentService/ApproveEnrolment" => {
+            let enrolment_id = (told.asked + 1).to_string();
+            v1::ApproveEnrolmentRequest {
+                enrolment_id,
+                machine_id,
+                is_replacement: true,
+                ..Default::default()
+            }
+            .encode_to_vec()
+        }
+        "EnrolmentService/RefuseEnrolment" => {
+            v1::RefuseEnrolmentRequest { enrolment_id: (told.asked + 2).to_string() }.encode_to_vec()
         }
         other => panic!("no request for {other}"),
     };

@@ -1,14 +1,16 @@
 //! Rebuilds: the stored history judged anew, and what the ledger makes of it.
 
+use std::sync::Arc;
+
 use domain::belt::{Belt, Contact, Contacts, Direction};
 use domain::clock::{Clock, ClockQuality};
-use domain::incident::mind::IncidentFold;
 use domain::incident::{Incident, Rule};
 use domain::log::{Lane, Position};
+use domain::machine::{MachineFold, MachineMind};
 use domain::record::{Event, EventKind, Payload, Record};
 use domain::units::{MonotonicMicros, Speed};
 use store::fact::{Fact, FactKind, ServiceChange};
-use store::ledger::{DerivedIncident, Ledger, StoredIncident};
+use store::ledger::{Derived, DerivedIncident, Ledger, StoredIncident};
 use store::telemetry::{Block, Telemetry};
 use wire::api::v1;
 
@@ -22,7 +24,7 @@ const START_S: i64 = -3_600;
 const BOOT_US: i64 = 1_000_000_000_000;
 
 /// A record in the order in which the agent wrote it: its lane, number, and the number of the other lane's last one.
-type Written = (Lane, u64, Record, i64);
+pub(super) type Written = (Lane, u64, Record, i64);
 
 fn event(kind: EventKind, contact: Option<Contact>) -> Payload {
     let button = Contact::EmergencyStop.bit();
@@ -50,6 +52,11 @@ fn story(speed: u32, is_released: bool) -> Vec<Written> {
             _ => told.push((START_S + n, reading(Direction::Stopped, 0))),
         }
     }
+    written(told.into_iter())
+}
+
+/// What happened, as an agent writes it.
+pub(super) fn written(told: impl Iterator<Item = (i64, Payload)>) -> Vec<Written> {
     let mut last = [0; 2];
     let write = |(second, payload): (i64, Payload)| {
         let lane = if matches!(payload, Payload::Reading(_)) { Lane::Readings } else { Lane::Events };
@@ -58,12 +65,18 @@ fn story(speed: u32, is_released: bool) -> Vec<Written> {
         let at = MonotonicMicros(u64::try_from(second * 1_000_000 + BOOT_US).unwrap());
         (lane, last[lane.index()], Record { at, other_n, payload }, second)
     };
-    told.into_iter().map(write).collect()
+    told.map(write).collect()
 }
 
 impl Bench {
     /// Puts a story into the history of `n-1`, and what the ingest finds in it into the ledger.
-    async fn ingested(&self, story: &[Written]) {
+    pub(super) async fn ingested(&self, story: &[Written]) {
+        self.remembers(story, |_| true).await;
+        self.folded(story).await;
+    }
+
+    /// Puts of a story what is left into the history of `n-1`.
+    pub(super) async fn remembers(&self, story: &[Written], left: fn(&(u64, Record)) -> bool) {
         let blocks = Lane::ALL.map(|lane| Block {
             sequence: 1 + lane.index() as u64,
             machine: machine_id("n-1"),
@@ -75,29 +88,46 @@ impl Bench {
                 offset_us: NOON.0 - BOOT_US,
                 uncertainty_us: 2_000,
             },
-            records: story.iter().filter(|one| one.0 == lane).map(|one| (one.1, one.2.clone())).collect(),
+            records: story
+                .iter()
+                .filter(|one| one.0 == lane)
+                .map(|one| (one.1, one.2.clone()))
+                .filter(left)
+                .collect(),
         });
-        self.telemetry.put(blocks.into()).await.unwrap();
-        let (machine, mut fold) = (machine_id("n-1"), IncidentFold::default());
-        let timeline = self.ledger.registry().timeline(&machine).unwrap();
-        let place = |n: u64| (LOG, Position::new(1, n));
-        let mut found = Vec::new();
+        let blocks = blocks.into_iter().filter(|block| !block.records.is_empty());
+        self.telemetry.put(blocks.collect()).await.unwrap();
+    }
+
+    /// Puts what the ingest finds in a story into the ledger.
+    pub(super) async fn folded(&self, story: &[Written]) {
+        let machine = machine_id("n-1");
+        let mut mind = MachineMind::new(machine.clone(), MachineFold::default());
+        mind.obey(Arc::new(self.ledger.registry().timeline(&machine).unwrap()));
+        let place = |n: u64| Position::new(1, n);
+        let (mut found, mut derived) = (Vec::new(), Derived::default());
         for (lane, n, record, second) in story {
             let time = NOON.plus(second * 1_000_000);
             if *lane == Lane::Events {
-                found.extend(fold.at_once(&machine, place(*n), time, record, &timeline));
+                found.extend(mind.at_once(LOG, place(*n), Some(time), record));
             }
         }
         for (_, n, record, second) in story {
             let time = NOON.plus(second * 1_000_000);
-            found.extend(fold.merged(&machine, place(*n), time, record, &timeline));
+            let folded = mind.fold(LOG, place(*n), Some(time), record);
+            found.extend(folded.incidents);
+            derived.usage.extend(folded.usage);
+            derived.sessions.extend(folded.sessions);
         }
+        derived.usage.extend(mind.open_usage());
+        derived.sessions.extend(mind.open_session());
+        self.ledger.put(derived).await.unwrap();
         let derived =
             |incident: Incident| DerivedIncident { detected: incident.time.plus(2_000_000), incident };
         self.found(found.into_iter().map(derived).collect()).await;
     }
 
-    async fn rebuild(&self, request: v1::RebuildIncidentsRequest) -> v1::Rebuilt {
+    pub(super) async fn rebuild(&self, request: v1::RebuildIncidentsRequest) -> v1::Rebuilt {
         let mut stream = self.incidents().await.rebuild_incidents(request).await.unwrap().into_inner();
         let mut result = None;
         while let Some(response) = stream.message().await.unwrap() {
@@ -160,6 +190,8 @@ async fn where_nothing_has_changed_nothing_does() {
             same: before.len() as u64,
             readings: 98,
             range: result.range,
+            // It is today.
+            usage_days_under_way: 1,
             ..Default::default()
         };
         assert_eq!(result, expected);

@@ -30,6 +30,7 @@ impl Bench {
             silent_on_stop: false,
             incline_is_target: false,
             note: String::new(),
+            seen: None,
         };
         // Long ago, so that it held when what these tests look at happened.
         let (time, kind) = (NOON.plus(-36_000_000_000), FactKind::Commissioned(new));

@@ -33,6 +33,7 @@ fn by_the_mind(year: &Year, number: usize, seed: u64) -> (Vec<UsageRow>, Vec<Ses
     let mut mind = MachineMind::new(machine.id.clone(), MachineFold::default());
     mind.obey(Arc::new(Timeline::always(MachineSettings {
         belt: machine.kind.belt(),
+        direction_proven: machine.kind.is_measured(),
         ..Default::default()
     })));
     let mut random = fastrand::Rng::with_seed(seed);

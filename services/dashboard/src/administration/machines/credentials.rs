@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use wire::api::v1;
 
+use super::super::enrolment::codes;
 use super::super::failed;
 use super::super::form_page::FormPage;
 use super::super::notice::{Notice, go, is_id};
@@ -113,6 +114,41 @@ pub(in super::super) async fn revoke(
     let mut client = dashboard.clients().admin();
     match answer(client.revoke_credential(visitor.caller.request(message))).await {
         Ok(_) => go(AREA, Notice::CredentialRevoked, &id),
+        Err(failure) => failed(&visitor, &failure),
+    }
+}
+
+pub(in super::super) async fn ask_code(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    let machine = match find(&dashboard, &visitor, &id).await {
+        Ok(machine) => machine,
+        Err(response) => return response,
+    };
+    let t = visitor.t();
+    let action = format!("{}/enrol", path(&machine.id));
+    let page = FormPage::new(&visitor, AREA, &t.enrolment_code_of(&machine.id), action);
+    frame::html(StatusCode::OK, &page.question(t.enrolment_code_machine_lead(), t.enrolment_code_machine()))
+}
+
+pub(in super::super) async fn make_code(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Posted(_): Posted,
+) -> Response {
+    if !AREA.is_for(&visitor) {
+        return frame::not_allowed(&visitor);
+    }
+    let message = v1::CreateEnrolmentCodeRequest {
+        machine_id: id.clone(),
+        ..v1::CreateEnrolmentCodeRequest::default()
+    };
+    let mut client = dashboard.clients().enrolment();
+    match answer(client.create_enrolment_code(visitor.caller.request(message))).await {
+        Ok(made) => codes::show(&visitor, AREA, &visitor.t().enrolment_code_made(&id), made),
         Err(failure) => failed(&visitor, &failure),
     }
 }

@@ -5,14 +5,20 @@ use super::fake::admin::{
 };
 use super::fake::{Answer, Browser, SCRIPT, SESSION_VIEWER};
 
-const LISTS: [&str; 5] = [
+const LISTS: [&str; 6] = [
     "/administration/sites",
     "/administration/machines",
+    "/administration/enrolment",
     "/administration/users",
     "/administration/tokens",
     "/administration/audit",
 ];
-const FORMS: [&str; 11] = [
+const FORMS: [&str; 16] = [
+    "/administration/add/enrolment",
+    "/administration/enrolment/7/approve",
+    "/administration/enrolment/7/refuse",
+    "/administration/enrolment/codes/00000a/revoke",
+    "/administration/machines/n-1/enrol",
     "/administration/add/site",
     "/administration/add/machine",
     "/administration/add/user",

@@ -3,6 +3,7 @@
 pub(super) mod admin;
 pub(super) mod course;
 pub(super) mod drill;
+pub(super) mod enrolment;
 pub(super) mod handling;
 pub(super) mod incidents;
 pub(super) mod notification;
@@ -20,6 +21,7 @@ use wire::api::v1::account_service_server::{AccountService, AccountServiceServer
 use wire::api::v1::admin_service_server::AdminServiceServer;
 use wire::api::v1::course_service_server::CourseServiceServer;
 use wire::api::v1::drill_service_server::DrillServiceServer;
+use wire::api::v1::enrolment_service_server::EnrolmentServiceServer;
 use wire::api::v1::fleet_service_server::{FleetService, FleetServiceServer};
 use wire::api::v1::handling_service_server::HandlingServiceServer;
 use wire::api::v1::incident_service_server::IncidentServiceServer;
@@ -378,6 +380,7 @@ impl Browser {
         let routes = tonic::service::Routes::new(AccountServiceServer::new(self.fake))
             .add_service(FleetServiceServer::new(self.fake))
             .add_service(AdminServiceServer::new(self.admin.clone()))
+            .add_service(EnrolmentServiceServer::new(self.admin.clone()))
             .add_service(IncidentServiceServer::new(self.incidents.clone()))
             .add_service(DrillServiceServer::new(self.drills.clone()))
             .add_service(NotificationServiceServer::new(self.notification.clone()))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::belt::{Contact, Direction};
 use crate::ids::{IncidentId, LogId, MachineId};
 use crate::incident::mind::IncidentFold;
-use crate::incident::settings::{MachineSettings, Timeline};
+use crate::incident::settings::MachineSettings;
 use crate::incident::{Incident, Rule, Severity};
 use crate::log::{Lane, Position};
 use crate::record::{Event, EventKind, Extra, Payload, Reading, Record};
@@ -241,12 +241,11 @@ impl Scene {
         let place = (LogId::for_lane([9; 16], lane), Position::new(1, n));
         let machine = MachineId::new("stage").expect("a good id");
         let time = MONDAY_NOON.plus(record.at.0.cast_signed());
-        let timeline = Timeline::always(self.settings.clone());
         let mut changed = Vec::new();
         if lane == Lane::Events {
-            changed.extend(self.fold.at_once(&machine, place, time, &record, &timeline));
+            changed.extend(self.fold.at_once(&machine, place, time, &record, &self.settings));
         }
-        changed.extend(self.fold.merged(&machine, place, time, &record, &timeline));
+        changed.extend(self.fold.merged(&machine, place, time, &record, &self.settings));
         for incident in changed {
             let known = self.incidents.get(&incident.id).map_or(0, |known| known.revision);
             assert!(incident.revision > known, "versions count up: {incident:?}");

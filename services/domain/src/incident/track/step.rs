@@ -66,10 +66,7 @@ impl<'a> Step<'a> {
     /// Which way a belt runs, as far as rules may say so: a measured direction counts only if commissioning has proven
     /// its sign; a one-way belt that moves runs forward, declared.
     pub fn direction_of(&self, belt: &Belt) -> (Direction, Origin) {
-        let is_signed = matches!(belt.direction, Direction::Forward | Direction::Reverse);
-        let unproven = is_signed && belt.origin == Origin::Measured && !self.settings.direction_proven;
-        let (direction, origin) =
-            if unproven { (Direction::Unknown, Origin::Unknown) } else { (belt.direction, belt.origin) };
+        let (direction, origin) = self.settings.direction(belt.direction, belt.origin);
         direction_as_registered(self.settings.belt, direction, origin, belt.is_moving())
     }
 

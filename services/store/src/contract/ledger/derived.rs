@@ -67,6 +67,10 @@ pub(super) async fn of_checkpoints_the_greater_revision_stays(ledger: &dyn Ledge
     let expected = [checkpoint("tm-1", 8), checkpoint("tm-2", 6), checkpoint("tm-3", 1)];
     assert_eq!(ledger.checkpoints(None, 1_000).await.expect("checkpoints can be read"), expected);
     assert_eq!(ledger.checkpoints(None, 2).await.expect("checkpoints can be read"), expected[..2]);
+    for (name, expected) in [("tm-2", Some(&expected[1])), ("tm-4", None)] {
+        let one = ledger.checkpoint(&machine(name)).await.expect("a checkpoint can be read");
+        assert_eq!(one.as_ref(), expected);
+    }
     let after = machine("tm-2");
     assert_eq!(ledger.checkpoints(Some(&after), 2).await.expect("checkpoints can be read"), expected[2..]);
 }

@@ -42,6 +42,7 @@ fn new_commissionings() -> impl Strategy<Value = NewCommissioning> {
             silent_on_stop,
             incline_is_target,
             note,
+            seen: None,
         },
     )
 }
@@ -93,6 +94,8 @@ pub(super) fn machine_histories() -> impl Strategy<Value = History<MachineTraits
         silent_on_stop: new.silent_on_stop,
         incline_is_target: new.incline_is_target,
         note: new.note,
+        configuration: None,
+        proven_for: Vec::new(),
     });
     let known = (option::of(tags), option::of(commissionings), option::of(sites()));
     let traits = (belts(), drives(), ".{0,9}", known);
@@ -153,6 +156,7 @@ fn names_of_settings_in_the_json_stay() {
             silent_on_stop: false,
             incline_is_target: true,
             note: "by the maker".to_owned(),
+            seen: None,
         }),
     );
     let mut days = StaffedDays::default();

@@ -46,6 +46,15 @@ impl Registry {
         self.with_machine(id, |machine| machine.key_generation = next)
     }
 
+    pub(super) fn credential_revoked(&self, id: &MachineId, time: UnixMicros) -> Changes {
+        let mut changes = self.with_machine(id, |machine| {
+            machine.revoked_generation = machine.key_generation;
+            machine.revoked = Some(time);
+        })?;
+        changes.extend(self.end_codes_of(id, time));
+        Ok(changes)
+    }
+
     pub(super) fn machines_arranged(&self, arrangement: &Arrangement) -> Changes {
         let mut changes = Vec::new();
         for placed in &arrangement.places {

@@ -86,8 +86,15 @@ impl Registry {
     }
 
     pub(super) fn commissioned(&self, new: &NewCommissioning, time: UnixMicros) -> Changes {
-        let NewCommissioning { machine, direction_proven, stops, silent_on_stop, incline_is_target, note } =
-            new;
+        let NewCommissioning {
+            machine,
+            direction_proven,
+            stops,
+            silent_on_stop,
+            incline_is_target,
+            note,
+            seen,
+        } = new;
         check_note(note)?;
         let count = stops.len();
         if count > COMMISSIONED_STOPS_MAX {
@@ -96,8 +103,12 @@ impl Registry {
             )));
         }
         stops.iter().try_for_each(check_stop)?;
+        let configuration = seen.as_ref().map(|seen| seen.configuration);
+        let before = self.machine(machine)?.commissioning();
         let commissioning = Commissioning {
             time,
+            configuration,
+            proven_for: Commissioning::proven_for_after(before, configuration, *direction_proven),
             direction_proven: *direction_proven,
             stops: stops.clone(),
             silent_on_stop: *silent_on_stop,

@@ -1,6 +1,7 @@
 mod access;
 mod course;
 mod drill;
+mod enrolment;
 mod maintenance;
 mod notification;
 mod settings;

@@ -64,6 +64,7 @@ impl Registry {
             silent_on_stop: commissioning.as_ref().is_some_and(|shown| shown.silent_on_stop),
             incline_is_target: commissioning.as_ref().is_some_and(|shown| shown.incline_is_target),
             direction_proven: commissioning.as_ref().is_some_and(|shown| shown.direction_proven),
+            proven_for: commissioning.as_ref().map(|shown| shown.proven_for.clone()).unwrap_or_default(),
             measured_stops: commissioning.map(|shown| shown.stops).unwrap_or_default(),
             out_of_service: out_of_service.is_some(),
             drill: drill.map(|drill| drill.number),

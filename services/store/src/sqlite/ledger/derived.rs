@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use super::{incidents, recordings, sessions, usage};
 use crate::ledger::{Checkpoint, Derived, Loss, Unreadable};
 use crate::sqlite::failure::Failure;
-use crate::sqlite::values::{lane_code, limit, rows};
+use crate::sqlite::values::{Columns, lane_code, limit, rows};
 
 /// Numbers of the newest changes that were made, of each kind.
 #[derive(Debug, Default)]
@@ -109,13 +109,25 @@ pub(super) fn checkpoints(
         "SELECT machine, sequence, revision, state FROM checkpoint WHERE machine > ?1 ORDER BY machine LIMIT ?2",
     )?;
     // Every id is greater than the empty text.
-    rows(&mut statement, params![after.map_or("", MachineId::as_str), limit(max)], |columns| {
-        Ok(Checkpoint {
-            machine: columns.machine()?,
-            sequence: columns.get()?,
-            revision: columns.get()?,
-            state: Bytes::from(columns.get::<Vec<u8>>()?),
-        })
+    rows(&mut statement, params![after.map_or("", MachineId::as_str), limit(max)], checkpoint_of)
+}
+
+/// The checkpoint of one machine.
+pub(super) fn checkpoint(
+    connection: &Connection,
+    machine: &MachineId,
+) -> Result<Option<Checkpoint>, Failure> {
+    let mut statement = connection
+        .prepare_cached("SELECT machine, sequence, revision, state FROM checkpoint WHERE machine = ?1")?;
+    Ok(rows(&mut statement, params![machine.as_str()], checkpoint_of)?.pop())
+}
+
+fn checkpoint_of(columns: &mut Columns<'_, '_>) -> Result<Checkpoint, Failure> {
+    Ok(Checkpoint {
+        machine: columns.machine()?,
+        sequence: columns.get()?,
+        revision: columns.get()?,
+        state: Bytes::from(columns.get::<Vec<u8>>()?),
     })
 }
 

@@ -38,6 +38,8 @@ pub(super) fn write(connection: &Connection, change: &Change) -> Result<(), Fail
             let (kind, id) = maintenance(scope);
             remove_id(connection, kind, &id)
         }
+        Change::ForgetEnrolmentCode(id) => remove_id(connection, ENROLMENT_CODE, &code_id(*id)),
+        Change::ForgetEnrolment(nonce) => remove(connection, ENROLMENT, nonce),
     }
 }
 
@@ -56,6 +58,8 @@ const SIGN_IN: &str = "sign_in";
 const LINK: &str = "link";
 const TOKEN: &str = "token";
 const CONTACT: &str = "contact";
+const ENROLMENT_CODE: &str = "enrolment_code";
+const ENROLMENT: &str = "enrolment";
 
 fn key(entry: &Entry) -> (&'static str, String) {
     match entry {
@@ -78,6 +82,8 @@ fn key(entry: &Entry) -> (&'static str, String) {
         Entry::Anchor(anchor) => ("anchor", format!("{:020}/{}", anchor.facts, anchor.contact)),
         Entry::Course(course) => ("course", format!("{:020}", course.id.0)),
         Entry::Maintenance(set) => maintenance(&set.scope),
+        Entry::EnrolmentCode(code) => (ENROLMENT_CODE, code_id(code.id)),
+        Entry::Enrolment(one) => (ENROLMENT, hex(&one.nonce)),
     }
 }
 
@@ -87,6 +93,10 @@ fn maintenance(scope: &Scope) -> (&'static str, String) {
         Scope::Model(model) => ("model_maintenance", model.clone()),
         Scope::Machine(machine) => ("machine_maintenance", machine.to_string()),
     }
+}
+
+fn code_id(id: u32) -> String {
+    format!("{id:06x}")
 }
 
 fn remove(connection: &Connection, kind: &str, hash: &[u8; 32]) -> Result<(), Failure> {

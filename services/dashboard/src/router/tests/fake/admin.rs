@@ -58,7 +58,7 @@ impl Admin {
         self.0.lock().unwrap().clone()
     }
 
-    fn note<T: std::fmt::Debug>(&self, request: Request<T>) -> Result<T, Status> {
+    pub(super) fn note<T: std::fmt::Debug>(&self, request: Request<T>) -> Result<T, Status> {
         session(&request)?;
         let message = request.into_inner();
         self.0.lock().unwrap().push(format!("{message:?}"));
@@ -74,7 +74,7 @@ fn wrong(fields: &[&'static str]) -> Status {
     Status::with_error_details(Code::InvalidArgument, "fields are not allowed", details)
 }
 
-fn refused(code: Code, reason: &str) -> Status {
+pub(super) fn refused(code: Code, reason: &str) -> Status {
     let details = ErrorDetails::with_error_info(reason, "beltwatch", std::collections::HashMap::new());
     Status::with_error_details(code, "the api's own words", details)
 }

@@ -46,7 +46,7 @@ impl Two {
             place(Lane::Events, n),
             UnixMicros(T0 + i64::try_from(at).unwrap()),
             record,
-            &self.timeline,
+            self.timeline.newest(),
         );
         self.keep(changed);
     }
@@ -57,7 +57,7 @@ impl Two {
             place(lane, n),
             UnixMicros(T0 + i64::try_from(at).unwrap()),
             record,
-            &self.timeline,
+            self.timeline.newest(),
         );
         self.keep(changed);
     }

@@ -60,6 +60,7 @@ fn commissioning(name: &str) -> NewCommissioning {
         silent_on_stop: true,
         incline_is_target: true,
         note: "by the service".to_owned(),
+        seen: None,
     }
 }
 

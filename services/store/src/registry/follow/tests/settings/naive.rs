@@ -46,6 +46,7 @@ fn kinds() -> impl Strategy<Value = FactKind> {
             silent_on_stop,
             incline_is_target,
             note,
+            seen: None,
         })
     });
     let hours = (sites(), option::of(0..3_u16)).prop_map(|(site, begin)| {
