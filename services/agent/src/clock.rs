@@ -65,12 +65,33 @@ fn random() -> Result<[u8; 16], NoRandomness> {
     Ok(octets)
 }
 
+/// Where the kernel tells which of its lives this is.
+const KERNEL_BOOT: &str = "/proc/sys/kernel/random/boot_id";
+
 /// The kernel's life; where the kernel does not tell, a new one each time, so that no two are taken for the same.
 fn kernel_boot() -> Result<KernelBoot, NoRandomness> {
-    let told = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let told = std::fs::read_to_string(KERNEL_BOOT).unwrap_or_default();
     let mut octets = [0; 16];
     match hex::decode_to_slice(told.trim().replace('-', ""), &mut octets) {
         Ok(()) => Ok(KernelBoot(octets)),
-        Err(_) => random().map(KernelBoot),
+        Err(_) => {
+            tracing::warn!(
+                "{KERNEL_BOOT} cannot be read: records from before a restart that were never dated stay undated"
+            );
+            random().map(KernelBoot)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_process_of_a_kernels_life_tells_the_same_one() {
+        assert_eq!(boot_ids().unwrap().kernel, boot_ids().unwrap().kernel);
+        let unit = include_str!("../../../deploy/systemd/beltwatch-agent.service");
+        let hides = unit.lines().any(|line| line.starts_with("ProcSubset=pid"));
+        assert!(!hides, "the unit hides {KERNEL_BOOT} from the agent");
     }
 }
