@@ -93,7 +93,7 @@ impl Delivery {
         let [events, readings] = Lane::ALL.map(last);
         let before = (events.or(self.boot.previous), readings.or(self.boot.other_previous));
         let boot_count = self.boot.boot_count + 1;
-        self.boot = BootStart { boot_count, previous: before.0, other_previous: before.1 };
+        self.boot = BootStart { boot_count, previous: before.0, other_previous: before.1, maker: None };
         self.written = [0; 2];
         self.booted = None;
         self.offset_us = self.random.i64(-OFFSET_US_MAX..=OFFSET_US_MAX);

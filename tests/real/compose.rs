@@ -1,5 +1,5 @@
 //! The ways to run it elsewhere, tried as they are in `deploy/` and `docker-compose.yml`: the composition with a docker
-//! daemon of its own, the Debian package in a bare Debian, the manifests for Kubernetes.
+//! daemon of its own, the Debian packages in a bare Debian that is booted, the manifests for Kubernetes.
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -33,8 +33,10 @@ pub(crate) struct Arguments {
 enum Way {
     /// docker-compose.yml
     Composition,
-    /// The Debian package and its systemd unit
+    /// The server's Debian package and its systemd unit
     Package,
+    /// The agent's Debian package and its systemd unit, with a server to enrol at
+    AgentPackage,
     /// The manifests for Kubernetes
     Manifests,
 }
@@ -55,18 +57,19 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cache = programs.ancestors().nth(2).context("the target folder lies in a folder")?.join("compose");
     let influxd = arguments.influxd.canonicalize().context("--influxd")?;
     let mut outcomes = Vec::new();
-    for way in [Way::Manifests, Way::Package, Way::Composition] {
+    for way in [Way::Manifests, Way::Package, Way::AgentPackage, Way::Composition] {
         if arguments.only.is_some_and(|only| only != way) {
             continue;
         }
         let (script, given): (&str, Vec<&Path>) = match way {
             Way::Manifests => ("manifests", vec![&cache]),
-            Way::Package => ("package", vec![&programs, &cache]),
+            Way::Package => ("package", vec![Path::new("beltwatch"), &programs, &cache]),
+            Way::AgentPackage => ("package", vec![Path::new("beltwatch-agent"), &programs, &cache]),
             Way::Composition => ("run", vec![&programs, &influxd, &cache]),
         };
         let began = tokio::time::Instant::now();
         let outcome = try_way(script, &given).await.with_context(|| format!("{SCRIPTS}/{script}"))?;
-        report(&format!("{SCRIPTS}/{script}: {outcome:?}, {} s", began.elapsed().as_secs()));
+        report(&format!("{way:?} by {SCRIPTS}/{script}: {outcome:?}, {} s", began.elapsed().as_secs()));
         outcomes.push(outcome);
     }
     if outcomes.iter().all(|outcome| *outcome == Outcome::Skipped) {

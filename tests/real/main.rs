@@ -2,6 +2,7 @@
 
 mod agent_cost;
 mod browser;
+mod commission;
 mod compose;
 mod gpio_sim;
 mod grafana;
@@ -13,6 +14,7 @@ mod mosquitto;
 mod notify;
 mod processes;
 mod reverse_run;
+mod secured;
 mod site;
 mod stored;
 mod telegraf;
@@ -38,7 +40,9 @@ enum Step {
     AgentCost(agent_cost::Arguments),
     /// Look at the pages in Chromium, use them, attack them, and time them
     Browser(browser::Arguments),
-    /// Try the composition, the Debian package and the manifests for Kubernetes
+    /// Commission a machine over TLS: unknown before, proven after, unknown again with other sources
+    Commission(commission::Arguments),
+    /// Try the composition, the Debian packages and the manifests for Kubernetes
     Compose(compose::Arguments),
     /// Listen to lines of the kernel's simulated GPIO chip
     GpioSim,
@@ -68,6 +72,7 @@ async fn main() -> anyhow::Result<()> {
     match Arguments::parse().step {
         Step::AgentCost(arguments) => agent_cost::run(&arguments).await,
         Step::Browser(arguments) => Box::pin(browser::run(&arguments)).await,
+        Step::Commission(arguments) => Box::pin(commission::run(&arguments)).await,
         Step::Compose(arguments) => compose::run(&arguments).await,
         Step::GpioSim => listen_to_gpio_sim().await,
         Step::Grafana(arguments) => Box::pin(grafana::run(&arguments)).await,

@@ -99,7 +99,7 @@ async fn fifty_agents_come_with_a_site_s_code_and_each_gets_what_staff_approved(
                     // There is room for one of each.
                     let _ = shown.try_send((name.clone(), comparison));
                 }
-                Told::Again { .. } => {}
+                Told::Again { .. } | Told::Left { .. } => {}
             };
             let credential = enrol(&settings, told).await?;
             anyhow::Ok((name, credential))

@@ -2,7 +2,7 @@
 
 mod life;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use agent::outbox::{Effect, Input, Notice, Outbox};
 use agent::recorder::Recorder;
@@ -10,8 +10,8 @@ use agent::source::simulate::{Profile, Simulator};
 use agent::spool::{BootIds, Bounds, KernelBoot, Spool, SpoolId};
 use agent::uplink::message::Speaker;
 use bytes::Bytes;
-use domain::ids::BootId;
-use domain::log::Position;
+use domain::ids::{BootId, LogId};
+use domain::log::{Lane, Position};
 use domain::signal::{Script, SourceNumber};
 use domain::units::MonotonicMicros;
 use domain::watcher::WatcherSettings;
@@ -34,6 +34,8 @@ pub(crate) struct SimulatedAgent {
     pub(crate) clock: Option<SystemClock>,
     /// Every record that was ever given to the network: nothing else may be stored.
     pub(crate) sent: BTreeMap<Place, Bytes>,
+    /// The boots that it began, each with its spool's log of events.
+    pub(crate) boots: BTreeSet<(LogId, u32)>,
     /// Promises that its own minds broke.
     pub(crate) broken: Vec<String>,
     pub(crate) tally: Tally,
@@ -41,10 +43,6 @@ pub(crate) struct SimulatedAgent {
     pub(crate) starts_at: u64,
     /// No connection before this.
     pub(crate) offline_until: u64,
-    /// Boots that it began, or tried to.
-    pub(crate) boots: u64,
-    /// How many it had begun when its card was copied first.
-    pub(crate) boots_before_copy: Option<u64>,
     bounds: Bounds,
     random: fastrand::Rng,
     script: Simulator,
@@ -69,12 +67,11 @@ impl SimulatedAgent {
             disk: SimulatedDisk::default(),
             clock: None,
             sent: BTreeMap::new(),
+            boots: BTreeSet::new(),
             broken: Vec::new(),
             tally: Tally::default(),
             starts_at: 0,
             offline_until: 0,
-            boots: 0,
-            boots_before_copy: None,
             bounds,
             kernel: std::array::from_fn(|_| random.u8(..)),
             random,
@@ -88,8 +85,7 @@ impl SimulatedAgent {
     }
 
     /// A second computer with a copy of the card: the same credential, the same spool, other people on its belt.
-    pub(crate) fn copied(&mut self, seed: u64, now: u64) -> SimulatedAgent {
-        self.boots_before_copy.get_or_insert(self.boots);
+    pub(crate) fn copied(&self, seed: u64, now: u64) -> SimulatedAgent {
         let mut copy = SimulatedAgent::new(self.credential.clone(), seed, 20.0, self.bounds);
         copy.disk = self.disk.copy();
         copy.script = Simulator::new(SourceNumber(0), seed, Profile::encoder(), MonotonicMicros(now));
@@ -108,12 +104,12 @@ impl SimulatedAgent {
             BootIds { boot: BootId(boot), kernel: KernelBoot(self.kernel), fresh_spool: SpoolId(fresh) };
         let monotonic = self.monotonic(now);
         self.disk.set_generation(self.credential.generation);
-        self.boots += 1;
         let Ok(spool) = Spool::open(self.disk.clone(), ids, self.bounds, monotonic) else {
             self.die_if_dead(now);
             return;
         };
         let spec = self.script.spec();
+        self.boots.insert((spool.log(Lane::Events), spool.boot().boot_count));
         let speaker = Speaker::new(&self.credential, ids.boot, spec.capabilities);
         let counted = spool.counted();
         let recorder = Recorder::new(vec![spec], WatcherSettings::default(), monotonic);
@@ -273,9 +269,10 @@ impl SimulatedAgent {
                 Effect::Notice(Notice::NoAck(_)) => {
                     self.life.iter_mut().for_each(|life| life.acks_refused += 1);
                 }
-                Effect::Notice(Notice::Renumbered { .. }) => {
-                    self.life.iter_mut().for_each(Life::note_renumbered);
-                    self.boots += 1;
+                Effect::Notice(Notice::Renewed { log, .. }) => {
+                    self.tally.note(Met::Renewed, 1);
+                    let boot = self.life.as_mut().map(|life| life.outbox.spool().boot().boot_count);
+                    self.boots.extend(boot.map(|boot_count| (log, boot_count)));
                 }
                 Effect::Reconnect => self.disconnect(now, 100_000),
                 Effect::Publish(_) | Effect::Settings(_) | Effect::Notice(_) => {}

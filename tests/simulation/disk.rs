@@ -226,14 +226,15 @@ impl State {
         rows.summary()
     }
 
-    fn renumber(&mut self, from: u32, to: u32) {
+    fn renew(&mut self, spool: SpoolId) {
         let State { files, chronicle, .. } = self;
-        files.boots.iter_mut().filter(|boot| boot.boot_count == from).for_each(|boot| boot.boot_count = to);
-        for lane in Lane::ALL {
-            let spool = files.spool;
-            chronicle.renumber_dropped(place(spool, lane, Position::default()).0, from, to);
-            for position in files.lane(lane).renumber(from, to) {
-                chronicle.renumber(spool, lane, position, Position::new(to, position.n));
+        let before = files.spool.replace(spool).filter(|before| *before != spool);
+        for lane in Lane::ALL.into_iter().filter(|_| before.is_some()) {
+            let log = |spool| place(spool, lane, Position::default()).0;
+            let (from, to) = (log(before), log(files.spool));
+            chronicle.renew_dropped(from, to);
+            for position in files.lane(lane).positions() {
+                chronicle.renew((from, position), (to, position));
             }
         }
     }
@@ -262,8 +263,8 @@ impl Disk for SimulatedDisk {
         })
     }
 
-    fn renumber_boot(&mut self, from: u32, to: u32) -> Result<(), DiskError> {
-        self.begin("renumber a boot", true)?.whole(|state| state.renumber(from, to))
+    fn renew(&mut self, spool: SpoolId) -> Result<(), DiskError> {
+        self.begin("renew the spool's identity", true)?.whole(|state| state.renew(spool))
     }
 
     fn put_clock(&mut self, boot_count: u32, clock: &Clock) -> Result<(), DiskError> {

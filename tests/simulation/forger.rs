@@ -111,7 +111,7 @@ fn far_ahead(envelope: Envelope) -> Envelope {
     let boot_count = envelope.boot.boot_count;
     let entries =
         envelope.entries.into_iter().map(|entry| Entry { n: entry.n + 1_000_000, ..entry }).collect();
-    let boot = BootStart { boot_count, previous: None, other_previous: None };
+    let boot = BootStart { boot_count, previous: None, other_previous: None, maker: None };
     Envelope { after: None, boot, entries, ..envelope }
 }
 

@@ -8,6 +8,7 @@ use anyhow::ensure;
 use domain::clock::ClockQuality;
 use domain::ids::{IncidentId, LogId, MachineId};
 use domain::incident::Incident;
+use domain::incident::definition::Judged;
 use domain::incident::settings::Timeline;
 use domain::log::{Lane, Position};
 use domain::machine::{MachineFold, MachineMind};
@@ -54,25 +55,60 @@ pub(crate) fn judge(
     let slices: Vec<&(Sequence, Slice)> =
         server.appended.iter().filter(|(_, slice)| slice.machine == *machine).collect();
     let spool = slices.first().map(|(_, slice)| LogId::for_lane(slice.log.0, Lane::Events));
-    // Of several spools, or of two processes with one, the order in which they came counts, which no fault-free run has. So
-    // it does where the wall clock stepped: what was written before an event may then have a later time than it.
+    // Of several spools, or of two processes with one, the order in which they came counts, which no fault-free run has.
     let is_one = is_one_card
-        && is_steady(&slices)
         && slices.iter().all(|(_, slice)| Some(LogId::for_lane(slice.log.0, Lane::Events)) == spool);
     if is_one {
         let timeline = server.stores.ledger.registry().timeline(machine).unwrap_or_default();
         let in_turn = in_turn(machine, &slices, &Arc::new(timeline))?;
-        let (in_ledger, in_turn) = (as_far_as_settled(&in_ledger), as_far_as_settled(&in_turn));
+        let (mut in_ledger, mut in_turn) = (in_ledger.clone(), in_turn);
+        as_far_as_settled(&mut in_ledger, &mut in_turn);
+        if !is_steady(&slices) {
+            [&mut in_ledger, &mut in_turn].into_iter().for_each(as_far_as_raised);
+        }
         same(machine, "a fold in which all came in turn", &in_ledger, &in_turn)?;
     }
     Ok(in_ledger.len() as u64)
 }
 
-/// Readings join a trace as they come; until it is complete it says only what has come.
-fn as_far_as_settled(incidents: &Incidents) -> Incidents {
-    let mut incidents = incidents.clone();
-    incidents.values_mut().filter(|incident| !incident.trace_complete).for_each(|one| one.trace.clear());
-    incidents
+/// Where the wall clock stepped, what was written before an event may have a later time than it: an incident that was
+/// judged at once may then be let go before its readings come, or after. That it arose, when, and from what stays the same,
+/// and so does everything of those that were judged in the merged order.
+fn as_far_as_raised(incidents: &mut Incidents) {
+    let definition = |incident: &Incident| incident.rule.definition();
+    for incident in incidents.values_mut().filter(|incident| definition(incident).judged == Judged::AtOnce) {
+        let &severity = definition(incident).severities.first().expect("each rule has one");
+        *incident = Incident {
+            severity,
+            cleared: None,
+            count: 1,
+            measured: Vec::new(),
+            detail: String::new(),
+            explained: String::new(),
+            stop: None,
+            trace: Vec::new(),
+            trace_complete: false,
+            revision: 1,
+            ..incident.clone()
+        };
+    }
+}
+
+/// Readings join a trace as they come; until it is complete it says only what has come. An event that was told late, for
+/// want of room, is judged at once ahead of readings from after it that were written before it; in turn it comes behind
+/// them, and if nothing follows, its trace is not known to be complete.
+fn as_far_as_settled(in_ledger: &mut Incidents, in_turn: &mut Incidents) {
+    for (id, one) in in_ledger {
+        let Some(other) = in_turn.get_mut(id).filter(|other| !(one.trace_complete && other.trace_complete))
+        else {
+            continue;
+        };
+        for incident in [one, other] {
+            incident.trace.clear();
+            // That it was completed is a version of its own.
+            incident.revision -= u64::from(std::mem::take(&mut incident.trace_complete));
+        }
+    }
 }
 
 /// Whether the clocks of all boots ran evenly, and no boot begins before the one before it ended.

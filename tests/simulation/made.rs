@@ -21,6 +21,8 @@ pub(crate) struct Made {
     pub(crate) fate: Fate,
     /// Whether it came to the disk by a call that was reported as failed: its agent may have dropped it since, and told so.
     pub(crate) is_unsure: bool,
+    /// Where it was before its spool went on in another log: it may have arrived there.
+    pub(crate) earlier: Vec<Place>,
     /// Whether an ack let it be removed: then it must be stored, whatever became of the disk.
     pub(crate) is_acknowledged: bool,
 }
@@ -71,6 +73,7 @@ impl Chronicle {
             generation,
             fate: Fate::Promised,
             is_unsure: false,
+            earlier: Vec::new(),
             is_acknowledged: false,
         })
     }
@@ -85,25 +88,20 @@ impl Chronicle {
         self.made.values_mut().for_each(|made| made.fate = Fate::Excused);
     }
 
-    /// What was dropped of a boot gets its other number, too: under that the ingest records it as lost.
-    pub(crate) fn renumber_dropped(&mut self, log: LogId, from: u32, to: u32) {
-        let of_boot = (log, Position::new(from, 0))..(log, Position::new(from + 1, 0));
-        let dropped = self.made.range(of_boot).filter(|(_, made)| made.fate == Fate::Dropped);
+    /// What was dropped goes to the spool's other log: in that the ingest records it as lost.
+    pub(crate) fn renew_dropped(&mut self, from: LogId, to: LogId) {
+        let dropped = self.made.iter().filter(|(place, made)| place.0 == from && made.fate == Fate::Dropped);
         let dropped: Vec<Place> = dropped.map(|(place, _)| *place).collect();
-        for place in dropped {
-            if let Some(made) = self.made.remove(&place) {
-                self.made.insert((log, Position::new(to, place.1.n)), made);
-            }
-        }
+        dropped.into_iter().for_each(|place| self.renew(place, (to, place.1)));
     }
 
-    /// A row that is still on the disk gets another number.
-    pub(crate) fn renumber(&mut self, spool: Option<SpoolId>, lane: Lane, from: Position, to: Position) {
-        if let Some(old) = self.made.get_mut(&place(spool, lane, from)) {
-            let made = old.clone();
-            // It may have arrived under the old number, too.
+    /// A row goes to another log.
+    pub(crate) fn renew(&mut self, from: Place, to: Place) {
+        if let Some(old) = self.made.get_mut(&from) {
+            let mut made = old.clone();
+            made.earlier.push(from);
             old.fate = Fate::Excused;
-            self.made.insert(place(spool, lane, to), made);
+            self.made.insert(to, made);
         }
     }
 }

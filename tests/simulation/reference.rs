@@ -44,13 +44,7 @@ pub(crate) struct Verdict {
 ///
 /// What a copy made and nobody acknowledged went with it, as with a wiped spool; that it was there the ingest says with
 /// an alarm. Two copies may tell the same event if it had arrived and its ack had not when the card was copied or the
-/// boot got another number: under two positions, and as what two processes said.
-///
-/// If one of the two also began another boot meanwhile, both have a boot of the same number, and neither an ack nor the
-/// journal says whose it is: an ack for the one may let the other remove its records, and after a restart of the server
-/// the boot may go on with the records of the other. Where that can be, what is not there as it was made is counted and
-/// not judged. All else is: nothing is there that nobody made, no position is there twice, what follows from it is
-/// what a run without faults derives, and everybody comes to rest.
+/// spool went on in a log of its own: at two places, and as what two processes said.
 pub(crate) struct Owners {
     pub(crate) agent: SimulatedAgent,
     pub(crate) copies: Vec<SimulatedAgent>,
@@ -61,10 +55,10 @@ impl Owners {
         self.copies.iter().chain([&self.agent])
     }
 
-    /// Whether a copy was in service and somebody began another boot with the card or its copy.
-    fn share_boots(&self) -> bool {
-        let begun = self.copies.iter().map(|copy| copy.boots).sum::<u64>();
-        begun > 1 || self.agent.boots_before_copy.is_some_and(|before| self.agent.boots > before)
+    /// Whether two of them had a boot of this number with one spool.
+    fn count_alike(&self, (log, position): &Place) -> bool {
+        let boot = (LogId::for_lane(log.0, Lane::Events), position.boot_count);
+        self.all().filter(|agent| agent.boots.contains(&boot)).count() > 1
     }
 
     fn machine(&self) -> &MachineId {
@@ -76,6 +70,15 @@ impl Owners {
 struct Kept {
     stored: BTreeMap<Place, bytes::Bytes>,
     losses: Vec<Loss>,
+}
+
+/// Whether the server may have forgotten a record.
+#[derive(Debug, Clone, Copy)]
+struct Restored {
+    /// Whether a backup of the server was put back.
+    is_restored: bool,
+    /// Whether two processes had a boot of the record's number: then the log may hold the other one's instead.
+    count_alike: bool,
 }
 
 /// Judges a world that has come to rest.
@@ -92,20 +95,16 @@ pub(crate) fn judge(
         let machine = owners.machine();
         let losses = at_once(server.stores.ledger.losses(machine, 10_000))?;
         let kept = Kept { stored: stored(server, machine).with_context(|| format!("{machine}"))?, losses };
-        let is_shared = owners.share_boots();
-        is_of_one_process(owners, &kept, is_shared).with_context(|| format!("{machine}"))?;
+        is_of_one_process(owners, &kept).with_context(|| format!("{machine}"))?;
         is_apart_from_losses(&kept).with_context(|| format!("{machine}"))?;
         let mut counted = BTreeSet::new();
         for agent in owners.all() {
             ensure!(agent.broken.is_empty(), "{machine}: {:?}", agent.broken);
             for (place, made) in agent.disk.chronicle().iter() {
                 if counted.insert(*place) || kept.stored.get(place) != Some(&made.octets) {
-                    let arrived = arrived(&kept, place, made, is_restored, &mut verdict);
-                    if is_shared && arrived.is_err() {
-                        verdict.met.note(Met::LostToCopies, 1);
-                    } else {
-                        arrived.with_context(|| format!("{machine}, {} copies", owners.copies.len()))?;
-                    }
+                    let restored = Restored { is_restored, count_alike: owners.count_alike(place) };
+                    arrived(&kept, place, made, restored, &mut verdict)
+                        .with_context(|| format!("{machine}, {} copies", owners.copies.len()))?;
                 }
             }
         }
@@ -129,7 +128,7 @@ fn arrived(
     kept: &Kept,
     place: &Place,
     made: &Made,
-    is_restored: bool,
+    restored: Restored,
     verdict: &mut Verdict,
 ) -> anyhow::Result<()> {
     if kept.stored.get(place) == Some(&made.octets) {
@@ -139,12 +138,17 @@ fn arrived(
         }
         return Ok(());
     }
+    if made.earlier.iter().any(|place| kept.stored.get(place) == Some(&made.octets)) {
+        return Ok(());
+    }
     let recorded = is_recorded(kept, made.lane, place);
+    // What a restored backup had forgotten is recorded as lost, unless the other boot of this number came first.
+    let is_forgotten = restored.is_restored && (recorded || restored.count_alike);
     match made.fate {
         Fate::Excused if !made.is_acknowledged => verdict.excused += 1,
         Fate::Excused | Fate::Promised if made.is_unsure && recorded => verdict.met.note(Met::Overflowed, 1),
         Fate::Dropped if recorded => verdict.met.note(Met::Overflowed, 1),
-        Fate::Excused | Fate::Promised if is_restored && recorded => verdict.forgotten += 1,
+        Fate::Excused | Fate::Promised if is_forgotten => verdict.forgotten += 1,
         Fate::Excused | Fate::Promised | Fate::Dropped => {
             let (lane, (log, position)) = (made.lane, place);
             let is = if made.is_acknowledged { "was acknowledged and " } else { "" };
@@ -156,9 +160,8 @@ fn arrived(
     Ok(())
 }
 
-/// All that is stored of one boot was made by one process, as it is stored: nothing is made up, nothing is merged. Of
-/// boots that two share each record was made by one of them.
-fn is_of_one_process(owners: &Owners, kept: &Kept, is_shared: bool) -> anyhow::Result<()> {
+/// All that is stored of one boot was made by one process, as it is stored: nothing is made up, nothing is merged.
+fn is_of_one_process(owners: &Owners, kept: &Kept) -> anyhow::Result<()> {
     let mut boots: BTreeMap<(LogId, u32), Vec<(&Place, &bytes::Bytes)>> = BTreeMap::new();
     for (place, octets) in &kept.stored {
         boots.entry((place.0, place.1.boot_count)).or_default().push((place, octets));
@@ -170,12 +173,15 @@ fn is_of_one_process(owners: &Owners, kept: &Kept, is_shared: bool) -> anyhow::R
             [agent.sent.get(place), made].contains(&Some(octets))
         };
     for ((log, boot_count), records) in boots {
-        let is_made = if is_shared {
-            records.iter().all(|(place, octets)| makers.iter().any(|maker| made_by(maker, place, octets)))
-        } else {
-            makers.iter().any(|maker| records.iter().all(|(place, octets)| made_by(maker, place, octets)))
-        };
-        ensure!(is_made, "boot {boot_count} of log {log} is not what one process made");
+        let is_made =
+            makers.iter().any(|maker| records.iter().all(|(place, octets)| made_by(maker, place, octets)));
+        let foreign = |maker| records.iter().filter(|(place, octets)| !made_by(maker, place, octets)).count();
+        let foreign: Vec<usize> = makers.iter().map(foreign).collect();
+        let count = records.len();
+        ensure!(
+            is_made,
+            "boot {boot_count} of log {log} is not what one process made: of {count} records {foreign:?} are not"
+        );
     }
     Ok(())
 }

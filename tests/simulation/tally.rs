@@ -43,8 +43,8 @@ pub enum Met {
     Clones,
     /// Alarms that the ingest raised about two processes of one machine.
     CloneAlarms,
-    /// Records that are not there as they were made because two processes had boots of the same number.
-    LostToCopies,
+    /// Spools that went on in logs of their own because a copy went on in theirs.
+    Renewed,
 }
 
 impl Met {
@@ -69,7 +69,7 @@ impl Met {
         Met::Undated,
         Met::Clones,
         Met::CloneAlarms,
-        Met::LostToCopies,
+        Met::Renewed,
     ];
 
     /// In a few words, after a number.
@@ -94,7 +94,7 @@ impl Met {
             Met::Undated => "undated",
             Met::Clones => "clones",
             Met::CloneAlarms => "alarms about clones",
-            Met::LostToCopies => "lost to clones",
+            Met::Renewed => "logs renewed",
         }
     }
 }

@@ -19,11 +19,17 @@ pub enum Characteristic {
     Csafe,
     /// A Modbus RTU frame.
     ModbusRtu,
+    /// A question to the host port of a Biodex treadmill, or an answer.
+    Biodex,
+    /// Edges of GPIO lines.
+    GpioEdges,
+    /// Levels of GPIO lines.
+    GpioLevels,
 }
 
 impl Characteristic {
     /// All, in the order of the format's description.
-    pub const ALL: [Characteristic; 10] = [
+    pub const ALL: [Characteristic; 13] = [
         Characteristic::Ftms(ftms::Characteristic::Treadmill),
         Characteristic::Ftms(ftms::Characteristic::Status),
         Characteristic::Ftms(ftms::Characteristic::Training),
@@ -34,6 +40,9 @@ impl Characteristic {
         Characteristic::RunningSpeedCadence,
         Characteristic::Csafe,
         Characteristic::ModbusRtu,
+        Characteristic::Biodex,
+        Characteristic::GpioEdges,
+        Characteristic::GpioLevels,
     ];
 
     /// Its name in a capture.
@@ -49,6 +58,9 @@ impl Characteristic {
             Characteristic::RunningSpeedCadence => "2a53",
             Characteristic::Csafe => "csafe",
             Characteristic::ModbusRtu => "modbus_rtu",
+            Characteristic::Biodex => "biodex",
+            Characteristic::GpioEdges => "gpio_edges",
+            Characteristic::GpioLevels => "gpio_levels",
         }
     }
 
@@ -126,7 +138,8 @@ impl Frame {
         let characteristic = Characteristic::from_name(name).ok_or_else(|| LineError::NotAllowed {
             field: "characteristic",
             value: quoted(name),
-            allowed: "2acd, 2ada, 2ad3, 2acc, 2ad4, 2ad5, 2ad9, 2a53, csafe and modbus_rtu are known",
+            allowed: "2acd, 2ada, 2ad3, 2acc, 2ad4, 2ad5, 2ad9, 2a53, csafe, modbus_rtu, biodex, gpio_edges and \
+                      gpio_levels are known",
         })?;
         let octets = octets(text(object, "hex")?)?;
         Ok(Frame { characteristic, octets, way: way(object), ts_ms: milliseconds(object)? })

@@ -15,11 +15,13 @@ use domain::ids::ConfigurationHash;
 use domain::incident::settings::CommissionedStop;
 use domain::limits;
 use domain::signal::Signal;
+use domain::stop::StopContact;
 use domain::units::MonotonicMicros;
 
-pub use self::plan::Plan;
+pub use self::plan::{Calibrated, Plan, Signed};
 use self::seen::Seen;
 use self::step::{Verdict, Watch};
+use crate::source::encoder::Shown;
 
 /// What a technician answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,8 +119,10 @@ impl Commissioning {
             incline_is_target: false,
             said: Vec::new(),
         };
-        for step in one.plan.left_out() {
-            one.results.push(step);
+        one.note("You move the belt at the console; this program only watches. Enter: go on. s: leave a step out. q: end.");
+        for result in one.plan.left_out() {
+            one.said.push(Say::Result(result.clone()));
+            one.results.push(result);
         }
         one.ask();
         one
@@ -150,8 +154,14 @@ impl Commissioning {
         self.look(signal.at);
     }
 
+    /// Takes what the odometer of the plan's encoder shows.
+    pub fn odometer(&mut self, shown: Shown) {
+        self.seen.count(shown);
+    }
+
     /// Lets time pass; to be called ten times a second.
     pub fn tick(&mut self, now: MonotonicMicros) {
+        self.seen.pass(now);
         self.look(now);
     }
 
@@ -163,7 +173,9 @@ impl Commissioning {
             return;
         }
         match (std::mem::replace(&mut self.phase, Phase::Named), answer) {
-            (Phase::Asked, Answer::Skip) => self.end(self.result(Outcome::Skipped, "left out", Vec::new())),
+            (Phase::Asked, Answer::Skip) => {
+                self.end(self.result(Outcome::Skipped, "by the technician", Vec::new()))
+            }
             (Phase::Asked, _) => self.watch(now),
             (Phase::Watching(mut watch), _) => {
                 let verdict = watch.answered(&self.seen, now);
@@ -194,7 +206,8 @@ impl Commissioning {
         match self.step() {
             Some(step) => {
                 self.phase = Phase::Asked;
-                self.said.push(Say::Ask(self.plan.words(step)));
+                let (number, all) = (self.place + 1, self.steps.len());
+                self.said.push(Say::Ask(format!("{number} of {all}: {}", self.plan.words(step))));
             }
             None => self.summarise(),
         }
@@ -203,7 +216,10 @@ impl Commissioning {
     fn watch(&mut self, now: MonotonicMicros) {
         let Some(step) = self.step() else { return self.summarise() };
         self.seen.begin(now);
-        self.phase = Phase::Watching(Watch::new(step, &self.plan, now));
+        if let Some(words) = Plan::watching(step) {
+            self.note(words);
+        }
+        self.phase = Phase::Watching(Watch::new(step, &self.plan, self.was_shown(Step::ForwardRun), now));
         self.look(now);
     }
 
@@ -231,9 +247,10 @@ impl Commissioning {
                     self.end(result);
                 }
             }
-            Verdict::Failed { words, measured } => {
+            Verdict::Failed { words, measured, advice } => {
                 let result = self.result(Outcome::Failed, &words, measured);
                 self.said.push(Say::Result(result.clone()));
+                advice.iter().for_each(|words| self.note(words));
                 self.phase = Phase::Failed(result);
                 self.said.push(Say::Ask("Enter: try again. s: go on without it. q: end.".to_owned()));
             }
@@ -276,10 +293,31 @@ impl Commissioning {
         let proven = if self.direction_proven() {
             "The direction is proven: from now on it counts."
         } else {
-            "The direction is NOT proven: it goes on counting as unknown."
+            "The direction is NOT proven by this: once it is recorded, it counts as unknown."
         };
         self.note(proven);
+        if let Some(words) = self.not_measured() {
+            self.note(&words);
+        }
+        self.note(
+            "What is recorded takes the place of ALL that an earlier commissioning has shown, also of what was left out \
+             now. q: nothing is recorded, and the earlier one goes on to hold.",
+        );
         self.ask_name();
+    }
+
+    /// By which controls no stop was measured of those that could have been, in words.
+    fn not_measured(&self) -> Option<String> {
+        let steps =
+            [(Step::StopByButton, StopContact::EmergencyStop), (Step::StopByKey, StopContact::SafetyKey)];
+        let could =
+            steps.into_iter().filter(|(step, _)| self.steps.contains(step)).map(|(_, contact)| contact);
+        let missing = could.filter(|contact| self.stops.iter().all(|stop| stop.contact != *contact));
+        let missing: Vec<&str> = missing.map(|contact| contact.contact().name()).collect();
+        (!missing.is_empty()).then(|| {
+            let missing = missing.join(", ");
+            format!("NO stop was measured by {missing}: later stops by it are compared with none.")
+        })
     }
 
     fn ask_name(&mut self) {

@@ -1,5 +1,6 @@
 //! The agent's configuration: one file, read once.
 
+mod canonical;
 mod example;
 
 use std::path::PathBuf;
@@ -67,10 +68,9 @@ pub enum InvalidConfig {
 }
 
 impl Config {
-    /// How the sources are set, for whoever has to know whether that has changed.
-    pub fn configuration(&self) -> ConfigurationHash {
-        let written = serde_json::to_vec(&self.sources).expect("settings have text keys and finite numbers");
-        ConfigurationHash::of(&written)
+    /// How the sources are set, as far as it decides which way is forward; `None`: there are none.
+    pub fn configuration(&self) -> Option<ConfigurationHash> {
+        (!self.sources.is_empty()).then(|| ConfigurationHash::of(&canonical::octets(&self.sources)))
     }
 
     /// Reads and checks a file's text.

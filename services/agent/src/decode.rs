@@ -3,6 +3,7 @@
 mod fields;
 mod render;
 mod serial;
+mod wired;
 
 use std::io::{self, BufRead, Write};
 
@@ -94,6 +95,9 @@ fn decode(line: u64, frame: &Frame) -> (Printed, Outcome) {
         Characteristic::RunningSpeedCadence => serial::running_speed(&frame.octets),
         Characteristic::Csafe => serial::csafe(&frame.octets, frame.way),
         Characteristic::ModbusRtu => serial::modbus(&frame.octets, frame.way),
+        Characteristic::Biodex => wired::biodex(&frame.octets, frame.way),
+        Characteristic::GpioEdges => wired::gpio_edges(&frame.octets),
+        Characteristic::GpioLevels => wired::gpio_levels(&frame.octets),
     };
     let outcome = if error.is_some() { Outcome::Faulty } else { Outcome::Decoded };
     (Printed { line, characteristic, decoded: Some(fields), error }, outcome)

@@ -51,6 +51,11 @@ pub enum Told {
         /// In how many seconds.
         seconds: u64,
     },
+    /// The credential is written, but what was kept while it went on is still there.
+    Left {
+        /// Why, with the file.
+        reason: String,
+    },
 }
 
 /// Why the server refused.
@@ -196,7 +201,9 @@ pub async fn enrol(settings: &EnrolSettings, mut told: impl FnMut(Told)) -> Resu
         let path = if pace.is_waiting() { GET_PATH } else { ENROL_PATH };
         let asked = ask(settings, kept.nonce(), path, &mut connection).await;
         let next = match asked {
-            Ok(Answer::Credential(text)) => return keep(kept, &settings.credential, &text),
+            Ok(Answer::Credential(text)) => {
+                return keep(&kept, &settings.credential, &text, told);
+            }
             Ok(Answer::Waiting(comparison)) => {
                 if pace.waits() {
                     told(Told::Waiting { comparison });
@@ -287,10 +294,13 @@ async fn ask(
     enrolment::answer(&octets).map_err(|error| Failed::Ended(EnrolError::Unreadable(error.message)))
 }
 
-fn keep(kept: Kept, file: &Path, text: &str) -> Result<Credential, EnrolError> {
+fn keep(kept: &Kept, file: &Path, text: &str, mut told: impl FnMut(Told)) -> Result<Credential, EnrolError> {
     let credential =
         Credential::from_json(text).map_err(|error| EnrolError::Unreadable(error.to_string()))?;
     keep::replace(file, text)?;
-    kept.forget()?;
+    // The agent has what it came for; what is left is of no use to it.
+    if let Err(error) = kept.forget() {
+        told(Told::Left { reason: error.to_string() });
+    }
     Ok(credential)
 }

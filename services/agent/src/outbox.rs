@@ -9,17 +9,18 @@ mod tests;
 use bytes::Bytes;
 use domain::belt::Belt;
 use domain::clock::{Clock, ClockQuality};
+use domain::ids::LogId;
 use domain::limits;
 use domain::log::{Lane, Position};
 use domain::proven::configuration_detail;
 use domain::record::{Event, EventKind, Payload};
 use domain::units::MonotonicMicros;
-use wire::ack::{Refusal, Settings};
+use wire::ack::{Ack, Refusal, Settings};
 use wire::seal::SealError;
 
 use crate::spool::{Disk, DiskError, Row, Spool, SpoolStatus};
 use crate::uplink::message::{Message, Picture, RECORDS_BYTES_MAX, Speaker};
-use crate::uplink::{self, BEHIND_US, Uplink, UplinkCounts};
+use crate::uplink::{self, Uplink, UplinkCounts};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +58,8 @@ pub enum Input {
 pub enum Effect {
     /// Publish a message.
     Publish(Message),
-    /// Give up the connection and make a new one: its will is of a boot number that is no longer ours, or its acks pass
-    /// for old ones.
+    /// Give up the connection and make a new one: what is in the spool goes on in other logs, or its acks pass for old
+    /// ones.
     Reconnect,
     /// The server wants these settings.
     Settings(Settings),
@@ -79,12 +80,12 @@ pub enum Notice {
     RecordingLeftOut,
     /// The disk works again.
     DiskRecovered,
-    /// Another spool with this identity exists; the running boot got another number.
-    Renumbered {
-        /// What the ingest has under this log.
+    /// Another spool with this identity exists; what is in this one goes on in logs of its own.
+    Renewed {
+        /// What the ingest has under the old log.
         committed: Position,
-        /// The boot's new number.
-        to: u32,
+        /// The new log of events.
+        log: LogId,
     },
 }
 
@@ -208,7 +209,13 @@ impl<D: Disk> Outbox<D> {
             }
             Input::Disconnected => self.uplink.apply(uplink::Input::Disconnected, now),
             Input::Ack(payload) => match self.speaker.open_ack(payload) {
-                Ok(ack) => self.uplink.apply(uplink::Input::Ack(ack), now),
+                Ok(ack) => {
+                    let input = match self.of_another(&ack) {
+                        Some(committed) => uplink::Input::AckOfAnother { ack, committed },
+                        None => uplink::Input::Ack(ack),
+                    };
+                    self.uplink.apply(input, now)
+                }
                 Err(error) => {
                     effects.push(Effect::Notice(Notice::NoAck(error)));
                     Vec::new()
@@ -223,8 +230,8 @@ impl<D: Disk> Outbox<D> {
             Input::SystemClock(clock) => self.uplink.apply(uplink::Input::SystemClock(clock), now),
             Input::Flush => self.uplink.apply(uplink::Input::Flush, now),
             Input::Tick => {
-                let readings_behind = self.spool.readings_wait_longer_than(BEHIND_US, now);
-                self.uplink.apply(uplink::Input::Tick { readings_behind }, now)
+                let readings_wait_us = self.spool.readings_wait_us(now);
+                self.uplink.apply(uplink::Input::Tick { readings_wait_us }, now)
             }
         };
         self.perform(steps, now, &mut effects);
@@ -313,7 +320,7 @@ impl<D: Disk> Outbox<D> {
                 None
             }
             uplink::Effect::Conflict { committed } => {
-                self.renumber(committed, out);
+                self.renew(committed, out);
                 None
             }
             uplink::Effect::Reconnect => {
@@ -354,13 +361,25 @@ impl<D: Disk> Outbox<D> {
         self.uplink.sent(lane, first, last, now)
     }
 
-    fn renumber(&mut self, committed: Position, out: &mut Vec<Effect>) {
-        let to = committed.boot_count.max(self.spool.boot().boot_count).saturating_add(1);
-        // If the disk fails now, the next ack shows the same and it is tried again.
-        if self.spool.renumber(to).is_ok() {
-            self.uplink.renumber(to, Lane::ALL.map(|lane| self.spool.newest(lane)));
-            out.push(Effect::Notice(Notice::Renumbered { committed, to }));
-            out.push(Effect::Reconnect);
+    /// What an ack says of records that were not made here. While it is not known under which identity the disk has the
+    /// spool, each does.
+    fn of_another(&self, ack: &Ack) -> Option<Position> {
+        if self.spool.is_renewing() {
+            return Some(ack.lanes.iter().find_map(|lane| lane.committed).unwrap_or_default());
         }
+        ack.lanes.iter().find(|lane| self.spool.is_of_another(lane)).and_then(|lane| lane.committed)
+    }
+
+    fn renew(&mut self, committed: Position, out: &mut Vec<Effect>) {
+        match self.spool.renew() {
+            Ok(()) => {
+                self.uplink.renew(Lane::ALL.map(|lane| self.spool.log(lane)));
+                let log = self.spool.log(Lane::Events);
+                out.push(Effect::Notice(Notice::Renewed { committed, log }));
+            }
+            // The first ack of the next connection shows the same and it is tried again; before that nothing is sent.
+            Err(error) => out.push(Effect::Notice(Notice::DiskFailing(error))),
+        }
+        out.push(Effect::Reconnect);
     }
 }

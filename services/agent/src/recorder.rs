@@ -102,6 +102,7 @@ fn is_trigger(event: &Event, is_speed_lost: bool) -> bool {
         | EventKind::SpoolRecovered
         | EventKind::ValueImplausible
         | EventKind::DirectionDisagreed
+        | EventKind::ContactDisagreed
         | EventKind::FaultReported => false,
     }
 }

@@ -1,6 +1,7 @@
 //! What listens to a machine. Of each source, one part makes signals of octets or edges and can be tested without a
 //! port; the other opens the port and waits. No source has a way to move a belt.
 
+pub mod asked;
 pub mod biodex;
 pub mod bluetooth;
 pub mod contact;

@@ -23,6 +23,7 @@ use domain::log::{Lane, Position};
 use domain::record::{Event, Payload, Record};
 use domain::recording::RecordingPiece;
 use domain::units::{MonotonicMicros, SECOND};
+use wire::ack::LaneAck;
 use wire::status::LaneStatus;
 
 use self::bounds::AGE_CHECK_US;
@@ -99,8 +100,17 @@ pub struct Spool<D> {
     unsynced_since: Option<MonotonicMicros>,
     age_checked: MonotonicMicros,
     failing: Option<Failing>,
-    /// The number that the running boot was to get when the disk failed.
-    renumbering: Option<u32>,
+    /// The identity that the spool gets if another one goes on under its own.
+    fresh: SpoolId,
+    /// The disk failed while the spool was to get it, and may have it.
+    is_renewing: bool,
+}
+
+/// Another identity, as good as random as this one.
+fn next(id: SpoolId) -> SpoolId {
+    let mut octets = id.0;
+    octets[0] = octets[0].wrapping_add(1);
+    SpoolId(octets)
 }
 
 /// A disk that fails.
@@ -153,7 +163,9 @@ impl<D: Disk> Spool<D> {
             unsynced_since: None,
             age_checked: now,
             failing: None,
-            renumbering: None,
+            // A new spool has that of its first boot.
+            fresh: if loaded.spool == ids.fresh_spool { next(ids.fresh_spool) } else { ids.fresh_spool },
+            is_renewing: false,
         })
     }
 
@@ -375,31 +387,40 @@ impl<D: Disk> Spool<D> {
         self.boots.insert(self.boot.boot_count, self.boot);
     }
 
-    /// Gives the running boot a greater number, because another spool with the same identity has used this one.
-    pub fn renumber(&mut self, to: u32) -> Result<(), DiskError> {
-        let from = self.boot.boot_count;
-        if let Some(tried) = self.renumbering {
-            // It may have been done although it failed.
-            self.disk.renumber_boot(tried, from)?;
-        }
-        self.renumbering = Some(to);
-        self.disk.renumber_boot(from, to)?;
-        self.renumbering = None;
-        self.boots.remove(&from);
-        self.boot.boot_count = to;
-        self.boots.insert(to, self.boot);
-        self.events.renumber(from, to);
-        self.readings.renumber(from, to);
-        self.counters.iter_mut().for_each(|counter| counter.boot_count = to);
+    /// Whether an ack speaks of records that another life of this spool has made: somebody copied the card, or put it back
+    /// from a copy. What the ack says of positions says nothing of the records that are here then.
+    pub fn is_of_another(&self, ack: &LaneAck) -> bool {
+        let known = ack.committed.zip(ack.maker).filter(|_| ack.log == self.log(ack.lane));
+        known.is_some_and(|(committed, maker)| match self.boots.get(&committed.boot_count) {
+            Some(boot) => boot.boot != maker,
+            // What was made up to that boot left this spool long ago, or that boot was never here.
+            None => self.boots.keys().next().is_some_and(|oldest| *oldest < committed.boot_count),
+        })
+    }
+
+    /// Gives the spool another identity, because another spool goes on under this one: what is here goes on in logs of its
+    /// own. If the disk fails it may be done all the same: then nothing may be sent until this was repeated.
+    pub fn renew(&mut self) -> Result<(), DiskError> {
+        self.is_renewing = true;
+        self.disk.renew(self.fresh)?;
+        self.is_renewing = false;
+        self.id = self.fresh;
+        self.fresh = next(self.fresh);
         Ok(())
     }
 
-    /// Whether the oldest reading has waited longer than `longest_us`.
-    pub fn readings_wait_longer_than(&self, longest_us: u64, now: MonotonicMicros) -> bool {
+    /// Whether [`Spool::renew`] has failed and must be repeated before anything is sent.
+    pub fn is_renewing(&self) -> bool {
+        self.is_renewing
+    }
+
+    /// How long the oldest reading has waited, in microseconds; 0: there is none. One that is no longer in memory has
+    /// waited for ever.
+    pub fn readings_wait_us(&self, now: MonotonicMicros) -> u64 {
         if self.readings.is_cold_after(self.readings.trimmed) {
-            return true;
+            return u64::MAX;
         }
-        self.readings.front().is_some_and(|row| now.since(row.at) > longest_us)
+        self.readings.front().map_or(0, |row| now.since(row.at))
     }
 
     /// What the spool holds.

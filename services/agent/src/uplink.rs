@@ -36,6 +36,14 @@ pub enum Input {
     Disconnected,
     /// An authentic ack has come.
     Ack(Ack),
+    /// An authentic ack has come that speaks of records which another process made: the spool knows
+    /// (`Spool::is_of_another`).
+    AckOfAnother {
+        /// The ack.
+        ack: Ack,
+        /// What the ingest has.
+        committed: Position,
+    },
     /// The spool has a new record; this is the newest.
     Appended {
         /// Its lane.
@@ -49,8 +57,8 @@ pub enum Input {
     Flush,
     /// Some time has passed. Expected ten times a second while connected.
     Tick {
-        /// Whether the oldest reading in the spool has waited longer than [`BEHIND_US`].
-        readings_behind: bool,
+        /// How long the oldest reading in the spool has waited, in microseconds; 0: there is none.
+        readings_wait_us: u64,
     },
 }
 
@@ -84,7 +92,7 @@ pub enum Effect {
     /// The ingest sent settings.
     Settings(Settings),
     /// The ingest has records under this log that this spool has not made: the spool was restored or cloned.
-    /// The running boot must get a number beyond this one, see [`Uplink::renumber`].
+    /// What the spool holds must go on in logs of its own, see [`Uplink::renew`]; until then nothing is sent.
     Conflict {
         /// What the ingest has.
         committed: Position,
@@ -93,10 +101,10 @@ pub enum Effect {
     Reconnect,
 }
 
-/// How old the oldest reading may be before statuses come every second, in microseconds.
-pub const BEHIND_US: u64 = 5 * SECOND;
 /// How long readings wait for company.
 const BATCH_US: u64 = 2 * SECOND;
+/// How much longer than for company and for the way readings may wait. If the oldest one waits longer, they are behind.
+const BEHIND_US: u64 = SECOND;
 /// Status period while readings are behind.
 const BEHIND_STATUS_US: u64 = SECOND;
 /// The longest pause before a status is repeated while no ack has come.
@@ -133,6 +141,8 @@ pub struct Uplink {
     clock: Estimate,
     refusal_pause_us: u64,
     paused_until: Option<MonotonicMicros>,
+    /// Whether the server hears of the belt later than it should by readings alone: statuses tell it meanwhile.
+    is_behind: bool,
     counts: UplinkCounts,
 }
 
@@ -165,6 +175,7 @@ impl Uplink {
             clock: Estimate::default(),
             refusal_pause_us: REFUSAL_PAUSE_US.0,
             paused_until: None,
+            is_behind: false,
             counts: UplinkCounts::default(),
         }
     }
@@ -196,11 +207,14 @@ impl Uplink {
         match input {
             Input::Connected { connection } => self.connect(connection, now, &mut effects),
             Input::Disconnected => self.disconnect(),
-            Input::Ack(ack) => self.take_ack(ack, now, &mut effects),
+            Input::Ack(ack) => self.take_ack(&ack, None, now, &mut effects),
+            Input::AckOfAnother { ack, committed } => {
+                self.take_ack(&ack, Some(committed), now, &mut effects);
+            }
             Input::Appended { lane, newest } => self.append(lane, newest, now),
             Input::SystemClock(clock) => self.set_clock(clock, now, &mut effects),
             Input::Flush => Lane::ALL.into_iter().for_each(|lane| self.lane_mut(lane).flush()),
-            Input::Tick { readings_behind } => self.tick(readings_behind, now, &mut effects),
+            Input::Tick { readings_wait_us } => self.tick(readings_wait_us, now, &mut effects),
         }
         effects.extend(self.next_send(now));
         effects
@@ -255,12 +269,11 @@ impl Uplink {
         self.lane_mut(lane).unsend(first);
     }
 
-    /// The running boot has got another number; the connection must be made anew.
-    pub fn renumber(&mut self, to: u32, newest: [Option<Position>; 2]) {
-        self.boot_count = to;
+    /// What the spool holds goes on in other logs, in the order of [`Lane::ALL`]; the connection must be made anew.
+    pub fn renew(&mut self, logs: [LogId; 2]) {
         self.disconnect();
-        for (lane, newest) in Lane::ALL.into_iter().zip(newest) {
-            self.lane_mut(lane).renumber(newest);
+        for (lane, log) in Lane::ALL.into_iter().zip(logs) {
+            self.lane_mut(lane).renew(log);
         }
     }
 
@@ -286,15 +299,18 @@ impl Uplink {
         self.readings.restart();
     }
 
-    fn tick(&mut self, readings_behind: bool, now: MonotonicMicros, effects: &mut Vec<Effect>) {
+    fn tick(&mut self, readings_wait_us: u64, now: MonotonicMicros, effects: &mut Vec<Effect>) {
         if self.sends_undated(now) {
             Lane::ALL.into_iter().for_each(|lane| self.lane_mut(lane).held = false);
         }
         for lane in Lane::ALL {
             self.lane_mut(lane).tick(now);
         }
+        // A backlog that shrinks counts to its end: in between, too, the newest reading comes late.
+        let usual_us = BATCH_US + self.clock.round_trip_us();
+        self.is_behind = readings_wait_us > if self.is_behind { usual_us } else { usual_us + BEHIND_US };
         let Some(link) = &mut self.link else { return };
-        if link.heard.is_some() && (readings_behind || self.clock.is_undated()) {
+        if link.heard.is_some() && (self.is_behind || self.clock.is_undated()) {
             link.status_due = link.status_due.min(link.status_sent.plus(BEHIND_STATUS_US));
         }
         if now >= link.status_due {
@@ -317,7 +333,13 @@ impl Uplink {
         effects.push(Effect::SendStatus { order });
     }
 
-    fn take_ack(&mut self, ack: Ack, now: MonotonicMicros, effects: &mut Vec<Effect>) {
+    fn take_ack(
+        &mut self,
+        ack: &Ack,
+        of_another: Option<Position>,
+        now: MonotonicMicros,
+        effects: &mut Vec<Effect>,
+    ) {
         let own =
             self.link.as_mut().filter(|link| ack.boot == self.boot && ack.connection == link.connection);
         let Some(link) = own else {
@@ -344,18 +366,20 @@ impl Uplink {
                 self.clock_changed(clock, effects);
             }
         }
-        if let Some(committed) = ack.lanes.iter().find_map(|lane| self.conflict(lane)) {
+        if let Some(committed) = of_another.or_else(|| ack.lanes.iter().find_map(|lane| self.conflict(lane)))
+        {
+            self.disconnect();
             effects.push(Effect::Conflict { committed });
             return;
         }
         for lane in &ack.lanes {
             self.take_lane_ack(lane, now, effects);
         }
-        match ack.refusal {
+        match &ack.refusal {
             Some(refusal) => {
                 self.paused_until = Some(now.plus(self.jitter(self.refusal_pause_us)));
                 self.refusal_pause_us = (self.refusal_pause_us * 2).min(REFUSAL_PAUSE_US.1);
-                effects.push(Effect::Refused(refusal));
+                effects.push(Effect::Refused(refusal.clone()));
             }
             None => self.refusal_pause_us = REFUSAL_PAUSE_US.0,
         }

@@ -1,7 +1,7 @@
 //! `AdminService`: the registry, who may do what, and the audit. Every change is a fact with author and time.
 
 pub(crate) mod entries;
-mod machines;
+pub(crate) mod machines;
 mod maintenance;
 mod settings;
 mod sites;

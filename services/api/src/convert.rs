@@ -7,25 +7,34 @@ use domain::belt::{Belt, Contact, Contacts, Direction, Origin};
 use domain::ids::LogId;
 use domain::incident::settings::Timeline;
 use domain::log::Position;
+use domain::proven::Configurations;
 use domain::record::{Event, Reading};
 use domain::registry::{BeltKind, DriveKind, direction_as_registered};
 use domain::units::{Incline, Speed, UnixMicros};
 use prost_types::{Duration, Timestamp};
+use store::feed::Feed;
 use store::registry::{Machine, Place, Registry, Site, StaffedDays};
 use store::telemetry::Stored;
 use wire::api::v1;
+
+use crate::live;
 
 /// By what the history of a machine is read.
 #[derive(Debug)]
 pub(crate) struct ReadBy {
     kind: BeltKind,
     timeline: Timeline,
+    sources: Configurations,
 }
 
 impl ReadBy {
-    /// By its registry entry.
-    pub(crate) fn of(registry: &Registry, machine: &Machine) -> ReadBy {
-        ReadBy { kind: machine.belt, timeline: registry.timeline(&machine.id).unwrap_or_default() }
+    /// By its registry entry, and how the sources of its agent were set.
+    pub(crate) fn of(registry: &Registry, machine: &Machine, feed: &Feed) -> ReadBy {
+        ReadBy {
+            kind: machine.belt,
+            timeline: registry.timeline(&machine.id).unwrap_or_default(),
+            sources: live::configurations(feed, &machine.id),
+        }
     }
 
     /// Which way the belt ran then, as far as it may be said: what was not proven is unknown, a one-way belt that moves runs
@@ -36,7 +45,7 @@ impl ReadBy {
         seen: (Direction, Origin),
         is_moving: Option<bool>,
     ) -> (Direction, Origin) {
-        let (way, how) = self.timeline.known_by_now(time).direction(seen.0, seen.1);
+        let (way, how) = self.timeline.known_by_now(time, &self.sources).direction(seen.0, seen.1);
         direction_as_registered(self.kind, way, how, is_moving)
     }
 }
@@ -170,7 +179,7 @@ fn position(log: LogId, position: Position) -> String {
 pub(crate) fn reading(stored: &Stored<Reading>, machine: &ReadBy) -> v1::Reading {
     let reading = &stored.value;
     let moving = reading.speed.map(|speed| speed.mean > domain::belt::STANDSTILL);
-    let settings = machine.timeline.known_by_now(stored.time);
+    let settings = machine.timeline.known_by_now(stored.time, &machine.sources);
     let counts = settings.direction(reading.direction, reading.origin);
     let is_unproven = counts.0 != reading.direction;
     let (way, how) = direction_as_registered(machine.kind, counts.0, counts.1, moving);
@@ -196,7 +205,7 @@ pub(crate) fn reading(stored: &Stored<Reading>, machine: &ReadBy) -> v1::Reading
 
 /// An event as it counts.
 pub(crate) fn event(stored: &Stored<Event>, machine: &ReadBy) -> v1::Event {
-    let event = machine.timeline.known_by_now(stored.time).event(&stored.value);
+    let event = machine.timeline.known_by_now(stored.time, &machine.sources).event(&stored.value);
     v1::Event {
         time: Some(timestamp(stored.time)),
         time_uncertainty: Some(duration(stored.uncertainty_us)),

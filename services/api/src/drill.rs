@@ -84,7 +84,6 @@ impl Drills {
         tracing::info!(machine.id = %id, drill = number, caller = caller.name(), "proof test started");
         let visible = self.ground.visible(scope);
         let machine = visible.machine(&id)?;
-        self.ground.surroundings.machine_changed(machine);
         let drill = find(machine, number)?;
         Ok(v1::StartDrillResponse { drill: Some(show(machine, drill, time)) })
     }
@@ -110,7 +109,6 @@ impl Drills {
             let kind = FactKind::DrillEnded(end);
             let fact = Fact { time: now, author: caller.name(), request_id: None, kind };
             self.ground.ledger.add_fact(fact).await?;
-            self.ground.surroundings.machine_changed(self.ground.visible(scope.clone()).machine(&id)?);
         }
         let visible = self.ground.visible(scope);
         let machine = visible.machine(&id)?;

@@ -193,7 +193,7 @@ impl Incidents {
             Some(recording) => self.ground.ledger.recording(recording).await?,
             None => Vec::new(),
         };
-        let by = ReadBy::of(visible.registry(), &machine);
+        let by = ReadBy::of(visible.registry(), &machine, &self.ground.feed);
         Ok(v1::GetIncidentResponse {
             incident: Some(show::incident(&stored, &machine, &self.view(&visible, &evidence))),
             rule: Some(rules::of_machine(&visible, &machine, found.rule)),

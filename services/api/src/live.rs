@@ -6,6 +6,7 @@ use domain::belt::{Belt, Contact};
 use domain::ids::MachineId;
 use domain::live::LiveState;
 use domain::presence::{Presence, belt_now, presence};
+use domain::proven::Configurations;
 use domain::registry::BeltKind;
 use domain::signal::Capabilities;
 use domain::status::{self, Status};
@@ -66,6 +67,11 @@ pub(crate) fn latest(feed: &Feed, machine: &MachineId) -> Arc<LiveState> {
     feed.latest(machine).unwrap_or_else(|| unheard(machine))
 }
 
+/// How the sources of a machine's agent were set over time.
+pub(crate) fn configurations(feed: &Feed, machine: &MachineId) -> Configurations {
+    latest(feed, machine).configurations.clone()
+}
+
 /// A machine and what is known of it now.
 pub(crate) fn show(machine: &Machine, state: &LiveState, now: UnixMicros) -> v1::MachineState {
     let newest = state.latest.as_ref();
@@ -113,7 +119,7 @@ fn direction_unknown(machine: &Machine, state: &LiveState) -> v1::DirectionUnkno
             v1::DirectionUnknown::NotCommissioned
         }
         (BeltKind::Reversible | BeltKind::Unknown, true)
-            if !machine.direction_counts(state.configuration) =>
+            if !machine.direction_counts(state.configurations.newest()) =>
         {
             v1::DirectionUnknown::ConfigurationChanged
         }

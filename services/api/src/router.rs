@@ -106,8 +106,7 @@ impl Api {
     ) -> Api {
         let Stores { ledger, telemetry, feed } = stores;
         let (audit, writer) = Audit::new(ledger.clone(), surroundings.clone());
-        let access = Access::new(ledger.clone(), operator);
-        let gate = Arc::new(Gate::new(access, audit, surroundings.clone()));
+        let gate = Arc::new(Gate::new(Access::new(ledger.clone(), operator), audit, surroundings.clone()));
         let pages = Pages::new(master);
         let ground = Ground {
             ledger: ledger.clone(),
@@ -126,6 +125,7 @@ impl Api {
             pages: pages.clone(),
             ledger: ledger.clone(),
             telemetry,
+            feed: ground.feed.clone(),
             surroundings: surroundings.clone(),
         };
         let key = SigningKey::from_seed(*master.purpose_key(SIGNING).octets());

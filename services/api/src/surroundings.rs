@@ -31,12 +31,6 @@ pub trait Surroundings: Send + Sync + std::fmt::Debug {
     /// The authority of the certificate that agents are shown when they enrol, by its fingerprint; `None`: the server
     /// speaks no TLS.
     fn authority(&self) -> Option<Fingerprint>;
-
-    /// A machine was registered, or what is told of it or of its credential has changed.
-    fn machine_changed(&self, machine: &Machine);
-
-    /// What was set for several machines has changed: thresholds, a site's hours or zone.
-    fn settings_changed(&self);
 }
 
 /// A part of the server.

@@ -10,6 +10,7 @@ use domain::limits::{API_PAGE_BYTES_MAX, COVERAGE_READINGS_MAX};
 use domain::log::Lane;
 use domain::units::UnixMicros;
 use prost::Message;
+use store::feed::Feed;
 use store::ledger::{Ledger, Loss};
 use store::telemetry::{RangeQuery, Stored};
 use tonic::{Request, Response, Status};
@@ -40,6 +41,7 @@ pub(crate) struct History {
     pub(crate) pages: Pages,
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) telemetry: Arc<dyn store::telemetry::Telemetry>,
+    pub(crate) feed: Feed,
     pub(crate) surroundings: Arc<dyn Surroundings>,
 }
 
@@ -172,7 +174,7 @@ impl History {
         let machine = &asked.machine;
         let saw: Saw<'_> = &|time| asked.saw(time);
         let rows = self.telemetry.readings(&asked.query()).await?;
-        let by = ReadBy::of(asked.visible.registry(), machine);
+        let by = ReadBy::of(asked.visible.registry(), machine, &self.feed);
         let show = |row: &Stored<_>| asked.saw(row.time).then(|| convert::reading(row, &by));
         let (readings, rows, more) = fill(&rows, asked.size, show);
         let last = rows.last().filter(|_| more);
@@ -218,7 +220,7 @@ impl History {
         let asked = self.records_asked(&scope, fields, &request)?;
         let machine = &asked.machine;
         let rows = self.telemetry.events(&asked.query()).await?;
-        let by = ReadBy::of(asked.visible.registry(), machine);
+        let by = ReadBy::of(asked.visible.registry(), machine, &self.feed);
         let show = |row: &Stored<_>| asked.saw(row.time).then(|| convert::event(row, &by));
         let (events, rows, more) = fill(&rows, asked.size, show);
         let last = rows.last().filter(|_| more);

@@ -73,8 +73,6 @@ struct Stage {
     now: AtomicI64,
     ready: AtomicBool,
     refusals: Mutex<Vec<Refusal>>,
-    /// Machines that the rest of the server was told have changed.
-    changed: Mutex<Vec<MachineId>>,
 }
 
 impl Surroundings for Stage {
@@ -115,12 +113,6 @@ impl Surroundings for Stage {
     fn authority(&self) -> Option<Fingerprint> {
         Some(AUTHORITY)
     }
-
-    fn machine_changed(&self, machine: &Machine) {
-        self.changed.lock().unwrap().push(machine.id.clone());
-    }
-
-    fn settings_changed(&self) {}
 }
 
 /// A running API and what lies behind it.
@@ -167,7 +159,6 @@ impl Bench {
             now: AtomicI64::new(NOON.0),
             ready: AtomicBool::new(true),
             refusals: Mutex::default(),
-            changed: Mutex::default(),
         });
         let stopping = CancellationToken::new();
         let stores = Stores {

@@ -27,7 +27,6 @@ use dashboard::Dashboard;
 use ingest::counters::Counters;
 use ingest::{Ingest, IngestHandle, IngestSettings};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wire::keys::MasterKey;
@@ -89,7 +88,7 @@ impl Server {
         let (stores, master, lock) = open_stores(config)?;
         let registry = stores.ledger.registry();
         check_administrator(config, &registry)?;
-        let access = Arc::new(Access::new(master.clone(), &registry));
+        let access = Arc::new(Access::new(master.clone(), stores.ledger.clone()));
         let listening = [api_address, config.broker.listen];
         let tls = Tls::start(config, &listening, unix_now())?.map(Arc::new);
         let brokers = Brokers::start(config, tls.as_ref(), &access).await?;
@@ -101,7 +100,6 @@ impl Server {
         let Stores { journal, ledger, telemetry, feed } = stores.clone();
         let ingest = Ingest::start(settings, journal, ledger, telemetry, feed).await?;
         let ingest = Arc::new(ingest);
-        let registry_changed = Arc::new(Notify::new());
         let url = config.url(api_address);
         let around = Arc::new(Around {
             url: url.clone(),
@@ -111,18 +109,16 @@ impl Server {
             master: master.clone(),
             tls: brokers.tls,
             authority: tls.as_deref().and_then(Tls::enrols_by),
-            access,
-            registry_changed: registry_changed.clone(),
         });
         let stopping = CancellationToken::new();
         let pages = dashboard::OpenPages::default();
-        let reached = (pages.clone(), around.clone());
+        let open_pages = pages.clone();
         let first_link = people::first_administrator_link(&*stores.ledger, unix_now()).await?;
         let operator = Operator::publish(&operator_file(config, api_address))?;
         let settings = dashboard::Settings { secure: config.has_tls(), url: url.clone(), open_pages: pages };
         let api = make_api(&stores, &master, &operator, around, stopping.clone());
         let report = WeeklyReport::new(&api, stores.ledger.clone(), &operator);
-        let telling = telling::start(&config.mail, &url, &master, reached, report, &stopping)?;
+        let telling = telling::start(&config.mail, &url, &master, open_pages, report, &stopping)?;
         let mut tasks = serve_api(listener, api, settings, tls.as_deref(), stopping.clone());
         tasks.extend(telling);
         tasks.extend(start_keeping(config, &stores, &stopping));
@@ -132,7 +128,6 @@ impl Server {
             let (ledger, ingest) = (stores.ledger.clone(), ingest.clone());
             tokio::spawn(mosquitto.keep(ledger, ingest, unix_now, stopping.clone()))
         }));
-        tasks.push(tokio::spawn(tell_registry(ingest.clone(), registry_changed, stopping.clone())));
         let drain = Duration::from_secs(config.drain_seconds);
         Ok(Server {
             api_address,
@@ -358,15 +353,5 @@ fn start_mirror(
     match config.influxdb.settings()?.filter(|_| !config.memory) {
         Some(settings) => mirror::start(&settings, &config.folder, stores, ingest.clone(), stopping),
         None => Ok(Vec::new()),
-    }
-}
-
-/// Tells the ingest of machines and credentials that have changed.
-async fn tell_registry(ingest: Arc<IngestHandle>, changed: Arc<Notify>, stopping: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stopping.cancelled() => return,
-            () = changed.notified() => ingest.registry_changed().await,
-        }
     }
 }

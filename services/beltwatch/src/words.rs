@@ -29,6 +29,16 @@ pub fn origin(value: i32) -> &'static str {
     }
 }
 
+/// Why a moving belt has no direction, in words; empty: it has, or it is declared.
+pub fn direction_unknown(value: i32) -> &'static str {
+    match v1::DirectionUnknown::try_from(value) {
+        Ok(v1::DirectionUnknown::NotMeasured) => "not measured",
+        Ok(v1::DirectionUnknown::NotCommissioned) => "not commissioned",
+        Ok(v1::DirectionUnknown::ConfigurationChanged) => "configuration changed",
+        Ok(v1::DirectionUnknown::Unspecified) | Err(_) => "",
+    }
+}
+
 /// A contact's state in a word.
 pub fn contact(value: i32) -> &'static str {
     match v1::ContactState::try_from(value) {

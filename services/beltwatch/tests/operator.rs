@@ -67,10 +67,6 @@ impl Surroundings for Stage {
     fn authority(&self) -> Option<wire::enrolment::Fingerprint> {
         None
     }
-
-    fn machine_changed(&self, _machine: &Machine) {}
-
-    fn settings_changed(&self) {}
 }
 
 struct Bench {
@@ -389,7 +385,7 @@ async fn agents_of_a_site_s_code_are_approved_with_commands() {
         let (settings, shown) = (enrol_settings(&bench, code, name), shown.clone());
         let told = move |told| match told {
             Told::Waiting { .. } => drop(shown.try_send(())),
-            Told::Again { .. } => {}
+            Told::Again { .. } | Told::Left { .. } => {}
         };
         let agent = tokio::spawn(async move { enrol(&settings, told).await });
         seen.recv().await.expect("it waits");

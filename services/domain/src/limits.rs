@@ -86,11 +86,17 @@ pub const COMMISSIONING_WORDS_MAX: usize = 200;
 pub const COMMISSIONING_FIGURES_MAX: usize = 8;
 /// Octets of a whole report, so that it fits a record. More: the agent leaves words out.
 pub const COMMISSIONING_BYTES_MAX: usize = RECORD_BYTES_MAX - 128;
+/// Commissionings of one machine that its agent can make facts of within a day of UTC. More: set aside, counted, and said in
+/// the server's log.
+pub const COMMISSIONINGS_A_DAY_MAX: usize = 20;
 /// Octets of a technician's name. More: refused.
 pub const COMMISSIONING_NAME_MAX: usize = 80;
 /// Configurations of an agent's sources for which the direction is proven, of one machine. More: the oldest is forgotten,
 /// and counts as not proven.
 pub const CONFIGURATIONS_PROVEN_MAX: usize = 16;
+/// Times in which an agent's sources were set in one way, of one machine. More: the oldest are forgotten, and for what was
+/// before a direction counts only if a person has said that it does however the sources are set.
+pub const CONFIGURATIONS_TOLD_MAX: usize = 32;
 /// Spans of a day with staff. More: refused.
 pub const STAFFED_SPANS_MAX: usize = 24;
 /// Readings kept with an incident. More: the later ones are left out; the telemetry has them.
@@ -170,8 +176,9 @@ pub const USERS_MAX: usize = 10_000;
 pub const TOKENS_MAX: usize = 1_000;
 /// Links that have not been used. More: refused with RESOURCE_EXHAUSTED.
 pub const LINKS_MAX: usize = 1_000;
-/// Enrolment codes, with those that ended in the last 90 days. More: refused with RESOURCE_EXHAUSTED.
-pub const ENROLMENT_CODES_MAX: usize = 1_000;
+/// Enrolment codes that are kept: those that are open, and those that ended in the last 90 days. More: those that ended
+/// longest ago are forgotten, their facts stay; if all are open, refused with RESOURCE_EXHAUSTED.
+pub const ENROLMENT_CODES_MAX: usize = 10_000;
 /// Wrong secrets with which a code for one machine can be tried. More: the code has ended.
 pub const ENROLMENT_TRIES_MAX: u32 = 5;
 /// Agents that may come with one enrolment code of a site. More: they are refused.

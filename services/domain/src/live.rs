@@ -1,7 +1,8 @@
 //! What is known of a machine now, and what a session is.
 
 use crate::belt::{Belt, Contact, Direction, Origin};
-use crate::ids::{ConfigurationHash, MachineId, SessionId};
+use crate::ids::{MachineId, SessionId};
+use crate::proven::Configurations;
 use crate::record::EventKind;
 use crate::signal::Capabilities;
 use crate::stop::Stop;
@@ -40,8 +41,8 @@ pub struct LiveState {
     pub lost_by_broker: bool,
     /// What its agent's sources can report.
     pub capabilities: Capabilities,
-    /// How its sources are set, as its newest start that was folded tells; `None`: it has not told.
-    pub configuration: Option<ConfigurationHash>,
+    /// How its sources were set over time, as far as what was folded tells.
+    pub configurations: Configurations,
     /// The agent's version; empty if never heard.
     pub agent_version: String,
     /// How far the committed readings lie behind the agent, in microseconds; `None`: not known.
@@ -63,7 +64,7 @@ impl LiveState {
             heard: None,
             lost_by_broker: false,
             capabilities: Capabilities::default(),
-            configuration: None,
+            configurations: Configurations::default(),
             agent_version: String::new(),
             backlog_us: None,
             records_lost: 0,

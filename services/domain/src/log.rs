@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::ids::BootId;
+
 /// One of the two delivery classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
@@ -76,6 +78,9 @@ pub struct BootStart {
     pub previous: Option<Position>,
     /// The other lane's last durable position before it; `None` if there was none.
     pub other_previous: Option<Position>,
+    /// The process that this boot is the life of: two that go on with copies of one spool count the same, and are not the
+    /// same. `None`: not told, by an agent or a journal from before this was told.
+    pub maker: Option<BootId>,
 }
 
 /// Records that are known to be lost: those after `from` and before `to`.

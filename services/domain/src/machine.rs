@@ -3,7 +3,7 @@
 use crate::belt::{Belt, Direction, STANDSTILL};
 use std::sync::Arc;
 
-use crate::ids::{ConfigurationHash, LogId, MachineId, SessionId};
+use crate::ids::{LogId, MachineId, SessionId};
 use crate::incident::Incident;
 use crate::incident::definition::Judged;
 use crate::incident::mind::IncidentFold;
@@ -11,6 +11,7 @@ use crate::incident::settings::{MachineSettings, Timeline};
 use crate::limits;
 use crate::live::{Latest, Segment, Session};
 use crate::log::Position;
+use crate::proven::Configurations;
 use crate::record::{Event, Payload, Reading, Record};
 use crate::stop::{Stop, fold_stop};
 use crate::units::{MILLI, UnixMicros};
@@ -88,9 +89,9 @@ impl MachineMind {
         &self.settings
     }
 
-    /// How the agent's sources are set, as its newest start that was folded tells; `None`: it has not told.
-    pub fn configuration(&self) -> Option<ConfigurationHash> {
-        self.fold.incidents.configuration(Judged::Merged)
+    /// How the agent's sources were set over time, as far as what was folded tells.
+    pub fn configurations(&self) -> &Configurations {
+        self.fold.incidents.configurations(Judged::Merged)
     }
 
     /// Everything folded so far.
@@ -100,7 +101,7 @@ impl MachineMind {
 
     /// The open session as it would be written now.
     pub fn open_session(&self) -> Option<Session> {
-        self.fold.session.as_ref().map(|session| self.written(session, false))
+        self.fold.session.as_ref().map(|session| self.written(session))
     }
 
     /// The part of a day that goes on, as it would be written now.
@@ -120,16 +121,16 @@ impl MachineMind {
         record: &Record,
     ) -> Vec<Incident> {
         let Some(time) = time else {
-            self.fold.incidents.undated(record);
+            self.fold.incidents.undated(Judged::AtOnce, record);
             return Vec::new();
         };
-        let settings =
-            self.settings.at(time).of_configuration(self.fold.incidents.configuration(Judged::AtOnce));
+        let settings = self.settings.holding(time, self.fold.incidents.configurations(Judged::AtOnce));
         let record = settings.record(record);
         self.fold.incidents.at_once(&self.machine, (log, position), time, &record, &settings)
     }
 
-    /// Folds one record. `time` is its settled event time; without one it is counted, not summed.
+    /// Folds one record. `time` is its settled event time; without one it is counted, not summed. What an agent says that
+    /// it can report holds all the same.
     pub fn fold(
         &mut self,
         log: LogId,
@@ -138,11 +139,14 @@ impl MachineMind {
         record: &Record,
     ) -> Folded {
         self.fold.folded += 1;
-        let Some(time) = time else { return Folded::default() };
+        let Some(time) = time else {
+            self.hear_undated(record);
+            return Folded::default();
+        };
         let place = (log, position);
         // Another handle, so that the settings stay while the fold changes.
         let timeline = self.settings.clone();
-        let settings = timeline.at(time).of_configuration(self.configuration());
+        let settings = timeline.holding(time, self.configurations());
         // From here on nobody sees a direction that does not count.
         let record = settings.record(record);
         let incidents = self.fold.incidents.merged(&self.machine, place, time, &record, &settings);
@@ -160,6 +164,13 @@ impl MachineMind {
             }
             // The ledger keeps it as it came; it tells nothing new.
             Payload::Recording(_) | Payload::Commissioning(_) => Folded::default(),
+        }
+    }
+
+    fn hear_undated(&mut self, record: &Record) {
+        self.fold.incidents.undated(Judged::Merged, record);
+        if let Payload::Event(event) = &record.payload {
+            self.fold.usage.hear(event);
         }
     }
 
@@ -252,10 +263,8 @@ impl MachineMind {
         let rest_us = micros(limits::SESSION_REST_US);
         let at_rest_until = if moving { began } else { time };
         let over = |session: &mut OpenSession| at_rest_until.since(session.last_motion) >= rest_us;
-        if let Some(mut ended) = self.fold.session.take_if(over) {
-            let rests = ended.segments.iter().rev().take_while(|segment| !is_motion(segment)).count();
-            ended.segments.truncate(ended.segments.len() - rests);
-            written.push(self.written(&ended, true));
+        if let Some(ended) = self.fold.session.take_if(over) {
+            written.push(self.written(&ended).over());
         }
         if moving && self.fold.session.is_none() {
             let id = SessionId::of(&self.machine, log, position);
@@ -270,16 +279,26 @@ impl MachineMind {
         written
     }
 
-    fn written(&self, session: &OpenSession, ended: bool) -> Session {
+    fn written(&self, session: &OpenSession) -> Session {
         Session {
             id: session.id,
             machine: self.machine.clone(),
             started: session.started,
             last_motion: session.last_motion,
-            ended,
+            ended: false,
             segments: session.segments.clone(),
             revision: self.fold.folded,
         }
+    }
+}
+
+impl Session {
+    /// As it is when it has ended: without the rests at its end.
+    #[must_use]
+    pub fn over(mut self) -> Session {
+        let rests = self.segments.iter().rev().take_while(|segment| !is_motion(segment)).count();
+        self.segments.truncate(self.segments.len() - rests);
+        Session { ended: true, ..self }
     }
 }
 

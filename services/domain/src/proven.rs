@@ -5,6 +5,8 @@
 //! agent's sources have. Otherwise it is unknown, in the live state, sessions, usage and incidents alike. What was
 //! recorded stays as it was measured, so that a rebuild can judge it anew after a commissioning.
 
+mod configurations;
+
 use std::borrow::Cow;
 
 use crate::belt::{Belt, Direction, Origin};
@@ -13,6 +15,8 @@ use crate::incident::settings::{MachineSettings, Timeline};
 use crate::record::{Event, EventKind, Payload, Record};
 use crate::signal::Capabilities;
 use crate::units::UnixMicros;
+
+pub use self::configurations::Configurations;
 
 /// What stands before the hash in the detail of an agent's first event.
 const CONFIGURATION: &str = "configuration ";
@@ -37,7 +41,7 @@ impl MachineSettings {
     }
 
     /// The same for sources that are set like this: the direction is proven for them, or it is not proven.
-    pub fn of_configuration(&self, configuration: Option<ConfigurationHash>) -> Cow<'_, MachineSettings> {
+    fn of_configuration(&self, configuration: Option<ConfigurationHash>) -> Cow<'_, MachineSettings> {
         if self.direction_counts(configuration) == self.direction_proven {
             return Cow::Borrowed(self);
         }
@@ -107,18 +111,26 @@ impl MachineSettings {
 }
 
 impl Timeline {
-    /// What held at a time, with a direction that was proven only later as well: so records are shown whose meaning is
-    /// known by now, whether or not what was counted then has been rebuilt.
-    pub fn known_by_now(&self, time: UnixMicros) -> Cow<'_, MachineSettings> {
-        let (then, now) = (self.at(time), self.newest());
-        if then.direction_proven || !now.direction_proven {
+    /// What held at a time, for the sources as they were set then: by this records are folded.
+    pub fn holding(&self, time: UnixMicros, sources: &Configurations) -> Cow<'_, MachineSettings> {
+        self.at(time).of_configuration(sources.at(time))
+    }
+
+    /// What holds for all that is still to come, for the sources as they are set now.
+    pub fn to_come(&self, sources: &Configurations) -> Cow<'_, MachineSettings> {
+        self.newest().of_configuration(sources.newest())
+    }
+
+    /// What held at a time, for the sources as they were set then, with a direction that was proven only later as well: so
+    /// records are shown whose meaning is known by now, whether or not what was counted then has been rebuilt.
+    pub fn known_by_now(&self, time: UnixMicros, sources: &Configurations) -> Cow<'_, MachineSettings> {
+        let (then, configuration) = (self.at(time), sources.at(time));
+        let counts = then.direction_counts(configuration)
+            || self.newest().known_of(then).direction_counts(configuration);
+        if counts == then.direction_proven {
             return Cow::Borrowed(then);
         }
-        Cow::Owned(MachineSettings {
-            direction_proven: true,
-            proven_for: now.proven_for.clone(),
-            ..then.clone()
-        })
+        Cow::Owned(MachineSettings { direction_proven: counts, ..then.clone() })
     }
 }
 

@@ -142,11 +142,13 @@ pub enum EventKind {
     FaultReported,
     /// The speed rose or fell within 1.5 s by more than any ramp does.
     SpeedJumped,
+    /// Of two sources one says that a contact is open, the other that it is closed.
+    ContactDisagreed,
 }
 
 impl EventKind {
     /// All kinds, in the order of their numbers on the wire, from 1.
-    pub const ALL: [EventKind; 19] = [
+    pub const ALL: [EventKind; 20] = [
         EventKind::BeltStarted,
         EventKind::BeltStopped,
         EventKind::DirectionChanged,
@@ -166,6 +168,7 @@ impl EventKind {
         EventKind::DirectionDisagreed,
         EventKind::FaultReported,
         EventKind::SpeedJumped,
+        EventKind::ContactDisagreed,
     ];
 
     /// The kind's name in the product's words.
@@ -190,6 +193,7 @@ impl EventKind {
             EventKind::DirectionDisagreed => "direction_disagreed",
             EventKind::FaultReported => "fault_reported",
             EventKind::SpeedJumped => "speed_jumped",
+            EventKind::ContactDisagreed => "contact_disagreed",
         }
     }
 }

@@ -96,6 +96,7 @@ fn stop_of(time: UnixMicros, event: &Event, session_is_open: bool) -> Option<Sto
         | EventKind::SpoolRecovered
         | EventKind::ValueImplausible
         | EventKind::DirectionDisagreed
+        | EventKind::ContactDisagreed
         | EventKind::FaultReported
         | EventKind::SpeedJumped => return None,
     };

@@ -4,6 +4,7 @@
 //! unsigned speed has no direction, and the first level of a contact is no edge.
 
 mod contacts;
+mod contradiction;
 mod directions;
 mod interval;
 mod motion;
@@ -15,7 +16,7 @@ use crate::record::{Event, EventKind, Extra, Payload};
 use crate::signal::{Signal, SignalValue, SourceNumber, SourceSpec};
 use crate::units::{Incline, MILLI, MonotonicMicros, SECOND, Speed};
 
-use self::contacts::{ContactEdge, ContactWatches};
+use self::contacts::{ContactDisagreement, ContactEdge, ContactWatches};
 use self::directions::{Disagreement, MeasuredDirections};
 use self::interval::Interval;
 use self::motion::{Jump, JumpWatch, Motion, MotionEdge, MotionWatch};
@@ -135,6 +136,9 @@ impl SignalWatcher {
         }
         if let Some(disagreement) = self.measured.settle(now) {
             self.tell_disagreement(&disagreement, out);
+        }
+        for disagreement in self.contacts.disagreements(now) {
+            self.tell_contact_disagreement(&disagreement, out);
         }
         // After the edges: what was seen before a source fell silent is told all the same.
         for source in self.sources.gone_stale(now) {
@@ -275,6 +279,19 @@ impl SignalWatcher {
         let source = self.sources.name(disagreement.first.0);
         self.tell(EventKind::DirectionDisagreed, disagreement.at, out, |event| {
             event.source = source;
+            event.detail = cut(&detail, limits::DETAIL_BYTES_MAX);
+        });
+    }
+
+    fn tell_contact_disagreement(&self, disagreement: &ContactDisagreement, out: &mut Vec<Observed>) {
+        let (first, is_open) = disagreement.first;
+        let says = |source, is_open| {
+            format!("{} says {}", self.sources.name(source), if is_open { "open" } else { "closed" })
+        };
+        let detail = format!("{}, {}", says(first, is_open), says(disagreement.second, !is_open));
+        self.tell(EventKind::ContactDisagreed, disagreement.at, out, |event| {
+            event.contact = Some(disagreement.contact);
+            event.source = self.sources.name(first);
             event.detail = cut(&detail, limits::DETAIL_BYTES_MAX);
         });
     }

@@ -22,7 +22,8 @@ fn write(boots: &[Vec<bool>]) -> Vec<Written> {
         let mut n = [0, 0];
         for is_event in lanes {
             let (own, other) = if *is_event { (0, 1) } else { (1, 0) };
-            let start = BootStart { boot_count, previous: before[own], other_previous: before[other] };
+            let start =
+                BootStart { boot_count, previous: before[own], other_previous: before[other], maker: None };
             n[own] += 1;
             let position = Position::new(boot_count, n[own]);
             let lane = Lane::ALL[own];

@@ -24,6 +24,9 @@ const DUPLICATE_PERIOD_US: u64 = 500 * MILLI;
 /// An ack that a status does not know after so long is lost. Until then it may have passed the status on its way: under
 /// load each takes seconds.
 const LOST_AFTER_US: u64 = 2 * SECOND;
+/// A lane of which something waits is told how it stands when it was told nothing for so long. Whatever was thought to
+/// have been heard may be lost, and who believes that nothing may be sent says nothing by himself.
+const SILENT_US: u64 = 30 * SECOND;
 /// Far longer than a checkpoint is old when the next one is made.
 const AFTER_CHECKPOINT_US: u64 = 3_600 * SECOND;
 /// Refusals are told at most so often.
@@ -148,9 +151,10 @@ impl AckPace {
         for status in lanes {
             let is_behind = status.first.is_some() && status.first <= committed(status.log, status.lane);
             let pace = &mut self.lanes[status.lane.index()];
-            let is_lost = pace.told_at.is_none_or(|told| now.since(told) >= LOST_AFTER_US);
-            let waits = status.first.is_some() && pace.unsure;
-            pace.must_tell |= (is_behind || waits) && is_lost;
+            let silent_us = pace.told_at.map_or(u64::MAX, |told| now.since(told));
+            let waits = status.first.is_some();
+            let is_lost = (is_behind || (waits && pace.unsure)) && silent_us >= LOST_AFTER_US;
+            pace.must_tell |= is_lost || (waits && silent_us >= SILENT_US);
         }
         self.want(now)
     }

@@ -9,6 +9,7 @@ pub mod clock;
 mod commit;
 pub mod counters;
 mod fold;
+mod follow;
 pub mod ingest;
 mod live;
 pub mod log;

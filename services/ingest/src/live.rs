@@ -84,14 +84,14 @@ impl Presence {
         settings: &Timeline,
         records_lost: u64,
     ) -> LiveState {
-        let configuration = fold.incidents.configuration(Judged::Merged);
-        let told = self.belt.map(|told| {
-            let settings = settings.at(told.time).of_configuration(configuration);
-            Latest { belt: settings.belt(&told.belt), ..told }
+        let configurations = fold.incidents.configurations(Judged::Merged);
+        let told = self.belt.map(|told| Latest {
+            belt: settings.holding(told.time, configurations).belt(&told.belt),
+            ..told
         });
         LiveState {
             latest: newer(fold.latest, told),
-            configuration,
+            configurations: configurations.clone(),
             // A status tells no stops: what was folded stays, whichever picture is newer.
             last_stop: fold.last_stop,
             session: fold.session.as_ref().map(|session| (session.id, session.started)),

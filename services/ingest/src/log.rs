@@ -19,12 +19,33 @@ mod tests;
 /// against `applied`, so that collecting goes on while a commit runs; acks tell only `committed`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogMind {
-    committed: Option<Position>,
-    applied: Option<Position>,
-    /// The boot of the last record taken from the process that made it, and that process.
-    maker: Option<(u32, BootId)>,
+    committed: Reach,
+    applied: Reach,
     /// The wall-clock mapping that was settled last.
     pub(crate) settled: Settled,
+}
+
+/// How far a log has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Reach {
+    at: Option<Position>,
+    /// The process that made the record there. Of copies of one spool each goes on with boots of its own under the same
+    /// numbers; a position says what it means only with this. `None`: not known.
+    maker: Option<BootId>,
+}
+
+impl Reach {
+    /// Gone on to a record. Whoever does not tell who made it says nothing against what is known of its boot.
+    fn gone_on(self, at: Position, maker: Option<BootId>) -> Reach {
+        let is_same_boot = self.at.is_some_and(|before| before.boot_count == at.boot_count);
+        Reach { at: Some(at), maker: maker.or(self.maker.filter(|_| is_same_boot)) }
+    }
+
+    /// Whether it is known to be in a boot of this number, and of another process.
+    fn is_of_another(self, boot_count: u32, maker: Option<BootId>) -> bool {
+        let is_boot = self.at.is_some_and(|at| at.boot_count == boot_count);
+        is_boot && self.maker.zip(maker).is_some_and(|(known, maker)| known != maker)
+    }
 }
 
 /// What is to be done with an envelope.
@@ -52,32 +73,42 @@ pub struct Part {
 }
 
 impl LogMind {
-    /// A log of which everything up to `committed` is in the journal.
+    /// A log of which everything up to `committed` is in the journal, and which process made the records of a boot.
     pub fn restored(committed: Option<Position>, maker: Option<(u32, BootId)>, settled: Settled) -> LogMind {
-        LogMind { committed, applied: committed, maker, settled }
+        let is_there =
+            |(boot_count, _): &(u32, BootId)| committed.is_some_and(|at| at.boot_count == *boot_count);
+        let reach = Reach { at: committed, maker: maker.filter(is_there).map(|(_, maker)| maker) };
+        LogMind { committed: reach, applied: reach, settled }
     }
 
     /// All records up to here are in the journal, or recorded as lost.
     pub fn committed(&self) -> Option<Position> {
-        self.committed
+        self.committed.at
     }
 
-    /// What a process is told to be committed. If another one, with a copied spool, has made the records of the boot that
-    /// both count as theirs, their positions mean other records to it: it is told of a later boot, so that it gives its
-    /// own another number and takes nothing for acknowledged.
-    pub fn committed_for(&self, boot: BootId, boot_count: u32) -> Option<Position> {
-        let is_of_another = self.maker.is_some_and(|(made, maker)| made == boot_count && maker != boot);
-        if is_of_another { Some(Position::new(boot_count.saturating_add(1), 1)) } else { self.committed }
+    /// What a process is told to be committed, and which process made the record there. If another one, with a copied
+    /// spool, has made the records of the boot that both count as theirs, their positions mean other records to it: it is
+    /// told of a later boot, so that even an agent which does not look at the maker takes nothing for acknowledged.
+    pub fn committed_for(&self, boot: BootId, boot_count: u32) -> (Option<Position>, Option<BootId>) {
+        if self.is_of_another(boot, boot_count) {
+            return (Some(Position::new(boot_count.saturating_add(1), 1)), None);
+        }
+        (self.committed.at, self.committed.maker)
+    }
+
+    /// Whether another process has made the newest records of the boot that this one counts as its own.
+    pub fn is_of_another(&self, boot: BootId, boot_count: u32) -> bool {
+        self.committed.is_of_another(boot_count, Some(boot))
     }
 
     /// All records up to here are in the journal or on their way.
     pub fn applied(&self) -> Option<Position> {
-        self.applied
+        self.applied.at
     }
 
-    /// The boot of the last record taken from the process that made it, and that process.
+    /// The boot of the last record in the journal and the process that made it; `None`: not known.
     pub fn maker(&self) -> Option<(u32, BootId)> {
-        self.maker
+        self.committed.at.map(|at| at.boot_count).zip(self.committed.maker)
     }
 
     /// Judges an envelope and, if it is taken, counts its records as applied.
@@ -86,32 +117,36 @@ impl LogMind {
         if self.is_other_maker(envelope) {
             return Verdict::OtherMaker;
         }
-        if Some(last) <= self.committed {
+        if Some(last) <= self.committed.at {
             return Verdict::Duplicate;
         }
-        if envelope.after.is_some() && envelope.after > self.applied {
+        if envelope
+            .after
+            .is_some_and(|after| Some(after) > self.applied.at || self.is_beside(envelope, after))
+        {
             return Verdict::Missing;
         }
-        if Some(last) <= self.applied {
+        if Some(last) <= self.applied.at {
             return Verdict::UnderWay;
         }
-        let parts = parts(self.applied, &envelope.boot, &envelope.entries);
-        self.applied = Some(last);
-        if envelope.boot.boot_count == envelope.sender_boot_count {
-            self.maker = Some((envelope.boot.boot_count, envelope.sender));
-        }
+        let parts = parts(self.applied.at, &envelope.boot, &envelope.entries);
+        self.applied = self.applied.gone_on(last, envelope.maker());
         Verdict::Take(parts)
     }
 
-    /// Records up to here are in the journal now.
-    pub fn commit(&mut self, through: Position) {
-        self.committed = self.committed.max(Some(through));
-        self.applied = self.applied.max(self.committed);
+    /// Records up to here are in the journal now, the last of them made by this process.
+    pub fn commit(&mut self, through: Position, maker: Option<BootId>) {
+        if Some(through) > self.committed.at {
+            self.committed = self.committed.gone_on(through, maker);
+        }
+        if self.applied.at < self.committed.at {
+            self.applied = self.committed;
+        }
     }
 
     /// Goes on behind a slice that the journal holds. What was settled then is not settled again.
     pub(crate) fn replay(&mut self, slice: &Slice, records: &[(u64, Content)]) {
-        self.commit(slice.last_position());
+        self.commit(slice.last_position(), slice.boot.maker);
         let last_at = records.iter().filter_map(|(_, content)| match content {
             Content::Record(record) => Some(record.at),
             Content::Unreadable(..) => None,
@@ -124,13 +159,23 @@ impl LogMind {
         self.applied = self.committed;
     }
 
-    /// Two processes that both count this boot as theirs cannot share positions: a copied spool.
+    /// Two processes that count a boot as theirs cannot share positions: a copied spool. Neither the records nor the one
+    /// before them may be of a boot that is another's here.
     fn is_other_maker(&self, envelope: &Envelope) -> bool {
-        let fresh = envelope.boot.boot_count == envelope.sender_boot_count;
-        fresh
-            && self.maker.is_some_and(|(boot_count, maker)| {
-                boot_count == envelope.boot.boot_count && maker != envelope.sender
-            })
+        let boot_count = envelope.boot.boot_count;
+        let before = envelope.after.map_or(boot_count, |after| after.boot_count);
+        [self.committed, self.applied].into_iter().any(|reach| {
+            reach.is_of_another(boot_count, envelope.maker())
+                || reach.is_of_another(before, envelope.maker_before())
+        })
+    }
+
+    /// Whether the log has come into a boot between that of the records and that of the one before them, of which the
+    /// sender's spool has nothing: it may be another's. The sender is told how far the log is, and sees.
+    fn is_beside(&self, envelope: &Envelope, after: Position) -> bool {
+        let is_known = self.applied.maker.is_some() && envelope.after_maker.is_some();
+        let between = after.boot_count + 1..envelope.boot.boot_count;
+        is_known && self.applied.at.is_some_and(|at| between.contains(&at.boot_count))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use domain::ids::{LogId, MachineId};
 use domain::limits;
-use domain::log::Lane;
+use domain::log::{BootStart, Lane};
 use domain::units::MonotonicMicros;
 use store::journal::{Sequence, Slice};
 use wire::ack::LaneAck;
@@ -73,11 +73,10 @@ impl Machine {
         let ack = |(lane, log): (Lane, Option<LogId>)| {
             let log = log?;
             let known = self.logs.get(log, lane);
-            let committed = known.and_then(|mind| match sender {
-                Some(sender) => mind.committed_for(sender.boot, sender.boot_count),
-                None => mind.committed(),
-            });
-            Some(LaneAck { lane, log, committed, window: window(lane) })
+            let told =
+                known.zip(sender).map(|(mind, sender)| mind.committed_for(sender.boot, sender.boot_count));
+            let (committed, maker) = told.unwrap_or_default();
+            Some(LaneAck { lane, log, committed, maker, window: window(lane) })
         };
         Lane::ALL.into_iter().zip(self.current_logs).filter_map(ack).collect()
     }
@@ -249,7 +248,7 @@ pub(crate) fn slice_of(
         machine: machine.clone(),
         log: envelope.log,
         lane: envelope.lane,
-        boot: envelope.boot,
+        boot: BootStart { maker: envelope.maker(), ..envelope.boot },
         first: number(entries.first()),
         last: number(entries.last()),
         records: u32::try_from(records.len()).unwrap_or(u32::MAX),

@@ -22,6 +22,7 @@ const SET_ASIDE: &str = "beltwatch_ingest_set_aside_total";
 const CLONES: &str = "beltwatch_ingest_clones_total";
 const ACKS: &str = "beltwatch_ingest_acks_total";
 const ACKS_DROPPED: &str = "beltwatch_ingest_acks_dropped_total";
+const REPORTS_SET_ASIDE: &str = "beltwatch_ingest_reports_set_aside_total";
 const CHECKPOINTS: &str = "beltwatch_ingest_checkpoints_total";
 const APPEND: &str = "beltwatch_ingest_append_seconds";
 const QUEUE: &str = "beltwatch_ingest_queue_messages";
@@ -49,6 +50,11 @@ pub(crate) fn describe() {
         describe_counter!(CLONES, Unit::Count, "Messages of a second living process of one machine");
         describe_counter!(ACKS, Unit::Count, "Acks made");
         describe_counter!(ACKS_DROPPED, Unit::Count, "Acks that found no room on their way to the broker");
+        describe_counter!(
+            REPORTS_SET_ASIDE,
+            Unit::Count,
+            "Commissionings that agents reported beyond what can be facts in a day"
+        );
         describe_counter!(CHECKPOINTS, Unit::Count, "Checkpoints made");
         describe_histogram!(APPEND, Unit::Seconds, "Time to write a group to the journal, with fsync");
         describe_gauge!(QUEUE, Unit::Count, "Messages that wait to be looked at");
@@ -78,6 +84,11 @@ pub(crate) fn counters(counters: &Counters) {
     counter!(ACKS).absolute(counters.acks);
     counter!(ACKS_DROPPED).absolute(counters.acks_dropped);
     counter!(CHECKPOINTS).absolute(counters.checkpoints);
+}
+
+/// An agent has reported more than can be facts.
+pub(crate) fn report_set_aside() {
+    counter!(REPORTS_SET_ASIDE).increment(1);
 }
 
 /// A group was written to the journal.

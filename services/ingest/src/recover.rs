@@ -1,7 +1,5 @@
 //! Loading what was there: the registry, the checkpoints, and the journal behind them.
 
-use std::sync::Arc;
-
 use domain::live::LiveState;
 use store::StoreError;
 use store::journal::{Journal, JournalSpan, Sequence};
@@ -78,7 +76,7 @@ pub async fn recover(
             reads.extend(effects.reads);
         }
         if derived.rows() >= ROWS {
-            ledger.put(std::mem::take(&mut derived)).await?;
+            ledger.put(rows(&mut derived)).await?;
         }
     }
     mind.replayed(span.last);
@@ -89,6 +87,12 @@ pub async fn recover(
     );
     let states = mind.states().collect();
     Ok(Recovered { mind, folded: span.last, watermark, derived, reads, states })
+}
+
+/// What can be written at once. Facts stay: they are added one by one, by who writes the rest.
+fn rows(derived: &mut Derived) -> Derived {
+    let facts = std::mem::take(&mut derived.facts);
+    std::mem::replace(derived, Derived { facts, ..Derived::default() })
 }
 
 async fn restore(
@@ -125,11 +129,35 @@ fn not_ahead(span: JournalSpan, store: &'static str, other: Sequence) -> Result<
 /// All machines of the registry with the generations of their keys.
 pub fn registered(ledger: &dyn Ledger) -> Vec<Registered> {
     let registry = ledger.registry();
-    let entry = |machine: &Arc<store::registry::Machine>| Registered {
-        machine: machine.id.clone(),
-        key_generation: machine.key_generation,
-        revoked_generation: machine.revoked_generation,
-        settings: Arc::new(registry.timeline(&machine.id).unwrap_or_default()),
-    };
-    registry.machines().values().map(entry).collect()
+    registry.machines().values().map(|machine| Registered::of(&registry, machine)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::MachineId;
+    use domain::units::UnixMicros;
+    use store::fact::{Fact, FactKind, MachineName};
+
+    use super::*;
+
+    #[test]
+    fn facts_wait_for_who_adds_them() {
+        let machine = MachineId::new("tm-01").unwrap();
+        let unreadable = |n| store::ledger::Unreadable {
+            log: domain::ids::LogId([1; 16]),
+            lane: domain::log::Lane::Events,
+            position: domain::log::Position { boot_count: 1, n },
+            reason: String::new(),
+            octets: Default::default(),
+        };
+        let kind = FactKind::CredentialRenewed(MachineName { machine: machine.clone() });
+        let fact = Fact { time: UnixMicros(1), author: String::new(), request_id: None, kind };
+        let mut derived = Derived { facts: vec![fact], ..Derived::default() };
+        for n in 1..3 {
+            derived.unreadable.push((machine.clone(), unreadable(n)));
+            let written = rows(&mut derived);
+            assert_eq!((written.facts.len(), written.unreadable.len()), (0, 1));
+            assert_eq!((derived.facts.len(), derived.unreadable.len()), (1, 0));
+        }
+    }
 }

@@ -29,6 +29,18 @@ pub struct Registered {
     pub settings: Arc<Timeline>,
 }
 
+impl Registered {
+    /// What the ledger's registry says of a machine.
+    pub(crate) fn of(registry: &store::registry::Registry, machine: &store::registry::Machine) -> Registered {
+        Registered {
+            machine: machine.id.clone(),
+            key_generation: machine.key_generation,
+            revoked_generation: machine.revoked_generation,
+            settings: Arc::new(registry.timeline(&machine.id).unwrap_or_default()),
+        }
+    }
+}
+
 /// The registered machines by topic, with their keys.
 #[derive(Debug)]
 pub(crate) struct Registry {

@@ -18,21 +18,23 @@ use wire::keys::MasterKey;
 
 use crate::body_clock::BodyClock;
 use crate::counters::Counters;
+use crate::follow::Follower;
 use crate::ingest::Renewed;
 use crate::metrics;
 use crate::pipeline::held::Held;
 use crate::pipeline::{Inlets, Outlets, Pipeline, Shared};
 use crate::readiness::Readiness;
-use crate::recover::{Recovered, recover, registered};
+use crate::recover::{Recovered, recover};
 use crate::refusals::Refused;
-use crate::registry::Registered;
 use crate::subscriber::{BrokerAddress, Subscriber};
 use crate::trim::{trim, watch_room};
-use crate::write::ledger::LedgerWriter;
+use crate::write::ledger::{LedgerWriter, Reports};
 use crate::write::telemetry::TelemetryWriter;
 
 /// Batches that wait for a writer. More: the ledger's are held back, the telemetry's are read from the journal.
 const BATCHES_WAITING: usize = 16;
+/// Changes of the registry that wait for the pipeline. More: the next one tells of all since.
+const REGISTERED_WAITING: usize = 4;
 /// Longest time that a stop waits for the stores.
 const STOP_MAX: Duration = Duration::from_secs(15);
 
@@ -85,8 +87,6 @@ pub struct Ingest;
 #[derive(Debug)]
 pub struct IngestHandle {
     shared: Shared,
-    ledger: Arc<dyn Ledger>,
-    registered: mpsc::Sender<Vec<Registered>>,
     stop: CancellationToken,
     give_up: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -104,6 +104,7 @@ impl Ingest {
         metrics::describe();
         let clock = BodyClock::start();
         let shared = Shared::default();
+        let follower = Follower::new(ledger.clone());
         let recovered =
             recover(settings.master.clone(), &*journal, &*ledger, &*telemetry, clock.now()).await?;
         recovered.states.iter().cloned().for_each(|state| feed.put(state));
@@ -114,13 +115,12 @@ impl Ingest {
         let (watermark, watermark_seen) = watch::channel(recovered.watermark);
         let (ledger_work, ledger_waiting) = mpsc::channel(BATCHES_WAITING);
         let (telemetry_work, telemetry_waiting) = mpsc::channel(BATCHES_WAITING);
-        let (registered, registered_inlet) = mpsc::channel(16);
-        let registered_by_writer = registered.clone();
+        let (registered, registered_inlet) = mpsc::channel(REGISTERED_WAITING);
         let ledger_writer = LedgerWriter {
-            ledger: ledger.clone(),
+            ledger,
             work: ledger_waiting,
             saved,
-            registered: registered_by_writer,
+            reports: Reports::default(),
             readiness: shared.readiness.clone(),
             give_up: give_up.clone(),
         };
@@ -147,6 +147,7 @@ impl Ingest {
         let mut tasks = vec![
             tokio::spawn(pipeline.run(stop.clone())),
             tokio::spawn(ledger_writer.run()),
+            tokio::spawn(follower.run(registered, stop.clone())),
             tokio::spawn(telemetry_writer.run()),
             tokio::spawn(trim(journal, saved_seen, watermark_seen, stop.clone())),
         ];
@@ -154,7 +155,7 @@ impl Ingest {
             let readiness = shared.readiness.clone();
             tasks.push(tokio::spawn(watch_room(folder, nearly_full, readiness, stop.clone())));
         }
-        Ok(IngestHandle { shared, ledger, registered, stop, give_up, tasks })
+        Ok(IngestHandle { shared, stop, give_up, tasks })
     }
 }
 
@@ -211,12 +212,6 @@ impl IngestHandle {
     /// old.
     pub fn renewed(&self) -> Renewed {
         self.shared.renewed.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Machines or keys in the ledger's registry changed: reads them again; the ingest obeys within moments.
-    pub async fn registry_changed(&self) {
-        // The pipeline is gone only if the ingest is stopping; then there is nobody to obey.
-        let _ = self.registered.send(registered(&*self.ledger)).await;
     }
 
     /// Stops taking messages, finishes what is under way, writes what is unsaved, and ends. Takes at most 20 s.

@@ -63,8 +63,6 @@ pub struct Settings {
     pub secrets: Secrets,
     /// The server's clock.
     pub clock: Arc<dyn Fn() -> UnixMicros + Send + Sync>,
-    /// A machine was tagged out of service: who folds its records has to know. Never waits.
-    pub machine_changed: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl fmt::Debug for Settings {

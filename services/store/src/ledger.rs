@@ -218,6 +218,10 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     /// The registry as of the last fact. Never waits.
     fn registry(&self) -> Arc<Registry>;
 
+    /// The number of the last fact that a restart cannot take back; 0: there is none. Told once the registry has it, also if
+    /// whoever added the fact is gone by then. Never waits.
+    fn last_fact(&self) -> watch::Receiver<u64>;
+
     /// Writes what was derived, as whole values; of two with one key the greater revision stays. Usage that cannot be read
     /// is refused as `Invalid`; a row of usage that is taken and is not what is there gets the next change number.
     /// With equal revisions, and of losses, unreadable records and pieces of recordings, which have none, the later one

@@ -4,6 +4,7 @@
 //! Its values are stored as the JSON that is written on them here; a field that came later has a default.
 
 mod access;
+mod changed;
 mod course;
 mod enrolment;
 mod follow;

@@ -7,7 +7,9 @@ use domain::units::{MonotonicMicros, UnixMicros};
 use prost::Message;
 use prost::bytes::Bytes;
 
-use crate::convert::{boot_id, lane_from, lane_to, log_id, maybe_position, octets, position_to};
+use crate::convert::{
+    boot_id, lane_from, lane_to, log_id, maybe_boot_id, maybe_octets, maybe_position, octets, position_to,
+};
 use crate::{Unreadable, VERSION, check_version, proto};
 
 /// What the ingest holds, and what else an agent should know.
@@ -40,6 +42,8 @@ pub struct LaneAck {
     pub log: LogId,
     /// All records up to here are in the journal or recorded as lost.
     pub committed: Option<Position>,
+    /// The process that made the record there; `None`: not known.
+    pub maker: Option<BootId>,
     /// How many envelopes may be unacknowledged; 0: send nothing for now.
     pub window: u32,
 }
@@ -72,6 +76,7 @@ impl Ack {
             log_id: octets(&lane.log.0),
             committed: lane.committed.map(position_to),
             window: lane.window,
+            committed_boot_id: maybe_octets(lane.maker),
         });
         let refusal = self
             .refusal
@@ -106,6 +111,7 @@ impl Ack {
                 lane: lane_from("LaneAck.lane", lane.lane)?,
                 log: log_id("LaneAck.log_id", &lane.log_id)?,
                 committed: maybe_position("LaneAck.committed", lane.committed)?,
+                maker: maybe_boot_id("LaneAck.committed_boot_id", &lane.committed_boot_id)?,
                 window: lane.window.min(limits::WINDOW_ENVELOPES),
             })
         };

@@ -40,6 +40,15 @@ pub(crate) fn boot_id(field: &str, octets: &[u8]) -> Result<BootId, Unreadable> 
     BootId::from_slice(octets).ok_or_else(|| wrong_length(field, octets))
 }
 
+/// The id of a process that need not be told.
+pub(crate) fn maybe_boot_id(field: &str, octets: &[u8]) -> Result<Option<BootId>, Unreadable> {
+    (!octets.is_empty()).then(|| boot_id(field, octets)).transpose()
+}
+
+pub(crate) fn maybe_octets(id: Option<BootId>) -> Bytes {
+    id.map_or_else(Bytes::new, |id| octets(&id.0))
+}
+
 fn wrong_length(field: &str, octets: &[u8]) -> Unreadable {
     Unreadable::new(format!("{field} has {} octets; 16 are required", octets.len()))
 }

@@ -9,7 +9,8 @@ use prost::Message;
 use prost::bytes::Bytes;
 
 use crate::convert::{
-    boot_id, clock_from, clock_to, lane_from, lane_to, log_id, maybe_position, octets, position_to,
+    boot_id, clock_from, clock_to, lane_from, lane_to, log_id, maybe_boot_id, maybe_octets, maybe_position,
+    octets, position_to,
 };
 use crate::{Unreadable, VERSION, check_version, proto};
 
@@ -37,6 +38,8 @@ pub struct Envelope {
     pub boot: BootStart,
     /// Position of the record before the first one in the spool, when this was sent.
     pub after: Option<Position>,
+    /// The process that made that record, if it is of another boot; `None`: not told.
+    pub after_maker: Option<BootId>,
     /// Wall-clock mapping of the records' boot.
     pub clock: Clock,
     /// The sender's monotonic time when this was built.
@@ -56,6 +59,18 @@ impl Envelope {
         Position::new(self.boot.boot_count, self.entries.last().map_or(0, |entry| entry.n))
     }
 
+    /// The process that made the records; `None`: not known.
+    pub fn maker(&self) -> Option<BootId> {
+        let is_own = self.boot.boot_count == self.sender_boot_count;
+        self.boot.maker.or_else(|| is_own.then_some(self.sender))
+    }
+
+    /// The process that made the record before them; `None`: there is none, or it is not known.
+    pub fn maker_before(&self) -> Option<BootId> {
+        let is_same = |after: Position| after.boot_count == self.boot.boot_count;
+        if self.after.is_some_and(is_same) { self.maker() } else { self.after_maker }
+    }
+
     /// Encodes the envelope, ready to be sealed.
     pub fn encode(&self) -> Bytes {
         let envelope = proto::Envelope {
@@ -71,6 +86,8 @@ impl Envelope {
             clock: Some(clock_to(&self.clock)),
             sent_monotonic_us: self.sent.0,
             entries: entries_to(&self.entries),
+            maker_boot_id: maybe_octets(self.boot.maker),
+            after_boot_id: maybe_octets(self.after_maker),
         };
         envelope.encode_to_vec().into()
     }
@@ -88,6 +105,7 @@ impl Envelope {
             lane: lane_from("Envelope.lane", envelope.lane)?,
             boot,
             after: maybe_position("Envelope.after", envelope.after)?,
+            after_maker: maybe_boot_id("Envelope.after_boot_id", &envelope.after_boot_id)?,
             clock: clock_from(envelope.clock),
             sent: MonotonicMicros(envelope.sent_monotonic_us),
             entries: entries_from("Envelope", envelope.entries)?,
@@ -106,6 +124,7 @@ fn boot_start(envelope: &proto::Envelope) -> Result<BootStart, Unreadable> {
         boot_count: envelope.boot_count,
         previous: maybe_position("Envelope.previous", envelope.previous)?,
         other_previous: maybe_position("Envelope.other_previous", envelope.other_previous)?,
+        maker: maybe_boot_id("Envelope.maker_boot_id", &envelope.maker_boot_id)?,
     };
     if boot.boot_count == 0 || envelope.sender_boot_count < boot.boot_count {
         let (made, sender) = (boot.boot_count, envelope.sender_boot_count);

@@ -2,12 +2,18 @@
 
 use domain::belt::{Belt, Contact, Contacts, Direction, Origin};
 use domain::clock::{Clock, ClockQuality};
-use domain::ids::{BootId, LogId, MachineId};
-use domain::limits::{RECORD_BYTES_MAX, RECORDING_POINTS_MAX};
+use domain::commissioning::{CommissioningReport, Outcome, Step, StepResult};
+use domain::ids::{BootId, ConfigurationHash, LogId, MachineId};
+use domain::incident::settings::CommissionedStop;
+use domain::limits::{
+    COMMISSIONED_STOPS_MAX, COMMISSIONING_FIGURES_MAX, COMMISSIONING_STEPS_MAX, RECORD_BYTES_MAX,
+    RECORDING_POINTS_MAX,
+};
 use domain::log::{BootStart, Lane, Position};
 use domain::record::{Event, EventKind, Extra, Payload, Reading, Record, SpeedSummary};
 use domain::recording::{RecordingPiece, RecordingPoint};
 use domain::signal::Capabilities;
+use domain::stop::StopContact;
 use domain::units::{Incline, MonotonicMicros, Speed, UnixMicros};
 use proptest::option;
 use proptest::prelude::*;
@@ -143,13 +149,39 @@ fn piece(at: u64) -> impl Strategy<Value = Payload> {
     })
 }
 
+/// Not too long for a record: an agent makes it fit.
+fn commissioning() -> impl Strategy<Value = Payload> {
+    let stop = (any::<bool>(), speed(), any::<u32>()).prop_map(|(key, speed, time_ms)| CommissionedStop {
+        contact: if key { StopContact::SafetyKey } else { StopContact::EmergencyStop },
+        speed,
+        time_ms,
+    });
+    let outcome = prop::sample::select(vec![Outcome::Shown, Outcome::Failed, Outcome::Skipped]);
+    let measured = prop::collection::vec(("[a-z_]{1,64}", any::<i64>()), 0..=COMMISSIONING_FIGURES_MAX);
+    let step = (prop::sample::select(&Step::ALL[..]), outcome, ".{0,50}", measured)
+        .prop_map(|(step, outcome, words, measured)| StepResult { step, outcome, words, measured });
+    let steps = prop::collection::vec(step, 0..=COMMISSIONING_STEPS_MAX);
+    let stops = prop::collection::vec(stop, 0..=COMMISSIONED_STOPS_MAX);
+    let who = ("[a-zA-Z ü]{1,40}", "[0-9.]{0,64}", any::<[u8; 16]>());
+    (who, any::<[bool; 3]>(), stops, steps).prop_map(|(who, [proven, silent, target], stops, steps)| {
+        let report = CommissioningReport {
+            technician: who.0,
+            agent_version: who.1,
+            configuration: ConfigurationHash(who.2),
+            direction_proven: proven,
+            silent_on_stop: silent,
+            incline_is_target: target,
+            stops,
+            steps,
+        };
+        Payload::Commissioning(Box::new(report.fitted()))
+    })
+}
+
 fn record() -> impl Strategy<Value = Record> {
     (200_000_000..u64::MAX / 2, any::<u64>()).prop_flat_map(|(at, other_n)| {
-        prop_oneof![reading().boxed(), event(at).boxed(), piece(at).boxed()].prop_map(move |payload| Record {
-            at: MonotonicMicros(at),
-            other_n,
-            payload,
-        })
+        prop_oneof![reading().boxed(), event(at).boxed(), piece(at).boxed(), commissioning().boxed()]
+            .prop_map(move |payload| Record { at: MonotonicMicros(at), other_n, payload })
     })
 }
 
@@ -195,8 +227,10 @@ fn envelope() -> impl Strategy<Value = Envelope> {
                 boot_count: boot.0,
                 previous: earlier(boot.2),
                 other_previous: earlier(boot.3),
+                maker: boot.3.then_some(BootId(ids.0)),
             },
             after: earlier(boot.4),
+            after_maker: boot.4.then_some(BootId(ids.1)),
             clock: ids.3,
             sent: MonotonicMicros(ids.4),
             entries,
@@ -233,9 +267,12 @@ fn status() -> impl Strategy<Value = Status> {
 }
 
 fn ack() -> impl Strategy<Value = Ack> {
-    let lane = (lane(), any::<[u8; 16]>(), option::of(position()), 0..=64_u32);
-    let lane =
-        lane.prop_map(|(lane, log, committed, window)| LaneAck { lane, log: LogId(log), committed, window });
+    let maker = option::of(any::<[u8; 16]>().prop_map(BootId));
+    let lane = (lane(), any::<[u8; 16]>(), option::of(position()), maker, 0..=64_u32);
+    let lane = lane.prop_map(|(lane, log, committed, maker, window)| {
+        let log = LogId(log);
+        LaneAck { lane, log, committed, maker, window }
+    });
     let refusal = option::of(("[a-z_]{1,12}", "[ -~]{0,80}"))
         .prop_map(|refusal| refusal.map(|(reason, detail)| Refusal { reason, detail }));
     let settings = option::of((any::<u64>(), any::<u32>(), any::<bool>())).prop_map(|settings| {

@@ -213,7 +213,15 @@ impl Life {
             return;
         }
         let (previous, other_previous) = (plan.last[lane.index()], plan.last[lane.other().index()]);
-        let boot = BootStart { boot_count: plan.boot_count, previous, other_previous };
-        self.batches.push(Batch { lane, boot, clock, clock_is_present: true, after: None, rows });
+        let boot = BootStart { boot_count: plan.boot_count, previous, other_previous, maker: None };
+        self.batches.push(Batch {
+            lane,
+            boot,
+            clock,
+            clock_is_present: true,
+            after: None,
+            after_maker: None,
+            rows,
+        });
     }
 }

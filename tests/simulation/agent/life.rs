@@ -26,9 +26,8 @@ pub(super) struct Life {
     connection: u32,
     /// Events that were seen, by what they stand for, with those that were counted in the boot before.
     offered: u64,
-    /// Events of this boot that are on the disk or were sent, by position, with what they stand for. `None`: the boot got
-    /// another number, and positions say nothing any more.
-    told: Option<BTreeMap<Position, u64>>,
+    /// Events of this boot that are on the disk or were sent, by position, with what they stand for.
+    told: BTreeMap<Position, u64>,
     coalesced_max: u64,
 }
 
@@ -44,7 +43,7 @@ impl Life {
             recorder,
             connection: 0,
             offered: counted + 1,
-            told: Some(BTreeMap::new()),
+            told: BTreeMap::new(),
             coalesced_max: 0,
         }
     }
@@ -85,7 +84,7 @@ impl Life {
             return None;
         }
         let (offered, counted) = (self.offered, self.outbox.counted());
-        let told = self.told.as_ref()?.values().sum::<u64>();
+        let told = self.told.values().sum::<u64>();
         (offered != told + counted)
             .then(|| format!("{offered} events were seen; {told} are records and {counted} are counted"))
     }
@@ -93,14 +92,9 @@ impl Life {
     /// A record is on the disk or was sent. One that was acknowledged before it was written never comes to the disk.
     pub(super) fn note_told(&mut self, lane: Lane, position: Position, octets: &Bytes) {
         let is_of_boot = position.boot_count == self.outbox.spool().boot().boot_count;
-        if let Some(told) = self.told.as_mut().filter(|_| lane == Lane::Events && is_of_boot) {
-            told.insert(position, stands_for(lane, octets));
+        if lane == Lane::Events && is_of_boot {
+            self.told.insert(position, stands_for(lane, octets));
         }
-    }
-
-    /// The boot got another number.
-    pub(super) fn note_renumbered(&mut self) {
-        self.told = None;
     }
 
     pub(super) fn tally(&self) -> Tally {

@@ -87,18 +87,9 @@ impl LaneRows {
         gone
     }
 
-    /// Gives the rows of one boot another number, durably. Gives where they were.
-    pub(super) fn renumber(&mut self, from: u32, to: u32) -> Vec<Position> {
-        let of_boot: Vec<Position> =
-            self.rows.keys().copied().filter(|position| position.boot_count == from).collect();
-        for position in &of_boot {
-            if let Some(row) = self.rows.remove(position) {
-                let position = Position::new(to, position.n);
-                self.rows.insert(position, Row { position, ..row });
-            }
-        }
-        self.sync();
-        of_boot
+    /// Where rows are, and those that a power cut would bring back.
+    pub(super) fn positions(&self) -> Vec<Position> {
+        self.rows.keys().copied().chain(self.removed.iter().map(|row| row.position)).collect()
     }
 
     fn take(&mut self, position: Position) -> Option<Row> {

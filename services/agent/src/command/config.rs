@@ -26,7 +26,12 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match arguments.config.read() {
         Ok(config) => {
             let names: Vec<&str> = config.sources.iter().map(|source| source.name()).collect();
-            let _ = writeln!(std::io::stderr(), "sources: {}", names.join(", "));
+            let said = if names.is_empty() {
+                format!("it can be used, but {}", arguments.config.without_sources())
+            } else {
+                format!("{} can be used; sources: {}", arguments.config.file().display(), names.join(", "))
+            };
+            let _ = writeln!(std::io::stderr(), "{said}");
             ExitCode::SUCCESS
         }
         Err(failure) => failure.report(),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{IsTerminal, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -75,14 +75,32 @@ pub(super) struct ConfigArguments {
 }
 
 impl ConfigArguments {
+    /// Which file it is.
+    pub(super) fn file(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new(CONFIG_FILE))
+    }
+
+    /// Reads it, if there are sources in it.
+    pub(super) fn read_with_sources(&self) -> Result<Config, Failure> {
+        let config = self.read()?;
+        if config.sources.is_empty() {
+            return Err(Failure::config(self.without_sources()));
+        }
+        Ok(config)
+    }
+
+    /// That it names no source, in words.
+    pub(super) fn without_sources(&self) -> String {
+        let file = self.file().display();
+        format!("{file} names no source: take away the `#` before the lines of those that this machine has")
+    }
+
     /// Reads it.
     pub(super) fn read(&self) -> Result<Config, Failure> {
-        let usual = PathBuf::from(CONFIG_FILE);
-        let file = match &self.config {
-            Some(file) => file,
-            None if usual.exists() => &usual,
-            None => return Ok(Config::default()),
-        };
+        let file = self.file();
+        if self.config.is_none() && !file.exists() {
+            return Ok(Config::default());
+        }
         let shown = file.display();
         let text = fs::read_to_string(file)
             .map_err(|error| Failure::no_input(format!("cannot read the configuration {shown}: {error}")))?;
@@ -133,6 +151,11 @@ impl Failure {
         Failure { code: EX_IOERR, message }
     }
 
+    /// The same, with what else is to be said.
+    pub(super) fn with(self, words: &str) -> Failure {
+        Failure { message: format!("{}\n{words}", self.message), ..self }
+    }
+
     /// Why, in words.
     pub(super) fn message(&self) -> &str {
         &self.message
@@ -150,7 +173,8 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Failure {
         let code = match &error {
             StartError::Spool(OpenError::InUse { .. }) => EX_TEMPFAIL,
-            StartError::Spool(OpenError::Folder { .. }) | StartError::Truth { .. } => EX_CANTCREAT,
+            StartError::Spool(OpenError::Folder { .. } | OpenError::OfAnotherUser { .. })
+            | StartError::Truth { .. } => EX_CANTCREAT,
             StartError::Spool(OpenError::Newer { .. } | OpenError::Foreign { .. }) => EX_DATAERR,
             StartError::Spool(OpenError::Sqlite { .. }) | StartError::Disk(_) => EX_IOERR,
             StartError::Address(_) | StartError::Tls(_) => EX_CONFIG,
@@ -175,6 +199,15 @@ pub(super) fn credential(file: &PathBuf) -> Result<Credential, Failure> {
     Ok(credential)
 }
 
+/// What an agent of this configuration is told.
+pub(super) fn settings(config: &Config, credential: Credential, feed: Feed) -> AgentSettings {
+    AgentSettings {
+        trust_system_clock: config.trust_system_clock,
+        configuration: config.configuration(),
+        ..AgentSettings::new(credential, config.spool.clone(), feed)
+    }
+}
+
 /// Runs an agent until it is told to stop. `feed` makes what it observes from the configuration; it begins at the given
 /// time.
 pub(super) fn run(
@@ -187,12 +220,7 @@ pub(super) fn run(
         log(&config.log)?;
         let credential = credential(&config.credential)?;
         let feed = feed(&config, clock::monotonic())?;
-        let settings = AgentSettings {
-            trust_system_clock: config.trust_system_clock,
-            configuration: (!config.sources.is_empty()).then(|| config.configuration()),
-            truth,
-            ..AgentSettings::new(credential, config.spool, feed)
-        };
+        let settings = AgentSettings { truth, ..settings(&config, credential, feed) };
         live(settings, ending, Duration::from_secs(config.drain_seconds))
     });
     match outcome {

@@ -49,10 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn listen(arguments: &Arguments) -> Result<Vec<Found>, Failure> {
-    let config = arguments.config.read()?;
-    if config.sources.is_empty() {
-        return Err(Failure::config("the configuration names no source".to_owned()));
-    }
+    let config = arguments.config.read_with_sources()?;
     life::log(&config.log)?;
     let sources = config.sources.iter().map(|source| source.source()).collect();
     let time = Duration::from_secs(arguments.seconds);
@@ -75,7 +72,7 @@ fn around(arguments: &Arguments) -> Result<(), Failure> {
     let time = Duration::from_secs(arguments.seconds);
     let seen = life::runtime()?
         .block_on(bluetooth::around(None, None, time))
-        .map_err(|lost| Failure::unavailable(lost.to_string()))?;
+        .map_err(|lost| Failure::unavailable(format!("{lost}; `systemctl status bluetooth` may say more")))?;
     let mut out = std::io::stdout().lock();
     for machine in &seen {
         let printed = if arguments.json {

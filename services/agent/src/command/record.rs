@@ -37,10 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn record(arguments: &Arguments) -> Result<usize, Failure> {
-    let config = arguments.config.read()?;
-    if config.sources.is_empty() {
-        return Err(Failure::config("the configuration names no source".to_owned()));
-    }
+    let config = arguments.config.read_with_sources()?;
     life::log(&config.log)?;
     let shown = arguments.file.display();
     let failed = |error| Failure::io(format!("cannot write {shown}: {error}"));

@@ -1,13 +1,12 @@
 //! `beltwatch-agent selftest`
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use agent::config::Config;
 use agent::probe;
-use agent::run::{Agent, AgentSettings, Feed, Progress};
+use agent::run::{Agent, Feed, Progress};
 
 use super::life::{self, ConfigArguments, Failure};
 
@@ -42,16 +41,17 @@ fn check(arguments: &Arguments) -> Result<bool, Failure> {
     life::log("error")?;
     let patience = Duration::from_secs(arguments.patience);
     life::runtime()?.block_on(async {
-        let sources_well = sources(&config, patience).await;
+        let sources_well = if config.sources.is_empty() {
+            say(false, "sources", &arguments.config.without_sources());
+            false
+        } else {
+            sources(&config, patience).await
+        };
         Ok(delivery(&config, patience).await? && sources_well)
     })
 }
 
 async fn sources(config: &Config, patience: Duration) -> bool {
-    if config.sources.is_empty() {
-        say(false, "sources", "the configuration names none: nothing would be known of the belt");
-        return false;
-    }
     let sources = config.sources.iter().map(|source| source.source()).collect();
     let mut well = true;
     for found in probe::listen(sources, patience, |_| {}).await {
@@ -81,12 +81,7 @@ async fn delivery(config: &Config, patience: Duration) -> Result<bool, Failure> 
     let broker = credential.broker.clone();
     say(true, "credential", &format!("{machine}, generation {generation}, broker {broker}, {encrypted}"));
     let sources = config.sources.iter().map(|source| source.source()).collect();
-    let spool = PathBuf::from(&config.spool);
-    let settings = AgentSettings {
-        trust_system_clock: config.trust_system_clock,
-        configuration: Some(config.configuration()),
-        ..AgentSettings::new(credential, spool.clone(), Feed::Sources(sources))
-    };
+    let settings = life::settings(config, credential, Feed::Sources(sources));
     let mut agent = match Agent::start(settings).await {
         Ok(agent) => agent,
         Err(error) => {
@@ -94,7 +89,7 @@ async fn delivery(config: &Config, patience: Duration) -> Result<bool, Failure> 
             return Ok(false);
         }
     };
-    say(true, "spool", &spool.display().to_string());
+    say(true, "spool", &config.spool.display().to_string());
     let has_connected = reached(&mut agent, patience, |progress| progress.is_connected).await;
     say(
         has_connected,

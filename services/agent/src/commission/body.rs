@@ -4,42 +4,37 @@
 use std::io::{self, Write};
 
 use domain::commissioning::{CommissioningReport, Outcome, StepResult};
-use domain::signal::{Signal, SourceNumber};
+use domain::signal::Signal;
 use domain::units::MonotonicMicros;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use tokio::time::{Duration, sleep};
 
-use crate::source::Source;
-use crate::source::outlet::{self, Outlet, Signals};
-use crate::source::supervise::supervise;
-
 use super::{Answer, Commissioning, Say};
+use crate::source::encoder::Odometer;
 
 /// How often time passes for the mind.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Starts sources, each in its place; dropped, the second closes their ports.
-pub fn start(sources: Vec<Box<dyn Source>>) -> (Signals, JoinSet<()>) {
-    let (sender, signals) = outlet::queue();
-    let mut running = JoinSet::new();
-    for (source, number) in sources.into_iter().zip(0..=u8::MAX) {
-        let name = source.spec().name;
-        let outlet = Outlet::new(&name, SourceNumber(number), sender.clone(), None);
-        running.spawn(supervise(source, outlet));
-    }
-    (signals, running)
+/// What the technician says.
+#[derive(Debug)]
+pub struct Lines {
+    /// Line by line.
+    pub lines: mpsc::Receiver<String>,
+    /// A person types them. What they type while nothing is asked is no answer to the next question, so it is dropped;
+    /// only that they end is heard. The lines of a file wait until they are asked for.
+    pub are_typed: bool,
 }
 
-/// Leads the dialogue to its end. `signals` come from the sources, `lines` from the technician; `now` is the clock that the
-/// signals are dated by. `None`: the technician broke it off, or no more answers came.
+/// Leads the dialogue to its end. `signals` come from the sources; `odometer` is that of the plan's encoder; `now` is the
+/// clock that the signals are dated by. `None`: the technician broke it off, or no more answers came.
 ///
 /// # Errors
 /// Nothing can be written to `out`.
 pub async fn run(
     mut mind: Commissioning,
     signals: &mut mpsc::Receiver<Signal>,
-    lines: &mut mpsc::Receiver<String>,
+    lines: &mut Lines,
+    odometer: Option<&Odometer>,
     now: impl Fn() -> MonotonicMicros,
     out: &mut impl Write,
 ) -> io::Result<Option<CommissioningReport>> {
@@ -51,7 +46,9 @@ pub async fn run(
         if mind.is_over() {
             return Ok(mind.report().cloned());
         }
-        // An answer is taken only where one is waited for, so that a file of answers is read in step.
+        if let Some(odometer) = odometer {
+            mind.odometer(odometer.shown());
+        }
         tokio::select! {
             biased;
             signal = signals.recv() => match signal {
@@ -61,9 +58,13 @@ pub async fn run(
                     return Ok(None);
                 }
             },
-            line = lines.recv(), if mind.waits() => match line {
-                Some(line) => mind.answer(Answer::of(&line), now()),
-                None => mind.answer(Answer::Quit, now()),
+            line = lines.lines.recv(), if lines.are_typed || mind.waits() => match line.as_deref().map(Answer::of) {
+                Some(answer) if mind.waits() || answer == Answer::Quit => mind.answer(answer, now()),
+                Some(_) => {}
+                None => {
+                    writeln!(out, "No more answers have come.")?;
+                    mind.answer(Answer::Quit, now());
+                }
             },
             () = sleep(TICK) => mind.tick(now()),
         }

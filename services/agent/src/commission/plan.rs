@@ -2,13 +2,39 @@
 
 use domain::belt::Contact;
 use domain::commissioning::{Outcome, Step, StepResult};
-use domain::signal::{Capabilities, SourceSpec};
+use domain::signal::{Capabilities, SourceNumber, SourceSpec};
+
+/// A source whose sign is to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// Its place in the configuration.
+    pub number: SourceNumber,
+    /// Its name.
+    pub name: String,
+    /// Whether its setting `invert` is on; `None`: it has no such setting.
+    pub inverted: Option<bool>,
+}
+
+/// The encoder that counted laps calibrate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calibrated {
+    /// Its source's name.
+    pub name: String,
+    /// Nanometres of belt for each of its counts, as it is set.
+    pub nm_per_count: u64,
+}
 
 /// What there is to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
+    /// The sources that measure a direction, in their order.
+    pub signed: Vec<Signed>,
     /// What the sources can report together.
     pub able: Capabilities,
+    /// The key's level is not told, but that it has stopped the belt, in a console's words.
+    pub key_in_words: bool,
+    /// The encoder whose counts are compared with the laps; `None`: the distance is what the speed gives.
+    pub encoder: Option<Calibrated>,
     /// Whether the belt can only run forward.
     pub is_one_way: bool,
     /// Emergency-stop buttons, each of which is pressed once.
@@ -23,16 +49,41 @@ impl Plan {
     /// Of sources, for a reversible belt with one button, without laps.
     pub fn of(sources: &[SourceSpec]) -> Plan {
         let able = sources.iter().fold(Capabilities::default(), |all, one| all.and(one.capabilities));
-        Plan { able, is_one_way: false, buttons: 1, belt_mm: None, laps: 10 }
+        let signed =
+            (0..=u8::MAX).zip(sources).filter(|(_, one)| one.capabilities.has(Capabilities::DIRECTION));
+        let signed = signed.map(|(number, one)| Signed {
+            number: SourceNumber(number),
+            name: one.name.clone(),
+            inverted: None,
+        });
+        Plan {
+            signed: signed.collect(),
+            able,
+            key_in_words: false,
+            encoder: None,
+            is_one_way: false,
+            buttons: 1,
+            belt_mm: None,
+            laps: 10,
+        }
     }
 
-    /// The contacts that stop the belt and can be told.
+    /// The same with what each source's setting `invert` is, by their places.
+    #[must_use]
+    pub fn with_inverted(mut self, inverted: &[Option<bool>]) -> Plan {
+        for signed in &mut self.signed {
+            signed.inverted = inverted.get(usize::from(signed.number.0)).copied().flatten();
+        }
+        self
+    }
+
+    /// The contacts that stop the belt and whose level is told.
     pub(super) fn contacts(&self) -> Vec<Contact> {
         let all = [
-            (Capabilities::EMERGENCY_STOP, Contact::EmergencyStop),
-            (Capabilities::SAFETY_KEY, Contact::SafetyKey),
+            (self.able.has(Capabilities::EMERGENCY_STOP), Contact::EmergencyStop),
+            (self.able.has(Capabilities::SAFETY_KEY) && !self.key_in_words, Contact::SafetyKey),
         ];
-        all.into_iter().filter(|(able, _)| self.able.has(*able)).map(|(_, contact)| contact).collect()
+        all.into_iter().filter(|(is_told, _)| *is_told).map(|(_, contact)| contact).collect()
     }
 
     /// The steps that this machine can show, in their order.
@@ -57,7 +108,10 @@ impl Plan {
         let speed = self.able.has(Capabilities::SPEED);
         let direction = self.able.has(Capabilities::DIRECTION);
         match step {
-            Step::ContactsClosed => (!key && !button).then_some("no source tells a contact"),
+            Step::ContactsClosed => self.contacts().is_empty().then_some("no source tells a contact's level"),
+            Step::KeyPulled if key && self.key_in_words => {
+                Some("the key is told only when it stops the belt: see stop_by_key")
+            }
             Step::KeyPulled => (!key).then_some("no source tells the key"),
             Step::ButtonPressed => (!button || self.buttons == 0).then_some("no source tells the button"),
             Step::BeltAtRest => (!speed).then_some("no source tells a speed"),
@@ -104,9 +158,22 @@ impl Plan {
                 "Nobody on the belt. Run it at 3 km/h. Press Enter when it runs; then press the emergency-stop button."
             }
             Step::StopByKey => {
-                "Reset the button. Nobody on the belt. Run it at 3 km/h. Press Enter when it runs; then pull the key."
+                "Reset the button. Nobody on the belt. Run it at 3 km/h. Press Enter when it runs; then pull the key. Put \
+                 it back when the belt stands."
             }
         }
         .to_owned()
+    }
+
+    /// What the technician is told once they have begun; `None`: the step tells more itself.
+    pub(super) fn watching(step: Step) -> Option<&'static str> {
+        match step {
+            Step::ContactsClosed | Step::CountedLaps => None,
+            Step::KeyPulled | Step::StopByKey => Some("Watching: pull the key now."),
+            Step::ButtonPressed | Step::StopByButton => Some("Watching: press the button now."),
+            Step::BeltAtRest => Some("Watching: let it stand for 3 s."),
+            Step::ForwardRun | Step::ReverseRun => Some("Watching: let it run for 3 s."),
+            Step::InclineZero => Some("Watching: let it be."),
+        }
     }
 }

@@ -1,13 +1,17 @@
 //! One step: what is looked for in the signals, and what counts as shown.
 
-use domain::belt::{Contact, Direction};
+mod direction;
+mod laps;
+
+use domain::belt::{Contact, Direction, STANDSTILL};
 use domain::commissioning::Step;
 use domain::incident::settings::CommissionedStop;
 use domain::stop::StopContact;
 use domain::units::{MonotonicMicros, SECOND, Speed};
 
-use super::plan::Plan;
-use super::seen::Seen;
+use self::laps::Mark;
+use super::plan::{Calibrated, Plan, Signed};
+use super::seen::{ContactState, Edge, Seen};
 
 /// How long an edge may take to be seen.
 const EDGE_US: u64 = 10 * SECOND;
@@ -25,8 +29,8 @@ const FASTEST: Speed = Speed(1_000);
 const STOP_FROM: Speed = Speed(555);
 /// How far a level deck may be told to be from level, in tenths of a per cent.
 const LEVEL_TENTHS: i32 = 5;
-/// How far a distance may be off before the length of the belt or the count is more likely wrong, in thousandths.
-const OFF_THOUSANDTHS: i64 = 250;
+/// No belt stands sooner after an edge, in milliseconds.
+const STOP_MS_MIN: u32 = 100;
 
 /// What a look at the signals gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +46,8 @@ pub(super) enum Verdict {
         stop: Option<CommissionedStop>,
         is_silent: bool,
     },
-    /// Something else was seen, or nothing in time.
-    Failed { words: String, measured: Vec<(&'static str, i64)> },
+    /// Something else was seen, or nothing in time; with what to do about it, where that is known.
+    Failed { words: String, measured: Vec<(&'static str, i64)>, advice: Vec<String> },
 }
 
 impl Verdict {
@@ -52,7 +56,7 @@ impl Verdict {
     }
 
     fn failed(words: impl Into<String>) -> Verdict {
-        Verdict::Failed { words: words.into(), measured: Vec::new() }
+        Verdict::Failed { words: words.into(), measured: Vec::new(), advice: Vec::new() }
     }
 }
 
@@ -62,17 +66,33 @@ pub(super) struct Watch {
     step: Step,
     since: MonotonicMicros,
     contacts: Vec<Contact>,
+    key_in_words: bool,
+    signed: Vec<Signed>,
+    /// Whether the forward run was shown before.
+    was_forward: bool,
+    encoder: Option<Calibrated>,
     laps: (u32, u32),
-    /// The edge, the speed at it, and the distance until then.
-    edge: Option<(MonotonicMicros, Speed, u64)>,
-    /// Where counting has begun, as distance.
-    mark: Option<u64>,
+    /// The edge that was waited for.
+    edge: Option<Edge>,
+    /// Where counting has begun.
+    mark: Option<Mark>,
 }
 
 impl Watch {
-    pub(super) fn new(step: Step, plan: &Plan, now: MonotonicMicros) -> Watch {
-        let laps = (plan.laps, plan.belt_mm.unwrap_or(0));
-        Watch { step, since: now, contacts: plan.contacts(), laps, edge: None, mark: None }
+    /// `was_forward`: the forward run was shown.
+    pub(super) fn new(step: Step, plan: &Plan, was_forward: bool, now: MonotonicMicros) -> Watch {
+        Watch {
+            step,
+            since: now,
+            contacts: plan.contacts(),
+            key_in_words: plan.key_in_words,
+            signed: plan.signed.clone(),
+            was_forward,
+            encoder: plan.encoder.clone(),
+            laps: (plan.laps, plan.belt_mm.unwrap_or(0)),
+            edge: None,
+            mark: None,
+        }
     }
 
     /// Whether an answer means something while it is looked.
@@ -83,7 +103,7 @@ impl Watch {
     /// The technician answered meanwhile: the laps are over.
     pub(super) fn answered(&mut self, seen: &Seen, _now: MonotonicMicros) -> Verdict {
         match (self.step, self.mark) {
-            (Step::CountedLaps, Some(mark)) => self.counted(seen.travelled_mm().saturating_sub(mark)),
+            (Step::CountedLaps, Some(mark)) => self.counted(mark, seen),
             _ => Verdict::Open,
         }
     }
@@ -95,9 +115,9 @@ impl Watch {
             Step::ContactsClosed => self.closed(seen, waited),
             Step::KeyPulled => self.edges(Contact::SafetyKey, "the key", seen, now),
             Step::ButtonPressed => self.edges(Contact::EmergencyStop, "the button", seen, now),
-            Step::BeltAtRest => rest(seen, now, waited),
-            Step::ForwardRun => run(Direction::Forward, seen, now, waited),
-            Step::ReverseRun => run(Direction::Reverse, seen, now, waited),
+            Step::BeltAtRest => self.rest(seen, now),
+            Step::ForwardRun => self.run(Direction::Forward, seen, now),
+            Step::ReverseRun => self.run(Direction::Reverse, seen, now),
             Step::InclineZero => level(seen, waited),
             Step::CountedLaps => self.laps(seen, now),
             Step::StopByButton => self.stop(StopContact::EmergencyStop, seen, now),
@@ -106,7 +126,7 @@ impl Watch {
     }
 
     fn closed(&self, seen: &Seen, waited: u64) -> Verdict {
-        let state = |contact: &Contact| seen.contact(*contact).map(|(open, _)| open);
+        let state = |contact: &Contact| seen.contact(*contact).map(|state| state.open);
         if self.contacts.iter().all(|contact| state(contact) == Some(false)) {
             return Verdict::shown("", Vec::new());
         }
@@ -127,154 +147,132 @@ impl Watch {
     /// A contact opens within its time, and closes again.
     fn edges(&mut self, contact: Contact, name: &str, seen: &Seen, now: MonotonicMicros) -> Verdict {
         let state = seen.contact(contact);
-        let Some((opened, ..)) = self.edge else {
-            return match state {
-                Some((true, at)) if at >= self.since => {
-                    self.edge = Some((at, Speed(0), 0));
+        let Some(opened) = self.edge else {
+            return match (state, self.opened(state)) {
+                (_, Some(edge)) => {
+                    self.edge = Some(edge);
                     Verdict::Say(format!("Seen. Put {name} back within 30 s; no Enter is needed."))
                 }
-                Some(_) | None if now.since(self.since) > EDGE_US => {
+                (Some(ContactState { open: true, .. }), None) => {
+                    Verdict::failed(format!("{name} was told to be open before: put it back first"))
+                }
+                _ if now.since(self.since) > EDGE_US => {
                     Verdict::failed(format!("{name} was not seen to open within 10 s"))
                 }
-                Some(_) | None => Verdict::Open,
+                _ => Verdict::Open,
             };
         };
         match state {
-            Some((false, _)) => {
-                let after = i64::try_from(opened.since(self.since) / 1_000).unwrap_or(i64::MAX);
+            Some(ContactState { open: false, .. }) => {
+                let after = i64::try_from(opened.at.since(self.since) / 1_000).unwrap_or(i64::MAX);
                 Verdict::shown("", vec![("seen_after_ms", after)])
             }
-            Some(_) | None if now.since(opened) > 3 * EDGE_US => {
+            Some(_) | None if now.since(opened.at) > 3 * EDGE_US => {
                 Verdict::failed(format!("{name} was not seen to close again within 30 s"))
             }
             Some(_) | None => Verdict::Open,
         }
     }
 
-    fn laps(&mut self, seen: &Seen, now: MonotonicMicros) -> Verdict {
-        if self.mark.is_some() {
-            if now.since(self.since) > 10 * BEGIN_US {
-                return Verdict::failed("the laps were not counted within ten minutes");
-            }
-            return Verdict::Open;
-        }
-        if seen.is_moving(now) != Some(true) {
-            return Verdict::failed(
-                "the belt is not told to move: start it first, then press Enter at the mark",
-            );
-        }
-        self.mark = Some(seen.travelled_mm());
-        Verdict::Say(format!("Counting. Press Enter when the mark has passed {} times more.", self.laps.0))
-    }
-
-    fn counted(&self, measured_mm: u64) -> Verdict {
-        let (laps, belt_mm) = self.laps;
-        let truth = i64::from(laps) * i64::from(belt_mm);
-        let told = i64::try_from(measured_mm).unwrap_or(i64::MAX);
-        let Some(factor) = truth.saturating_mul(1_000_000).checked_div(told) else {
-            return Verdict::failed("no distance was told while the laps were counted");
-        };
-        let measured = vec![
-            ("laps", i64::from(laps)),
-            ("belt_mm", i64::from(belt_mm)),
-            ("told_mm", told),
-            ("factor_ppm", factor),
-        ];
-        if (factor - 1_000_000).abs() > OFF_THOUSANDTHS * 1_000 {
-            let words = "the distance told is off by more than a quarter: check the pulses of a turn, the length of the \
-                         belt and the count";
-            return Verdict::Failed { words: words.to_owned(), measured };
-        }
-        Verdict::shown("multiply the encoder's millimetres a pulse by factor_ppm / 1000000", measured)
+    /// The edge by which a contact has opened since the step began.
+    fn opened(&self, state: Option<ContactState>) -> Option<Edge> {
+        state.filter(|state| state.open)?.edge.filter(|edge| edge.at >= self.since)
     }
 
     fn stop(&mut self, contact: StopContact, seen: &Seen, now: MonotonicMicros) -> Verdict {
-        let Some((at, from, before_mm)) = self.edge else {
-            let speed = seen.speed(now).unwrap_or(Speed(0));
-            return match seen.contact(contact.contact()) {
-                Some((true, at)) if at >= self.since && seen.fastest() >= STOP_FROM => {
-                    self.edge = Some((at, speed.max(STOP_FROM), seen.travelled_mm()));
-                    Verdict::Open
-                }
-                Some((true, at)) if at >= self.since => {
-                    Verdict::failed("the belt ran slower than 2 km/h, or its speed is not told")
-                }
-                Some(_) | None if now.since(self.since) > BEGIN_US => {
-                    Verdict::failed("the contact was not seen to open within a minute")
-                }
-                Some(_) | None => Verdict::Open,
-            };
-        };
-        let took = now.since(at);
+        match self.edge {
+            Some(edge) => self.stopping(contact, edge, seen, now),
+            None => self.running(contact, seen, now),
+        }
+    }
+
+    /// The belt runs until the contact opens.
+    fn running(&mut self, contact: StopContact, seen: &Seen, now: MonotonicMicros) -> Verdict {
+        let is_in_words = contact == StopContact::SafetyKey && self.key_in_words;
+        let state = seen.contact(contact.contact()).filter(|_| !is_in_words);
+        let told = seen.key_stop().filter(|edge| is_in_words && edge.at >= self.since);
+        match self.opened(state).or(told) {
+            Some(Edge { speed: Some(speed), .. }) if speed < STOP_FROM => Verdict::Failed {
+                words: "the belt stood, or ran slower than 2 km/h, when the contact opened".to_owned(),
+                measured: vec![("from_mm_s", i64::from(speed.0))],
+                advice: Vec::new(),
+            },
+            Some(Edge { speed: None, .. }) => {
+                Verdict::failed("no speed was told when the contact opened: the stop cannot be measured")
+            }
+            Some(edge) => {
+                self.edge = Some(edge);
+                self.look(seen, now)
+            }
+            None if state.is_some_and(|state| state.open) => {
+                Verdict::failed("the contact was told to be open before: put it back first")
+            }
+            None if now.since(self.since) > BEGIN_US => {
+                Verdict::failed("the contact was not seen to open within a minute")
+            }
+            None => Verdict::Open,
+        }
+    }
+
+    /// The contact is open; the belt comes to a standstill.
+    fn stopping(&self, contact: StopContact, edge: Edge, seen: &Seen, now: MonotonicMicros) -> Verdict {
+        let took = now.since(edge.at);
+        let from = edge.speed.unwrap_or(STOP_FROM);
         match seen.is_moving(now) {
             Some(false) => {
                 let time_ms = u32::try_from(took / 1_000).unwrap_or(u32::MAX);
-                let distance = seen.travelled_mm().saturating_sub(before_mm);
+                let distance = seen.travelled_mm().saturating_sub(edge.travelled_mm);
                 let measured = vec![
                     ("from_mm_s", i64::from(from.0)),
                     ("time_ms", i64::from(time_ms)),
                     ("distance_mm", i64::try_from(distance).unwrap_or(i64::MAX)),
                 ];
-                let stop = Some(CommissionedStop { contact, speed: from, time_ms: time_ms.max(100) });
+                if time_ms < STOP_MS_MIN {
+                    let words = "a standstill is told sooner than any belt can stop: the source does not tell what the \
+                                 belt does";
+                    return Verdict::Failed { words: words.to_owned(), measured, advice: Vec::new() };
+                }
+                let stop = Some(CommissionedStop { contact, speed: from, time_ms });
                 Verdict::Shown { words: String::new(), measured, stop, is_silent: false }
             }
-            None if took > 3 * SECOND => Verdict::Shown {
-                words: "no speed is told after the stop: its time cannot be measured".to_owned(),
-                measured: vec![("from_mm_s", i64::from(from.0))],
-                stop: None,
-                is_silent: true,
-            },
+            // A stop may take the console's supply: that is no trait of the model.
+            None if took > 3 * SECOND => {
+                Verdict::failed("no speed is told after the stop: its time cannot be measured")
+            }
             Some(true) if took > STOP_US => Verdict::failed(
                 "the belt still moved 15 s after the contact had opened: take the machine out of service",
             ),
             Some(true) | None => Verdict::Open,
         }
     }
-}
 
-fn rest(seen: &Seen, now: MonotonicMicros, waited: u64) -> Verdict {
-    if waited < REST_US {
-        return Verdict::Open;
-    }
-    match seen.speed(now) {
-        None => Verdict::Shown {
-            words: "no speed is told while the belt stands".to_owned(),
-            measured: Vec::new(),
-            stop: None,
-            is_silent: true,
-        },
-        Some(_) if seen.is_moving(now) == Some(false) => Verdict::shown("", Vec::new()),
-        Some(speed) => Verdict::Failed {
-            words: "a speed is told while the belt stands".to_owned(),
-            measured: vec![("speed_mm_s", i64::from(speed.0))],
-        },
-    }
-}
-
-fn run(asked: Direction, seen: &Seen, now: MonotonicMicros, waited: u64) -> Verdict {
-    let measured = || vec![("fastest_mm_s", i64::from(seen.fastest().0))];
-    if seen.fastest() > FASTEST {
-        let words = "the belt ran faster than 3.6 km/h: do it slowly, with nobody on the belt".to_owned();
-        return Verdict::Failed { words, measured: measured() };
-    }
-    let is_moving = seen.is_moving(now) == Some(true);
-    match seen.direction(now).filter(|_| is_moving) {
-        Some((direction, steady)) if steady >= STEADY_US && waited >= STEADY_US => match direction {
-            told if told == asked => Verdict::shown("", measured()),
-            Direction::Forward | Direction::Reverse => {
-                let words = "the OPPOSITE direction is measured: set `invert = true` (or back to false) for the source in \
-                             the configuration, and begin anew";
-                Verdict::Failed { words: words.to_owned(), measured: measured() }
-            }
-            Direction::Stopped | Direction::Unknown => {
-                Verdict::failed("the belt moves and no direction is measured")
-            }
-        },
-        Some(_) | None if waited > EDGE_US => {
-            let why = if is_moving { "no steady direction" } else { "no motion" };
-            Verdict::failed(format!("{why} was measured within 10 s"))
+    /// The belt stands for some seconds, and that is told; or a source that has told a moving belt falls silent.
+    fn rest(&self, seen: &Seen, now: MonotonicMicros) -> Verdict {
+        let waited = now.since(self.since);
+        let for_long = |from: Option<MonotonicMicros>| {
+            now.since(from.map_or(self.since, |from| from.max(self.since))) >= REST_US
+        };
+        let is_late = waited > EDGE_US;
+        match seen.speed(now) {
+            Some(speed) if speed > STANDSTILL && is_late => Verdict::Failed {
+                words: "a speed is told while the belt stands".to_owned(),
+                measured: vec![("speed_mm_s", i64::from(speed.0))],
+                advice: Vec::new(),
+            },
+            Some(speed) if speed <= STANDSTILL && for_long(seen.moved()) => Verdict::shown("", Vec::new()),
+            Some(_) if is_late => Verdict::failed("the belt was not told to stand for 3 s without a break"),
+            None if seen.moved().is_some() && for_long(seen.speed_told()) => Verdict::Shown {
+                words: "no speed is told while the belt stands".to_owned(),
+                measured: Vec::new(),
+                stop: None,
+                is_silent: true,
+            },
+            None if is_late => Verdict::failed(
+                "no speed is told at all. Let the belt run slowly, stop it, and try again; if that does not help, check \
+                 the source",
+            ),
+            Some(_) | None => Verdict::Open,
         }
-        Some(_) | None => Verdict::Open,
     }
 }
 
@@ -295,5 +293,5 @@ fn level(seen: &Seen, waited: u64) -> Verdict {
     }
     let words = "a level deck is told to be steeper than 0.5 %: check the scale and the zero of the incline"
         .to_owned();
-    Verdict::Failed { words, measured }
+    Verdict::Failed { words, measured, advice: Vec::new() }
 }

@@ -33,26 +33,39 @@ fn an_empty_file_is_the_default() {
 // Without Bluetooth its sources are refused.
 #[cfg(feature = "bluetooth")]
 #[test]
-fn the_printed_file_is_the_default_and_has_every_key_of_every_source() {
+fn the_printed_file_is_the_default_and_with_a_mark_less_has_a_source_of_each_kind() {
     let text = example();
     assert_eq!(Config::read(&text).unwrap(), Config::default());
+    // Of the sources; what stands before the first one is prose.
+    let begin = text.find("\n##").unwrap();
     let opened: String =
-        text.lines().map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line))).collect();
-    // Comments of keys keep their own `#`; the prose between the tables does not.
-    let opened: String = opened
-        .lines()
-        .filter(|line| line.is_empty() || line.starts_with(['#', '[']) || line.contains(" = "))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    let config = Config::read(&opened).unwrap();
+        text[begin..].lines().map(|line| format!("{}\n", line.strip_prefix('#').unwrap_or(line))).collect();
     let examples: Vec<SourceSettings> =
         SourceSettings::examples().into_iter().map(|(settings, _, _)| settings).collect();
-    assert_eq!(config.sources, examples);
+    assert_eq!(Config::read(&opened).unwrap().sources, examples);
+    // What stays a comment by that is prose, or a setting as it is without it.
+    let (mut settings, mut set) = (String::new(), 0);
+    for line in opened.lines() {
+        let free = line.strip_prefix("# ").filter(|line| line.contains(" = ") && !line.ends_with('.'));
+        set += usize::from(free.is_some());
+        settings.push_str(&format!("{}\n", free.unwrap_or(line)));
+    }
+    assert_eq!(Config::read(&settings).unwrap().sources, examples);
+    assert!(set > examples.len(), "{set} settings may stay away");
+}
+
+#[cfg(feature = "bluetooth")]
+#[test]
+fn every_key_of_every_source_is_told_with_its_meaning() {
+    let text = example();
     for (settings, _, comments) in SourceSettings::examples() {
         let table = toml::Table::try_from(&settings).unwrap();
         for key in table.keys().filter(|key| *key != "kind") {
             let is_commented = comments.iter().any(|(commented, _)| commented == key);
             assert!(is_commented, "{}: {key} has no comment", settings.name());
+        }
+        for (key, comment) in comments {
+            assert!(text.contains(comment), "{}: {key} is not told", settings.name());
         }
         // What is commented and not set is a key all the same.
         for (key, _) in comments.iter().filter(|(key, _)| !table.contains_key(*key)) {

@@ -49,7 +49,14 @@ impl Address {
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
             return Err(invalid("nothing may stand behind host and port"));
         }
-        let port = uri.port_u16().unwrap_or(if is_secure { HTTPS_PORT } else { HTTP_PORT });
+        let port = match port_text(&uri) {
+            None if is_secure => HTTPS_PORT,
+            None => HTTP_PORT,
+            Some(text) => match text.parse() {
+                Ok(port) if port > 0 => port,
+                Ok(_) | Err(_) => return Err(invalid("the port must be a number from 1 to 65535")),
+            },
+        };
         if !is_secure && host != "localhost" && !host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()) {
             return Err(invalid("http:// is allowed to this very computer only; use https://"));
         }
@@ -79,6 +86,14 @@ impl Address {
     pub(super) fn scheme(&self) -> &'static str {
         if self.is_secure { "https" } else { "http" }
     }
+}
+
+/// What stands behind the host and its colon, also if it is no port: `http` leaves out what it cannot read.
+fn port_text(uri: &Uri) -> Option<&str> {
+    let authority = uri.authority()?.as_str();
+    // The colons of an IPv6 address are within its brackets.
+    let behind_host = authority.rsplit_once(']').map_or(authority, |(_, behind)| behind);
+    behind_host.rsplit_once(':').map(|(_, port)| port)
 }
 
 impl std::fmt::Display for Address {
@@ -117,6 +132,13 @@ mod tests {
         bad("https://gym.example/pages", "behind host and port");
         bad("https://gym.example?x=1", "behind host and port");
         bad("https://anna@gym.example", "user's name");
+        for port in ["80800", "65536", "0", "", "-1"] {
+            bad(&format!("https://gym.example:{port}"), "1 to 65535");
+            bad(&format!("https://[2001:db8::1]:{port}"), "1 to 65535");
+            bad(&format!("http://localhost:{port}"), "1 to 65535");
+        }
+        good("https://[2001:db8::1]", "https://[2001:db8::1]:443");
+        good("https://gym.example:65535", "https://gym.example:65535");
         bad("https://", "https:// address");
     }
 }

@@ -16,7 +16,7 @@ const SUFFIX: &str = ".enrolling";
 
 /// Something that cannot be kept.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {what} {}: {error}; run it as a user who may, or name another file with --credential", file.display())]
+#[error("cannot {what} {}: {error}; run it with sudo, or name another file with --credential", file.display())]
 pub struct Unkept {
     what: &'static str,
     file: PathBuf,
@@ -68,9 +68,14 @@ impl Kept {
         &self.nonce
     }
 
-    /// It is done, or there is no use in asking for the same again.
+    /// It is done, or there is no use in asking for the same again. Another run may have been first.
     pub(super) fn forget(&self) -> Result<(), Unkept> {
-        fs::remove_file(&self.file).map_err(Unkept::of("remove", &self.file))
+        match fs::remove_file(&self.file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Unkept::of("remove", &self.file)(error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 }
 
@@ -151,6 +156,7 @@ mod tests {
         let other = open(code(2));
         assert_ne!(other.nonce(), first.nonce());
         assert_eq!(mode(&folder.path().join("credential.json.enrolling")), 0o600);
+        other.forget().unwrap();
         other.forget().unwrap();
         assert_ne!(open(code(2)).nonce(), other.nonce());
         fs::write(folder.path().join("credential.json.enrolling"), "{half").unwrap();

@@ -49,8 +49,14 @@ fn envelope(lane: Lane, payload: Payload) -> Bytes {
         sender: BootId([2; 16]),
         sender_boot_count: 4,
         lane,
-        boot: BootStart { boot_count: 4, previous: Some(Position::new(3, 9)), other_previous: None },
+        boot: BootStart {
+            boot_count: 4,
+            previous: Some(Position::new(3, 9)),
+            other_previous: None,
+            maker: None,
+        },
         after: None,
+        after_maker: None,
         clock: Clock {
             quality: ClockQuality::Estimated,
             offset_us: 1_700_000_000_000_000,
@@ -168,6 +174,7 @@ fn statuses_and_acks_are_told_apart_without_their_topic() {
             lane: Lane::Events,
             log: LogId([1; 16]),
             committed: Some(Position::new(4, 7)),
+            maker: None,
             window: 64,
         }],
         echo: None,

@@ -33,9 +33,17 @@ pub enum Found {
 #[derive(Debug, Default)]
 pub struct Stream {
     octets: Vec<u8>,
+    /// All that a master may have said; `None`: anything.
+    asked: Option<Vec<u8>>,
 }
 
 impl Stream {
+    /// Octets that follow this question of ours, which some adapters hear, too. One answer in 65 536 begins like another
+    /// question: it is none.
+    pub fn behind(asked: Vec<u8>) -> Stream {
+        Stream { octets: Vec::new(), asked: Some(asked) }
+    }
+
     /// Takes octets and appends what they complete.
     pub fn push(&mut self, octets: &[u8], found: &mut Vec<Found>) {
         for octet in octets {
@@ -69,7 +77,8 @@ impl Stream {
             let unit = *octets.first()?;
             let fits = |side| length(octets, side) == Some(octets.len());
             // 0 is for all units. Of FFH FFH and zeros the checksum is right: no unit may have that number.
-            let fits_master = unit <= UNIT_MAX && fits(Side::Master);
+            let may_be_asked = self.asked.as_ref().is_none_or(|asked| asked == octets);
+            let fits_master = unit <= UNIT_MAX && may_be_asked && fits(Side::Master);
             let fits_unit = (1..=UNIT_MAX).contains(&unit) && fits(Side::Unit);
             let side = match (fits_master, fits_unit) {
                 (false, false) => return None,

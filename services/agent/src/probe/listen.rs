@@ -4,17 +4,16 @@ use std::io::Write;
 use std::time::Duration;
 
 use domain::limits::CAPTURE_FRAMES_MAX;
-use domain::signal::{Signal, SourceNumber};
+use domain::signal::Signal;
 use domain::units::MILLI;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Found, Tally};
 use crate::clock;
 use crate::source::Source;
-use crate::source::outlet::{self, Outlet, Taped};
-use crate::source::supervise::supervise;
+use crate::source::outlet::Taped;
+use crate::source::supervise::start;
 
 /// Frames that wait to be written. More: they are left out, with a warning.
 const FRAMES_WAITING_MAX: usize = 256;
@@ -75,16 +74,4 @@ pub async fn record(
 
 fn deadline(time: Duration) -> Instant {
     Instant::now() + time
-}
-
-/// Starts sources; dropped, what runs ends.
-fn start(sources: Vec<Box<dyn Source>>, tape: Option<mpsc::Sender<Taped>>) -> (outlet::Signals, JoinSet<()>) {
-    let (sender, signals) = outlet::queue();
-    let mut running = JoinSet::new();
-    for (source, number) in sources.into_iter().zip(0..=u8::MAX) {
-        let name = source.spec().name;
-        let outlet = Outlet::new(&name, SourceNumber(number), sender.clone(), tape.clone());
-        running.spawn(supervise(source, outlet));
-    }
-    (signals, running)
 }

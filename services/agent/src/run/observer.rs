@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::limits::SOURCE_SIGNALS_WAITING_MAX;
-use domain::signal::{Script, Signal, SourceNumber};
+use domain::signal::{Script, Signal};
 use domain::units::MonotonicMicros;
 use domain::watcher::{Observed, WatcherSettings};
 use tokio::task::JoinSet;
@@ -12,8 +12,8 @@ use tokio::time::sleep;
 use super::feed::Feed;
 use crate::outbox::Input;
 use crate::recorder::Recorder;
-use crate::source::outlet::{self, Outlet, Signals};
-use crate::source::supervise::supervise;
+use crate::source::outlet::Signals;
+use crate::source::supervise::start;
 use crate::uplink::message::Picture;
 
 /// Gathers what the sources see, and lets the recorder tell what that means.
@@ -44,13 +44,7 @@ impl Observer {
         let from = match feed {
             Feed::Script(script) => From::Script { script, next: Some(now) },
             Feed::Sources(sources) => {
-                let (sender, signals) = outlet::queue();
-                let mut running = JoinSet::new();
-                for (source, number) in sources.into_iter().zip(0..=u8::MAX) {
-                    let name = source.spec().name;
-                    let outlet = Outlet::new(&name, SourceNumber(number), sender.clone(), None);
-                    running.spawn(supervise(source, outlet));
-                }
+                let (signals, running) = start(sources, None);
                 From::Sources { signals, came: Vec::new(), _running: running }
             }
         };

@@ -39,8 +39,8 @@ struct Desk {
     outbox: Outbox<SqliteDisk>,
     truth: Option<Truth>,
     publisher: Option<Publisher>,
-    /// Set when the running boot got another number.
-    renumbered: bool,
+    /// Set when the connection has to be made anew.
+    reconnects: bool,
 }
 
 impl AgentTask {
@@ -48,7 +48,7 @@ impl AgentTask {
         let AgentTask { machine, mut observer, outbox, truth, mut connector, stop, progress, .. } = self;
         let trust = self.trust_system_clock;
         let mut stop = stop;
-        let mut desk = Desk { machine, outbox, truth, publisher: None, renumbered: false };
+        let mut desk = Desk { machine, outbox, truth, publisher: None, reconnects: false };
         let mut clock_read: Option<MonotonicMicros> = None;
         let mut drain_until: Option<MonotonicMicros> = None;
         let mut connection = 0;
@@ -87,8 +87,8 @@ impl AgentTask {
             }
             inputs.push(Input::Tick);
             desk = desk.turn(inputs, now).await;
-            if std::mem::take(&mut desk.renumbered) {
-                connector.renumber(desk.outbox.spool().boot().boot_count);
+            if std::mem::take(&mut desk.reconnects) {
+                connector.reconnect();
             }
             progress.send_replace(desk.progress(connection, observer.has_ended()));
             if drain_until.is_some_and(|until| now >= until || desk.outbox.is_empty()) {
@@ -206,7 +206,7 @@ impl Desk {
                         self.outbox.apply(Input::Busy(message), now);
                     }
                 }
-                Effect::Reconnect => self.renumbered = true,
+                Effect::Reconnect => self.reconnects = true,
                 Effect::Settings(settings) => {
                     let version = settings.version;
                     tracing::info!(machine.id = %self.machine, version, "the server sent settings");
@@ -263,10 +263,11 @@ fn log(machine: &MachineId, notice: &Notice) {
             tracing::warn!(machine.id = %machine, "the spool is half full of events: recordings are left out");
         }
         Notice::DiskRecovered => tracing::info!(machine.id = %machine, "the spool's disk works again"),
-        Notice::Renumbered { committed, to } => {
+        Notice::Renewed { committed, log } => {
             tracing::error!(
-                machine.id = %machine, %committed, boot.count = to,
-                "the ingest has records of this log that are not from here: the spool was restored or cloned"
+                machine.id = %machine, %committed, %log,
+                "the ingest has records of this spool that are not from here: it was restored or cloned, and goes on in a \
+                 log of its own"
             );
         }
     }

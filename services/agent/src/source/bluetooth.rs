@@ -21,6 +21,7 @@ mod place;
 pub mod presets;
 pub mod running_speed;
 mod settings;
+mod sought;
 #[cfg(feature = "bluetooth")]
 mod tree;
 #[cfg(feature = "bluetooth")]
@@ -34,6 +35,7 @@ use kind::Kind;
 #[cfg(feature = "bluetooth")]
 pub use around::{Seen, around};
 pub use settings::{ABOUT, COMMENTS, PaceWidthSetting, Settings, SpeedUnitSetting, YesNo, example};
+pub use sought::Sought;
 
 /// A source over Bluetooth.
 #[derive(Debug)]

@@ -7,13 +7,10 @@
 mod interview;
 
 use domain::signal::{Capabilities, SourceSpec};
-use domain::units::MILLI;
 use serde::{Deserialize, Serialize};
 
-use super::port::dialogue::{Dialogue, Pace, check_pace, converse};
-use super::port::{AskingPort, LineSettings};
-use super::{Lost, Outlet, Running, Source};
-use crate::clock;
+use super::Source;
+use super::asked::{self, Asking};
 use crate::config::Comment;
 use interview::Interview;
 
@@ -23,17 +20,9 @@ use interview::Interview;
 pub struct Settings {
     /// Name of the source in events, at most 64 octets.
     pub name: String,
-    /// The serial port, by a name that stays the same: see /dev/serial/by-id.
-    pub port: String,
-    /// Bits a second; CSAFE has 9600.
-    #[serde(default = "baud")]
-    pub baud: u32,
-    /// Time from question to question, in milliseconds, at least 100.
-    #[serde(default = "poll_ms")]
-    pub poll_ms: u32,
-    /// How long an answer may take, in milliseconds.
-    #[serde(default = "answer_ms")]
-    pub answer_ms: u32,
+    /// The port, and how fast it is asked; CSAFE has 9600 bits a second.
+    #[serde(flatten)]
+    pub asking: Asking<200, 1_000>,
     /// Whether the machine flips the frame toggle with each answer: an answer without that is an old one, said again.
     #[serde(default = "yes")]
     pub frame_toggle: bool,
@@ -43,18 +32,6 @@ pub struct Settings {
     /// Whether the heart rate itself is told, not only the contact.
     #[serde(default)]
     pub heart_rate_told: bool,
-}
-
-fn baud() -> u32 {
-    9_600
-}
-
-fn poll_ms() -> u32 {
-    200
-}
-
-fn answer_ms() -> u32 {
-    1_000
 }
 
 fn yes() -> bool {
@@ -68,10 +45,10 @@ pub const ABOUT: &str =
 /// What each key means.
 pub const COMMENTS: &[Comment] = &[
     ("name", "Name of the source in events, at most 64 octets."),
-    ("port", "The serial port, by a name that stays the same: see /dev/serial/by-id."),
+    asked::PORT,
     ("baud", "Bits a second; CSAFE has 9600."),
-    ("poll_ms", "Time from question to question, in milliseconds, at least 100."),
-    ("answer_ms", "How long an answer may take, in milliseconds."),
+    asked::POLL,
+    asked::ANSWER,
     (
         "frame_toggle",
         "Whether the machine flips the frame toggle with each answer: an answer without that is an old one, said again.",
@@ -84,10 +61,7 @@ pub const COMMENTS: &[Comment] = &[
 pub fn example() -> Settings {
     Settings {
         name: "csafe".to_owned(),
-        port: "/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A1B2C3D4-if00-port0".to_owned(),
-        baud: baud(),
-        poll_ms: poll_ms(),
-        answer_ms: answer_ms(),
+        asking: Asking::at("/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A1B2C3D4-if00-port0"),
         frame_toggle: yes(),
         heart_rate_sensor: false,
         heart_rate_told: false,
@@ -101,52 +75,25 @@ impl Settings {
     ///
     /// In words: field, value, what is allowed.
     pub fn check(&self) -> Result<(), String> {
-        LineSettings::check_port(&self.port)?;
-        LineSettings::plain(self.baud).check()?;
-        check_pace(self.poll_ms, self.answer_ms)
+        self.asking.check(&self.asking.plain())
     }
-}
 
-/// A machine that is asked over CSAFE.
-#[derive(Debug)]
-pub struct Csafe {
-    settings: Settings,
-}
-
-/// The source that these settings describe. They must have been checked.
-pub fn source(settings: &Settings) -> Csafe {
-    Csafe { settings: settings.clone() }
-}
-
-impl Source for Csafe {
     fn spec(&self) -> SourceSpec {
         SourceSpec {
-            name: self.settings.name.clone(),
+            name: self.name.clone(),
             capabilities: Capabilities::SPEED
                 .and(Capabilities::INCLINE)
                 .and(Capabilities::USER_COMMANDS)
                 .and(Capabilities::HEART_RATE_CONTACT)
                 .and(Capabilities::ELAPSED)
                 .and(Capabilities::DISTANCE),
-            period_us: u64::from(self.settings.poll_ms) * MILLI,
+            period_us: self.asking.period_us(1),
         }
-    }
-
-    fn run<'a>(&'a mut self, outlet: &'a Outlet) -> Running<'a> {
-        Box::pin(async { self.converse(outlet).await })
     }
 }
 
-impl Csafe {
-    async fn converse(&self, outlet: &Outlet) -> Lost {
-        let settings = &self.settings;
-        let mut port = match AskingPort::open(&settings.port, &LineSettings::plain(settings.baud)) {
-            Ok(port) => port,
-            Err(lost) => return lost,
-        };
-        outlet.opened(&settings.port);
-        let pace = Pace::new(settings.poll_ms, settings.answer_ms);
-        let mut dialogue = Dialogue::new(Interview::new(settings), pace, clock::monotonic());
-        converse(&mut port, &mut dialogue, outlet).await
-    }
+/// The source that these settings describe. They must have been checked.
+pub fn source(settings: &Settings) -> impl Source + use<> {
+    let own = settings.clone();
+    settings.asking.source(settings.spec(), settings.asking.plain(), move || Ok(Interview::new(&own)))
 }

@@ -9,13 +9,11 @@ mod plan;
 mod table;
 
 use domain::signal::{Capabilities, SourceSpec};
-use domain::units::MILLI;
 use serde::{Deserialize, Serialize};
 
-use super::port::dialogue::{Dialogue, Pace, check_pace, converse};
-use super::port::{AskingPort, LineSettings, Parity};
-use super::{Lost, Outlet, Running, Source};
-use crate::clock;
+use super::asked::{self, Asking};
+use super::port::{LineSettings, Parity};
+use super::{Lost, Source};
 use crate::config::Comment;
 use interview::Interview;
 use plan::Plan;
@@ -28,11 +26,9 @@ pub use table::Model;
 pub struct Settings {
     /// Name of the source in events, at most 64 octets.
     pub name: String,
-    /// The serial port, by a name that stays the same: see /dev/serial/by-id.
-    pub port: String,
-    /// Bits a second, as set in the drive.
-    #[serde(default = "baud")]
-    pub baud: u32,
+    /// The port, and how fast it is asked; its speed as set in the drive.
+    #[serde(flatten)]
+    pub asking: Asking<100, 500>,
     /// Parity, as set in the drive: "none", "even" or "odd".
     #[serde(default)]
     pub parity: Parity,
@@ -50,19 +46,12 @@ pub struct Settings {
     /// Whether the drive's forward is the belt's reverse; commissioning finds out.
     #[serde(default)]
     pub invert: bool,
-    /// Time from question to question, in milliseconds, at least 100.
-    #[serde(default = "poll_ms")]
-    pub poll_ms: u32,
-    /// How long an answer may take, in milliseconds.
-    #[serde(default = "answer_ms")]
-    pub answer_ms: u32,
+    /// How long the belt may run on after the drive has let go of it, in seconds, up to 120; 0: the drive brakes it.
+    #[serde(default = "coast_seconds")]
+    pub coast_seconds: u16,
     /// Registers of a drive that is not in the table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom: Option<Custom>,
-}
-
-fn baud() -> u32 {
-    9_600
 }
 
 fn stop_bits() -> u8 {
@@ -73,13 +62,12 @@ fn unit() -> u8 {
     1
 }
 
-fn poll_ms() -> u32 {
-    100
+fn coast_seconds() -> u16 {
+    10
 }
 
-fn answer_ms() -> u32 {
-    500
-}
+/// No belt runs on longer than this.
+const COAST_SECONDS_MAX: u16 = 120;
 
 /// What this kind is for.
 pub const ABOUT: &str =
@@ -88,7 +76,7 @@ pub const ABOUT: &str =
 /// What each key means.
 pub const COMMENTS: &[Comment] = &[
     ("name", "Name of the source in events, at most 64 octets."),
-    ("port", "The serial port, by a name that stays the same: see /dev/serial/by-id."),
+    asked::PORT,
     ("baud", "Bits a second, as set in the drive."),
     ("parity", "Parity, as set in the drive: \"none\", \"even\" or \"odd\"."),
     ("stop_bits", "Stop bits, as set in the drive: 1 or 2."),
@@ -100,8 +88,12 @@ pub const COMMENTS: &[Comment] = &[
     ),
     ("mm_s_per_hz", "Belt speed at 1 Hz, in mm/s; without it the drive's frequency tells no speed."),
     ("invert", "Whether the drive's forward is the belt's reverse; commissioning finds out."),
-    ("poll_ms", "Time from question to question, in milliseconds, at least 100."),
-    ("answer_ms", "How long an answer may take, in milliseconds."),
+    (
+        "coast_seconds",
+        "How long the belt may run on after the drive has let go of it, up to 120; 0: the drive always brakes it.",
+    ),
+    asked::POLL,
+    asked::ANSWER,
 ];
 
 /// What a drive that is not in the table is for.
@@ -120,6 +112,7 @@ pub const COMMENTS_CUSTOM: &[Comment] = &[
     COMMENTS[8],
     COMMENTS[9],
     COMMENTS[10],
+    COMMENTS[11],
     ("custom", plan::COMMENT_CUSTOM),
 ];
 
@@ -127,16 +120,14 @@ pub const COMMENTS_CUSTOM: &[Comment] = &[
 pub fn example() -> Settings {
     Settings {
         name: "drive".to_owned(),
-        port: "/dev/serial/by-id/usb-FTDI_USB-RS485_Cable_A1B2C3D4-if00-port0".to_owned(),
-        baud: baud(),
+        asking: Asking::at("/dev/serial/by-id/usb-FTDI_USB-RS485_Cable_A1B2C3D4-if00-port0"),
         parity: Parity::None,
         stop_bits: stop_bits(),
         unit: unit(),
         drive: Model::DeltaMs300,
         mm_s_per_hz: Some(111.1),
         invert: false,
-        poll_ms: poll_ms(),
-        answer_ms: answer_ms(),
+        coast_seconds: coast_seconds(),
         custom: None,
     }
 }
@@ -158,20 +149,24 @@ impl Settings {
     ///
     /// In words: field, value, what is allowed.
     pub fn check(&self) -> Result<(), String> {
-        LineSettings::check_port(&self.port)?;
-        self.line().check()?;
-        check_pace(self.poll_ms, self.answer_ms)?;
+        self.asking.check(&self.line())?;
         if !(1..=247).contains(&self.unit) {
             return Err(format!("unit is {}: 1 to 247 is allowed", self.unit));
         }
         if let Some(calibration) = self.mm_s_per_hz.filter(|value| !(0.1..=10_000.0).contains(value)) {
             return Err(format!("mm_s_per_hz is {calibration}: 0.1 to 10000 is allowed"));
         }
+        if self.coast_seconds > COAST_SECONDS_MAX {
+            return Err(format!(
+                "coast_seconds is {}: 0 to {COAST_SECONDS_MAX} is allowed",
+                self.coast_seconds
+            ));
+        }
         self.plan().map(drop)
     }
 
     fn line(&self) -> LineSettings {
-        LineSettings { baud: self.baud, parity: self.parity, stop_bits: self.stop_bits }
+        LineSettings { baud: self.asking.baud, parity: self.parity, stop_bits: self.stop_bits }
     }
 
     fn plan(&self) -> Result<Plan, String> {
@@ -182,57 +177,33 @@ impl Settings {
             (None, None) => Err("custom is missing: drive = \"custom\" needs its registers".to_owned()),
         }
     }
-}
 
-/// A drive that is read.
-#[derive(Debug)]
-pub struct Drive {
-    settings: Settings,
-}
-
-/// The source that these settings describe. They must have been checked.
-pub fn source(settings: &Settings) -> Drive {
-    Drive { settings: settings.clone() }
-}
-
-impl Source for Drive {
     fn spec(&self) -> SourceSpec {
         // What cannot be read was refused when the settings were checked.
-        let (reads, tells_frequency) = match self.settings.plan() {
+        let (reads, tells_frequency) = match self.plan() {
             Ok(plan) => (plan.blocks.len(), plan.frequency.is_some()),
             Err(_) => (1, false),
         };
-        let tells_speed = tells_frequency && self.settings.mm_s_per_hz.is_some();
+        let tells_speed = tells_frequency && self.mm_s_per_hz.is_some();
         let speed = if tells_speed { Capabilities::SPEED } else { Capabilities::default() };
         SourceSpec {
-            name: self.settings.name.clone(),
+            name: self.name.clone(),
             capabilities: Capabilities::DIRECTION.and(speed),
-            period_us: u64::from(self.settings.poll_ms) * MILLI * reads as u64,
+            period_us: self.asking.period_us(reads as u64),
         }
     }
 
-    fn run<'a>(&'a mut self, outlet: &'a Outlet) -> Running<'a> {
-        Box::pin(async { self.converse(outlet).await })
+    fn interview(&self) -> Result<Interview, Lost> {
+        let plan = self.plan().map_err(Lost)?;
+        if let Some(entry) = self.drive.entry() {
+            tracing::info!(source.name = self.name, manual = entry.origin, "the registers are those of");
+        }
+        Ok(Interview::new(self, plan))
     }
 }
 
-impl Drive {
-    async fn converse(&self, outlet: &Outlet) -> Lost {
-        let settings = &self.settings;
-        let plan = match settings.plan() {
-            Ok(plan) => plan,
-            Err(why) => return Lost(why),
-        };
-        let mut port = match AskingPort::open(&settings.port, &settings.line()) {
-            Ok(port) => port,
-            Err(lost) => return lost,
-        };
-        outlet.opened(&settings.port);
-        if let Some(entry) = settings.drive.entry() {
-            tracing::info!(source.name = settings.name, manual = entry.origin, "the registers are those of");
-        }
-        let pace = Pace::new(settings.poll_ms, settings.answer_ms);
-        let mut dialogue = Dialogue::new(Interview::new(settings, plan), pace, clock::monotonic());
-        converse(&mut port, &mut dialogue, outlet).await
-    }
+/// The source that these settings describe. They must have been checked.
+pub fn source(settings: &Settings) -> impl Source + use<> {
+    let own = settings.clone();
+    settings.asking.source(settings.spec(), settings.line(), move || own.interview())
 }

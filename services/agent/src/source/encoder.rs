@@ -71,7 +71,7 @@ pub const COMMENTS: &[Comment] = &[
     ("belt_thickness_mm", "Thickness of the belt, in millimetres."),
     (
         "um_per_count",
-        "Micrometres of belt for each count, from counted laps; goes before what the roller gives.",
+        "Micrometres of belt for each count, from counted laps, as in 2552.5; goes before what the roller gives.",
     ),
     ("invert", "true: forward and reverse change places. `beltwatch-agent commission` finds out."),
 ];
@@ -87,7 +87,7 @@ pub fn example() -> Settings {
         pulses_per_revolution: 16,
         roller_diameter_mm: Some(50.0),
         belt_thickness_mm: 2.0,
-        um_per_count: Some(2_552.5),
+        um_per_count: None,
         invert: false,
     }
 }
@@ -151,13 +151,13 @@ impl Settings {
         })
     }
 
-    /// Nanometres of belt for each count, at least 1.
+    /// Nanometres of belt for each count, as it is set, at least 1.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a float's cast keeps to the bounds"
     )]
-    fn nm_per_count(&self) -> u64 {
+    pub fn nm_per_count(&self) -> u64 {
         ((self.travel_um().unwrap_or(0.0) * 1_000.0).round() as u64).max(1)
     }
 

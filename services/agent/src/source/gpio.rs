@@ -4,6 +4,7 @@
 
 mod kernel;
 mod order;
+pub(crate) mod taped;
 #[cfg(test)]
 mod tests;
 
@@ -142,6 +143,7 @@ pub(super) async fn watch(
         // Up to this moment all edges are taken; the next ones come while these are handed on.
         let now = lines.now();
         let taken = waited.and_then(|()| lines.take(&mut edges));
+        taped::tape_edges(outlet, now, &edges);
         let lost_before = mind.lost();
         for edge in edges.drain(..) {
             mind.edge(&edge, &mut told);
@@ -153,7 +155,10 @@ pub(super) async fn watch(
         if mind.due() <= now {
             if mind.wants_levels() {
                 match lines.levels() {
-                    Ok(levels) => mind.levels(&levels, now, &mut told),
+                    Ok(levels) => {
+                        taped::tape_levels(outlet, now, &levels);
+                        mind.levels(&levels, now, &mut told);
+                    }
                     Err(lost) => return lost,
                 }
             }

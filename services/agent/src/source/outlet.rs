@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::Lost;
 use crate::capture::Characteristic;
+use crate::clock;
 
 /// Least time between two warnings of one source.
 const WARNING_PAUSE_US: u64 = 10 * SECOND;
@@ -77,7 +78,7 @@ pub struct Outlet {
 #[derive(Debug, Default)]
 struct State {
     /// Whether the port has been open since the last loss.
-    is_open: bool,
+    opened: Option<MonotonicMicros>,
     warned: Option<MonotonicMicros>,
     /// Frames that could not be read, since the last warning and in all.
     unreadable: u64,
@@ -98,12 +99,12 @@ impl Outlet {
     /// The port is open and the machine may be heard from.
     pub fn opened(&self, what: &str) {
         tracing::info!(source.name = self.name, port = what, "the source is open");
-        self.lock().is_open = true;
+        self.lock().opened = Some(clock::monotonic());
     }
 
-    /// Whether the port has been open since this was last asked.
-    pub(super) fn take_opened(&self) -> bool {
-        std::mem::take(&mut self.lock().is_open)
+    /// When the port was opened last, if it was since this was last asked.
+    pub(super) fn take_opened(&self) -> Option<MonotonicMicros> {
+        self.lock().opened.take()
     }
 
     /// Hands on a signal. Waits while the agent's loop has too much to do.
@@ -125,6 +126,11 @@ impl Outlet {
     /// Hands on the reason why the source cannot go on: what it said last is not known any more.
     pub(super) async fn lost(&self, at: MonotonicMicros, lost: &Lost) {
         self.tell(at, SignalValue::Lost(lost.to_string())).await;
+    }
+
+    /// Whether frames are wanted.
+    pub(super) fn has_tape(&self) -> bool {
+        self.tape.is_some()
     }
 
     /// A frame went over the port, in either way.

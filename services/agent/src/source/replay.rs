@@ -150,7 +150,12 @@ fn schedule(frames: &[Frame], model: &Model) -> Vec<Due> {
                 let message = Message::decode(characteristic, &frame.octets, model.pace_width).ok();
                 out.push(Due { offset_us, message });
             }
-            Characteristic::RunningSpeedCadence | Characteristic::Csafe | Characteristic::ModbusRtu => {}
+            Characteristic::RunningSpeedCadence
+            | Characteristic::Csafe
+            | Characteristic::ModbusRtu
+            | Characteristic::Biodex
+            | Characteristic::GpioEdges
+            | Characteristic::GpioLevels => {}
         }
     }
     out

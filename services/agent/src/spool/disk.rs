@@ -132,8 +132,8 @@ pub trait Disk: Send {
     /// Adds a boot and forgets those before `oldest_kept`. Durable when it returns.
     fn begin_boot(&mut self, boot: &Boot, oldest_kept: u32) -> Result<(), DiskError>;
 
-    /// Gives a boot, with its rows in both lanes, another number. Durable when it returns.
-    fn renumber_boot(&mut self, from: u32, to: u32) -> Result<(), DiskError>;
+    /// Gives the spool another identity; everything else stays. Durable when it returns.
+    fn renew(&mut self, spool: SpoolId) -> Result<(), DiskError>;
 
     /// Notes what is known of a boot's clock. May be lost in a power cut.
     fn put_clock(&mut self, boot_count: u32, clock: &Clock) -> Result<(), DiskError>;

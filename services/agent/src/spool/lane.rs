@@ -150,15 +150,4 @@ impl SpoolLane {
             self.unwritten_bytes -= row.bytes();
         }
     }
-
-    /// Gives the records of one boot another number, the greater one.
-    pub(super) fn renumber(&mut self, from: u32, to: u32) {
-        let moved = |position: &mut Position| {
-            if position.boot_count == from {
-                position.boot_count = to;
-            }
-        };
-        self.rows.iter_mut().for_each(|row| moved(&mut row.position));
-        [&mut self.cold, &mut self.disk.first, &mut self.disk.last].into_iter().flatten().for_each(moved);
-    }
 }

@@ -1,6 +1,7 @@
 //! Reading a spool in envelope-sized pieces.
 
 use domain::clock::Clock;
+use domain::ids::BootId;
 use domain::log::{BootStart, Lane, Position};
 
 use super::Spool;
@@ -19,6 +20,8 @@ pub struct Batch {
     pub clock_is_present: bool,
     /// Position of the record before the first in the spool; `None`: the spool holds nothing older.
     pub after: Option<Position>,
+    /// The process that made that record.
+    pub after_maker: Option<BootId>,
     /// The records, ascending; never empty.
     pub rows: Vec<Row>,
 }
@@ -53,12 +56,16 @@ impl<D: Disk> Spool<D> {
         let count = fitting.count();
         rows.truncate(count);
         let (clock, clock_is_present) = self.clock_of(first.boot_count);
+        // What was acknowledged and could not be removed is not held any more.
+        let trimmed = self.lane(lane).trimmed;
+        let after = self.lane(lane).held_at_or_before(after).filter(|held| Some(*held) > trimmed);
         Ok(Some(Batch {
             lane,
             boot: self.boot_start(lane, first.boot_count),
             clock,
             clock_is_present,
-            after: self.lane(lane).held_at_or_before(after),
+            after,
+            after_maker: after.and_then(|after| self.maker(after.boot_count)),
             rows,
         }))
     }
@@ -66,7 +73,12 @@ impl<D: Disk> Spool<D> {
     fn boot_start(&self, lane: Lane, boot_count: u32) -> BootStart {
         let boot = self.boots.get(&boot_count);
         let before = |lane| boot.and_then(|boot| boot.before(lane));
-        BootStart { boot_count, previous: before(lane), other_previous: before(lane.other()) }
+        let (previous, other_previous) = (before(lane), before(lane.other()));
+        BootStart { boot_count, previous, other_previous, maker: self.maker(boot_count) }
+    }
+
+    fn maker(&self, boot_count: u32) -> Option<BootId> {
+        self.boots.get(&boot_count).map(|boot| boot.boot)
     }
 
     /// A boot's clock: within one life of the kernel the present mapping holds for all of its boots.

@@ -9,6 +9,7 @@ mod file;
 mod tests;
 
 use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use domain::clock::{Clock, ClockQuality};
@@ -26,7 +27,10 @@ use super::{Boot, Counter, Disk, DiskError, KernelBoot, LaneOnDisk, Loaded, Remo
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process has it.
-    #[error("the spool {folder} is in use by another process; a spool belongs to one agent at a time")]
+    #[error(
+        "the spool {folder} is in use by another process; a spool belongs to one agent at a time. Stop the other one first: \
+         sudo systemctl stop beltwatch-agent"
+    )]
     InUse {
         /// The folder.
         folder: PathBuf,
@@ -38,6 +42,15 @@ pub enum OpenError {
         folder: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// It is another user's, and root opens it: what root writes there its owner could not open any more.
+    #[error(
+        "the spool {folder} belongs to another user, whom files of root in it would lock out. Run this as that user: \
+         sudo -u beltwatch-agent beltwatch-agent …"
+    )]
+    OfAnotherUser {
+        /// The folder.
+        folder: PathBuf,
     },
     /// A file was written by a newer agent.
     #[error(
@@ -70,6 +83,18 @@ pub enum OpenError {
     },
 }
 
+/// Whether this user is root, and the folder belongs to somebody else, or is to be made where only somebody else may.
+fn is_foreign_to(user: u32, folder: &Path) -> bool {
+    let place = match fs::metadata(folder) {
+        Ok(there) => Some(there),
+        Err(_) => {
+            let above = folder.ancestors().skip(1).find_map(|above| fs::metadata(above).ok());
+            above.filter(|above| above.mode() & 0o077 == 0)
+        }
+    };
+    user == 0 && place.is_some_and(|place| place.uid() != user)
+}
+
 /// A spool's folder. Holds the lock as long as it lives.
 #[derive(Debug)]
 pub struct SqliteDisk {
@@ -82,6 +107,9 @@ impl SqliteDisk {
     /// Opens a spool's folder, makes it if it is not there, and locks it.
     pub fn open(folder: &Path) -> Result<SqliteDisk, OpenError> {
         let failed = |source| OpenError::Folder { folder: folder.to_owned(), source };
+        if is_foreign_to(rustix::process::geteuid().as_raw(), folder) {
+            return Err(OpenError::OfAnotherUser { folder: folder.to_owned() });
+        }
         fs::create_dir_all(folder).map_err(failed)?;
         let mut options = OpenOptions::new();
         let lock =
@@ -114,6 +142,7 @@ impl Disk for SqliteDisk {
             let reason = "events.sqlite and readings.sqlite belong to different spools; move both away";
             return Err(DiskError { action: "load", reason: reason.to_owned() });
         }
+        let spool = self.events.renewed()?.unwrap_or(spool);
         let (events, readings) = (self.events.state()?, self.readings.state()?);
         let connection = &self.events.connection;
         let boots = boots(connection).map_err(failed("load boots"))?;
@@ -126,19 +155,8 @@ impl Disk for SqliteDisk {
         transaction.commit().map_err(failed("begin a boot"))
     }
 
-    fn renumber_boot(&mut self, from: u32, to: u32) -> Result<(), DiskError> {
-        // Events and the boot itself first: if the machine stops in between, no number is ever given out twice.
-        let transaction = self.events.connection.transaction().map_err(failed("renumber a boot"))?;
-        for sql in [
-            "UPDATE records SET boot_count = ?2 WHERE boot_count = ?1",
-            "UPDATE boots SET boot_count = ?2 WHERE boot_count = ?1",
-            "UPDATE counters SET boot_count = ?2 WHERE boot_count = ?1",
-        ] {
-            transaction.execute(sql, params![from, to]).map_err(failed("renumber a boot"))?;
-        }
-        transaction.commit().map_err(failed("renumber a boot"))?;
-        self.readings.renumber(from, to)?;
-        self.sync_readings()
+    fn renew(&mut self, spool: SpoolId) -> Result<(), DiskError> {
+        self.events.renew(spool)
     }
 
     fn put_clock(&mut self, boot_count: u32, clock: &Clock) -> Result<(), DiskError> {

@@ -1,3 +1,4 @@
+mod copies;
 mod pieces;
 mod shelf;
 
@@ -99,7 +100,12 @@ fn an_envelope_holds_records_of_one_boot_and_names_what_is_before_it() {
         ]
     );
     let batch = spool.read(Lane::Readings, Some(at(1, 3)), 10, usize::MAX).unwrap().unwrap();
-    let start = BootStart { boot_count: 2, previous: Some(at(1, 3)), other_previous: Some(at(1, 1)) };
+    let start = BootStart {
+        boot_count: 2,
+        previous: Some(at(1, 3)),
+        other_previous: Some(at(1, 1)),
+        maker: Some(BootId([2; 16])),
+    };
     assert_eq!(batch.boot, start);
     spool.trim(Lane::Readings, at(1, 2));
     assert_eq!(
@@ -357,25 +363,6 @@ fn clocks_of_one_kernel_hold_for_all_its_boots_and_others_are_remembered() {
         let batch = spool.read(Lane::Readings, Some(after), 1, usize::MAX).unwrap().unwrap();
         assert_eq!(batch.clock, known(20), "after {after}");
     }
-}
-
-#[test]
-fn a_boot_can_get_a_greater_number_with_all_its_records() {
-    let mut spool = open(Shelf::default(), 1);
-    spool.append(NOW, reading());
-    spool.write(NOW);
-    let mut spool = open(spool.into_disk(), 2);
-    spool.append(NOW, reading());
-    spool.write(NOW);
-    spool.append(NOW, reading());
-    spool.renumber(9).unwrap();
-    spool.append(NOW, reading());
-    spool.write(NOW);
-    let expected = [at(1, 1), at(9, 1), at(9, 2), at(9, 3)];
-    assert_eq!(positions(&mut spool, Lane::Readings), expected);
-    let mut spool = open(spool.into_disk(), 3);
-    assert_eq!(spool.boot().boot_count, 10);
-    assert_eq!(positions(&mut spool, Lane::Readings), expected);
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -123,9 +123,12 @@ impl UplinkLane {
         self.window = limits::WINDOW_ENVELOPES;
     }
 
-    pub(super) fn renumber(&mut self, newest: Option<Position>) {
-        self.newest = newest;
+    /// What is in the spool goes on in another log, of which nothing was sent yet.
+    pub(super) fn renew(&mut self, log: LogId) {
+        self.log = log;
+        self.acked = None;
         self.sent_last = None;
+        self.back_to_oldest();
     }
 
     fn back_to_oldest(&mut self) {

@@ -104,6 +104,7 @@ impl Speaker {
             lane: batch.lane,
             boot: batch.boot,
             after: batch.after,
+            after_maker: batch.after_maker,
             clock: batch.clock,
             sent: now,
             entries: entries.map(|row| Entry { n: row.position.n, record: row.octets.clone() }).collect(),

@@ -100,7 +100,8 @@ pub struct Connector {
     pub link: watch::Receiver<Link>,
     /// What came on the ack topic.
     pub acks: mpsc::Receiver<Bytes>,
-    boot_count: watch::Sender<u32>,
+    /// Counts the connections that were given up.
+    again: watch::Sender<u64>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -125,7 +126,7 @@ impl Connector {
         let port = port.parse().map_err(|_| invalid())?;
         let (link_sender, link) = watch::channel(Link::Down);
         let (ack_sender, acks) = mpsc::channel(QUEUE_ACKS);
-        let (boot_count, boot_count_receiver) = watch::channel(boot_count);
+        let (again, again_receiver) = watch::channel(0);
         let (stop, stop_receiver) = watch::channel(false);
         let topic = |kind| speaker.topic(kind).to_string();
         let topics = Topics {
@@ -143,17 +144,18 @@ impl Connector {
             topics: Arc::new(topics),
             link: link_sender,
             acks: ack_sender,
-            boot_count: boot_count_receiver,
+            boot_count,
+            again: again_receiver,
             stop: stop_receiver,
             random: Rng::with_seed(seed),
         };
         let task = tokio::spawn(body.run());
-        Ok(Connector { link, acks, boot_count, stop, task })
+        Ok(Connector { link, acks, again, stop, task })
     }
 
-    /// Gives up the connection and makes a new one, whose will is of another boot number.
-    pub fn renumber(&self, boot_count: u32) {
-        self.boot_count.send_replace(boot_count);
+    /// Gives up the connection and makes a new one.
+    pub fn reconnect(&self) {
+        self.again.send_modify(|count| *count += 1);
     }
 
     /// Sends what is queued, then ends.
@@ -168,7 +170,7 @@ impl Connector {
 /// Why a connection ended.
 enum End {
     Stopped,
-    Renumbered,
+    GivenUp,
     Lost { reason: String, was_good: bool },
 }
 
@@ -181,7 +183,8 @@ struct Body {
     topics: Arc<Topics>,
     link: watch::Sender<Link>,
     acks: mpsc::Sender<Bytes>,
-    boot_count: watch::Receiver<u32>,
+    boot_count: u32,
+    again: watch::Receiver<u64>,
     stop: watch::Receiver<bool>,
     random: Rng,
 }
@@ -194,7 +197,7 @@ impl Body {
             self.link.send_replace(Link::Down);
             match end {
                 End::Stopped => return,
-                End::Renumbered => continue,
+                End::GivenUp => continue,
                 End::Lost { reason, was_good } => {
                     if was_good {
                         pause = PAUSE.0;
@@ -215,8 +218,8 @@ impl Body {
 
     /// One connection, from its beginning to its end.
     async fn connect(&mut self, connection: u32) -> End {
-        let boot_count = *self.boot_count.borrow_and_update();
-        let (client, mut events) = AsyncClient::new(self.options(boot_count, connection), QUEUE_MESSAGES);
+        self.again.borrow_and_update();
+        let (client, mut events) = AsyncClient::new(self.options(connection), QUEUE_MESSAGES);
         events.network_options.set_tcp_nodelay(true);
         let mut up_since: Option<Instant> = None;
         let deadline = Instant::now() + CONNECT_MAX;
@@ -224,8 +227,8 @@ impl Body {
             let event = tokio::select! {
                 biased;
                 () = stopped(&mut self.stop) => return close(&client, &mut events, up_since.is_some()).await,
-                changed = self.boot_count.changed() => {
-                    return if changed.is_ok() { End::Renumbered } else { End::Stopped };
+                changed = self.again.changed() => {
+                    return if changed.is_ok() { End::GivenUp } else { End::Stopped };
                 }
                 event = poll(&mut events, up_since.is_none().then_some(deadline)) => event,
             };
@@ -240,9 +243,9 @@ impl Body {
         }
     }
 
-    fn options(&self, boot_count: u32, connection: u32) -> MqttOptions {
+    fn options(&self, connection: u32) -> MqttOptions {
         let machine = self.speaker.machine.as_str();
-        let will = self.speaker.will(boot_count, connection);
+        let will = self.speaker.will(self.boot_count, connection);
         let mut options = MqttOptions::new(machine, &self.host, self.port);
         options
             .set_credentials(machine, &self.password)

@@ -1,3 +1,5 @@
+mod statuses;
+
 use domain::units::UnixMicros;
 use proptest::prelude::*;
 
@@ -44,6 +46,7 @@ impl Bench {
             lane: *lane,
             log: LOGS[*lane as usize],
             committed: (*n > 0).then_some(Position::new(5, *n)),
+            maker: None,
             window: 64,
         };
         Ack {
@@ -77,7 +80,7 @@ impl Bench {
 
     fn tick(&mut self, micros: u64) {
         self.advance(micros);
-        self.apply(Input::Tick { readings_behind: false });
+        self.apply(Input::Tick { readings_wait_us: 0 });
     }
 
     fn apply(&mut self, input: Input) {
@@ -371,20 +374,6 @@ fn a_refusal_is_told_and_slows_down() {
         assert_eq!(bench.sent(), []);
         bench.tick(pause / 4 + 1);
         assert!(!bench.sent().is_empty(), "after {pause}");
-    }
-}
-
-#[test]
-fn statuses_come_every_thirty_seconds_and_every_second_during_a_drain() {
-    for (readings_behind, expected) in [(false, 2), (true, 61)] {
-        let mut bench = Bench::ready();
-        let mut count = 0;
-        for _ in 0..610 {
-            bench.advance(SECOND / 10);
-            bench.apply(Input::Tick { readings_behind });
-            count += bench.statuses();
-        }
-        assert_eq!(count, expected, "behind: {readings_behind}");
     }
 }
 

@@ -131,20 +131,20 @@ async fn what_is_missing_around_the_machine_is_named() {
         world.adapters[0].power_state = Some("off-blocked");
     };
     check_lost(blocked, plain, "hci0 is blocked").await;
-    let other = |settings: &mut Settings| settings.adapter = "hci1".to_owned();
+    let other = |settings: &mut Settings| settings.sought.adapter = "hci1".to_owned();
     check_lost(|_| {}, other, "no Bluetooth adapter hci1; there is hci0").await;
-    let nowhere = |settings: &mut Settings| settings.bus = "unix:path=/nonexistent/bus".to_owned();
+    let nowhere = |settings: &mut Settings| settings.sought.bus = "unix:path=/nonexistent/bus".to_owned();
     check_lost(|_| {}, nowhere, "cannot reach D-Bus at unix:path=/nonexistent/bus").await;
     check_lost(|world| world.machine().is_in_range = false, plain, "was not seen in 20 s, 0 others").await;
-    let tide = |settings: &mut Settings| settings.address = TIDE.to_owned();
+    let tide = |settings: &mut Settings| settings.sought.address = TIDE.to_owned();
     check_lost(|_| {}, tide, "11:22:33:44:55:66 was not seen in 20 s, 1 others").await;
     let twin = |world: &mut World| {
         world.machines.push(Machine { address: TIDE, ..treadmill() });
         world.machines.iter_mut().for_each(|machine| machine.is_known = true);
     };
     let by_name = |settings: &mut Settings| {
-        settings.address.clear();
-        settings.machine = "TREAD".to_owned();
+        settings.sought.address.clear();
+        settings.sought.machine = "TREAD".to_owned();
     };
     check_lost(twin, by_name, "2 machines fit TREAD…: 11:22:33:44:55:66, AA:BB:CC:DD:EE:FF").await;
 }

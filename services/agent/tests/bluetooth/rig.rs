@@ -45,7 +45,8 @@ impl Rig {
     }
 
     pub(crate) fn on(fake: Fake, adjust: impl FnOnce(&mut Settings)) -> Rig {
-        let mut settings = Settings { bus: fake.address(), ..Settings::at("console", ADDRESS) };
+        let mut settings = Settings::at("console", ADDRESS);
+        settings.sought.bus = fake.address();
         adjust(&mut settings);
         assert_eq!(settings.check(), Ok(()));
         Rig::of(fake, Box::new(bluetooth::source(&settings)))

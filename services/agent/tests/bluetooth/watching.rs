@@ -2,7 +2,7 @@
 
 use agent::capture::Characteristic;
 use agent::ftms;
-use agent::source::bluetooth::{self, running_speed};
+use agent::source::bluetooth::{self, Sought, running_speed};
 use agent::source::outlet::Way;
 use domain::signal::SignalValue;
 use domain::units::{Incline, Speed};
@@ -113,9 +113,7 @@ async fn running_speed_is_a_source_of_its_own() {
     world.machine().attributes.push(attribute(0x1814, 0x2A53, &["notify"], &[]));
     let fake = Fake::start(world);
     let settings = running_speed::Settings {
-        address: ADDRESS.to_owned(),
-        bus: fake.address(),
-        advertises_service: false,
+        sought: Sought { bus: fake.address(), advertises_service: false, ..Sought::at(ADDRESS) },
         ..running_speed::example()
     };
     assert_eq!(settings.check(), Ok(()));

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use agent::source::asked::Asking;
 use agent::source::biodex::{Settings, SpeedUnit, example, source};
+use agent::source::outlet::Way;
 use domain::belt::{Contact, Direction};
 use domain::signal::SignalValue;
 use domain::units::{Incline, Speed};
 
 use crate::peer::{ANSWER_MS, Machine, Manner, Peer};
-use crate::rig::Running;
+use crate::rig::{Running, frames};
 
 /// A treadmill whose lanyard is pulled off and whose belt reverses after a while.
 struct Biodex {
@@ -39,8 +41,8 @@ impl Machine for Biodex {
 }
 
 fn settings(link: &Path) -> Settings {
-    let port = link.to_str().unwrap().to_owned();
-    Settings { port, speed_unit: SpeedUnit::Kilometres, answer_ms: ANSWER_MS, ..example() }
+    let asking = Asking { answer_ms: ANSWER_MS, ..Asking::at(link.to_str().unwrap()) };
+    Settings { asking, speed_unit: SpeedUnit::Kilometres, ..example() }
 }
 
 fn key(open: bool) -> SignalValue {
@@ -89,7 +91,12 @@ async fn a_treadmill_is_read_through_all_that_can_happen_on_a_line() {
     }
     let heard = peer.unplug();
     assert!(heard.iter().all(|octet| matches!(octet, 0xA0 | 0xA1 | 0xA2 | 0xA7)), "{heard:02x?}");
-    let (lost, unreadable, _) = running.end().await;
+    let (lost, unreadable, tape) = running.end().await;
     assert!(lost.to_string().contains("is gone"), "{lost}");
     assert!(unreadable > 0);
+    assert_eq!(frames(&tape, Way::Request), heard);
+    let answers = frames(&tape, Way::Response);
+    for answer in [&b"\xA0050"[..], b"\xA103", b"\xA2R", b"\xA7\x00\x40\x00"] {
+        assert!(answers.windows(answer.len()).any(|part| part == answer), "{answer:02x?}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use agent::source::asked::Asking;
 use agent::source::csafe::{Settings, example, source};
 use agent::source::outlet::Way;
 use domain::signal::SignalValue;
@@ -75,15 +76,19 @@ impl Machine for Treadmill {
         self.last = framed(&contents);
         match manner {
             Manner::Garbled | Manner::Silent => (self.last.clone(), Vec::new()),
-            Manner::Whole | Manner::AfterNoise | Manner::InPieces | Manner::Late | Manner::Again => {
-                (self.last.clone(), expected)
-            }
+            Manner::Whole
+            | Manner::AfterNoise
+            | Manner::InPieces
+            | Manner::Late
+            | Manner::VeryLate
+            | Manner::Again => (self.last.clone(), expected),
         }
     }
 }
 
 fn settings(link: &Path) -> Settings {
-    Settings { port: link.to_str().unwrap().to_owned(), poll_ms: 100, answer_ms: ANSWER_MS, ..example() }
+    let asking = Asking { poll_ms: 100, answer_ms: ANSWER_MS, ..Asking::at(link.to_str().unwrap()) };
+    Settings { asking, ..example() }
 }
 
 /// Only frames of allowed commands, one after another.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use agent::source::drive::{Model, Settings, example, source};
+use agent::source::asked::Asking;
+use agent::source::drive::{Custom, Model, Settings, example, example_custom, source};
 use agent::source::outlet::Way;
 use domain::belt::Direction;
 use domain::signal::SignalValue;
@@ -74,13 +75,8 @@ impl Machine for Delta {
 }
 
 fn settings(link: &Path) -> Settings {
-    Settings {
-        port: link.to_str().unwrap().to_owned(),
-        drive: Model::DeltaMs300,
-        mm_s_per_hz: Some(100.0),
-        answer_ms: ANSWER_MS,
-        ..example()
-    }
+    let asking = Asking { answer_ms: ANSWER_MS, ..Asking::at(link.to_str().unwrap()) };
+    Settings { asking, drive: Model::DeltaMs300, mm_s_per_hz: Some(100.0), ..example() }
 }
 
 #[tokio::test]
@@ -120,4 +116,51 @@ async fn a_drive_is_read_through_all_that_can_happen_on_a_line() {
     assert!(lost.to_string().contains("is gone"), "{lost}");
     assert!(unreadable > 0);
     assert_eq!(frames(&tape, Way::Request), heard);
+}
+
+/// A drive whose status and frequency are answers of the same length: forward at 10.00 Hz, for ever.
+struct Alike;
+
+impl Machine for Alike {
+    fn request(&mut self, heard: &mut Vec<u8>) -> Option<Vec<u8>> {
+        (heard.len() >= 8).then(|| heard.drain(..8).collect())
+    }
+
+    fn answer(&mut self, request: &[u8], _: Manner) -> (Vec<u8>, Vec<SignalValue>) {
+        let value: u16 = if request[2..4] == [0x21, 0x01] { 0b0010 } else { 1_000 };
+        let mut answer = vec![1, 3, 2];
+        answer.extend(value.to_be_bytes());
+        answer.extend(checksum(&answer));
+        (answer, Vec::new())
+    }
+}
+
+#[tokio::test]
+async fn a_late_answer_is_not_taken_for_one_that_looks_like_it() {
+    // Once it is the status that comes late, once the frequency.
+    const MANNERS: &[Manner] = &[
+        Manner::Whole,
+        Manner::Whole,
+        Manner::VeryLate,
+        Manner::Whole,
+        Manner::Whole,
+        Manner::Whole,
+        Manner::VeryLate,
+        Manner::Whole,
+        Manner::Whole,
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("drive");
+    let custom = Custom { fault: None, fault_code: None, ..example_custom().custom.unwrap() };
+    let settings = Settings { drive: Model::Custom, custom: Some(custom), ..settings(&link) };
+    settings.check().unwrap();
+    let peer = Peer::plug(&link, Alike, MANNERS);
+    let mut running = Running::start(source(&settings));
+    running.until(|_| peer.requests() > MANNERS.len()).await;
+    let forward = SignalValue::MeasuredDirection(Direction::Forward);
+    let speed = SignalValue::Speed(Speed(1_000));
+    assert!(running.told().iter().all(|value| [&forward, &speed].contains(&value)), "{:?}", running.told());
+    peer.unplug();
+    let (_, unreadable, _) = running.end().await;
+    assert!(unreadable >= 2, "{unreadable} late answers");
 }

@@ -28,6 +28,8 @@ pub(crate) enum Manner {
     Silent,
     /// So late that nobody waits for it any more.
     Late,
+    /// When the line has been quiet for long and another question might have been asked.
+    VeryLate,
     /// The answer before is said again.
     Again,
 }
@@ -44,6 +46,8 @@ pub(crate) trait Machine: Send + 'static {
 /// How long a source of these tests waits for an answer, in milliseconds.
 pub(crate) const ANSWER_MS: u32 = 1_000;
 const LATE: Duration = Duration::from_millis(ANSWER_MS as u64 + 100);
+
+const VERY_LATE: Duration = Duration::from_millis(ANSWER_MS as u64 * 2);
 
 /// What a peer has heard and what should be told of its answers.
 #[derive(Debug, Default)]
@@ -192,6 +196,10 @@ impl Loop {
             Manner::Silent => {}
             Manner::Late => {
                 std::thread::sleep(LATE);
+                self.write(answer);
+            }
+            Manner::VeryLate => {
+                std::thread::sleep(VERY_LATE);
                 self.write(answer);
             }
         }

@@ -2,6 +2,8 @@
 
 use domain::ids::{MachineId, SiteId};
 use domain::limits::{MACHINES_NAMED_MAX, PLAN_ROWS_MAX};
+use domain::registry::{BeltKind, DriveKind};
+use domain::units::UnixMicros;
 use store::StoreErrorKind;
 use store::fact::{Arrangement, FactKind, FactOutcome, MachineChange, MachineName, Placed};
 use store::registry::{Machine, Place};
@@ -14,6 +16,40 @@ use crate::convert;
 use crate::status::ApiError;
 
 const FIRST_GENERATION: u32 = 1;
+
+/// What staff tell of a machine that they register.
+pub(crate) struct Told {
+    pub(crate) id: MachineId,
+    pub(crate) site: SiteId,
+    /// Empty: its id.
+    pub(crate) display_name: String,
+    pub(crate) model: String,
+    pub(crate) belt: BeltKind,
+    pub(crate) drive: DriveKind,
+}
+
+impl Told {
+    /// The machine, with its first key.
+    pub(crate) fn registered(self, now: UnixMicros) -> Machine {
+        Machine {
+            display_name: or_id(self.display_name, self.id.as_str()),
+            id: self.id,
+            site: self.site,
+            model: self.model,
+            belt: self.belt,
+            drive: self.drive,
+            key_generation: FIRST_GENERATION,
+            created: now,
+            place: None,
+            revoked_generation: 0,
+            revoked: None,
+            acknowledged: None,
+            history: Default::default(),
+            drills: Vec::new(),
+            maintained: None,
+        }
+    }
+}
 
 impl Administration {
     pub(super) async fn create_machine(
@@ -32,24 +68,8 @@ impl Administration {
         check.finish()?;
         let (id, site) = id.zip(site).expect("an id that is not valid is a violation");
         self.visible(&scope).site(&site)?;
-        let display_name = or_id(display_name, id.as_str());
-        let machine = Machine {
-            id,
-            site,
-            display_name,
-            model,
-            belt,
-            drive,
-            key_generation: FIRST_GENERATION,
-            created: self.surroundings.now(),
-            place: None,
-            revoked_generation: 0,
-            revoked: None,
-            acknowledged: None,
-            history: Default::default(),
-            drills: Vec::new(),
-            maintained: None,
-        };
+        let told = Told { id, site, display_name, model, belt, drive };
+        let machine = told.registered(self.surroundings.now());
         // What the request says; what became of the machine since is no part of it.
         let said = |one: &Machine| {
             let names = (one.id.clone(), one.site.clone(), one.display_name.clone(), one.model.clone());
@@ -59,7 +79,6 @@ impl Administration {
         let stands = match self.add(&caller, request_id, FactKind::MachineCreated(machine.clone())).await {
             Ok(FactOutcome::Added(fact)) => {
                 tracing::info!(machine.id = %machine.id, fact, caller = caller.name(), "machine registered");
-                self.surroundings.machine_changed(&machine);
                 machine
             }
             Ok(FactOutcome::Repeated(_, fact)) => {
@@ -119,7 +138,7 @@ impl Administration {
         Ok(v1::UpdateMachineResponse { machine: Some(convert::machine(&machine)) })
     }
 
-    /// Adds a fact of one machine, tells who must know, and gives the machine as it is then.
+    /// Adds a fact of one machine, and gives the machine as it is then.
     async fn change(
         &self,
         caller: &Caller,
@@ -129,7 +148,6 @@ impl Administration {
     ) -> Result<Machine, ApiError> {
         self.add(caller, None, kind).await?;
         let machine = Machine::clone(self.visible(scope).machine(id)?);
-        self.surroundings.machine_changed(&machine);
         Ok(machine)
     }
 

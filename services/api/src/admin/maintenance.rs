@@ -33,7 +33,6 @@ impl Administration {
         }
         let new = NewMaintenance { scope: set_for.clone(), plan };
         self.add_once(&caller, request_id, FactKind::MaintenanceSet(new)).await?;
-        self.surroundings.settings_changed();
         let registry = self.ledger.registry();
         let own = registry.own_maintenance_plan(&set_for).copied().unwrap_or_default();
         Ok(v1::SetMaintenancePlanResponse { hours: own.hours, kilometres: own.kilometres })
@@ -69,7 +68,6 @@ impl Administration {
             }
         };
         let machine = Machine::clone(self.visible(&scope).machine(&id)?);
-        self.surroundings.machine_changed(&machine);
         let (machine, time) = (Some(convert::machine(&machine)), Some(convert::timestamp(at)));
         Ok(v1::RecordMaintenanceResponse { machine, time })
     }

@@ -58,7 +58,6 @@ impl Administration {
         }
         let kind = FactKind::ThresholdsSet(NewThresholds { scope: set_for.clone(), values });
         let time = self.add_once(&caller, request_id, kind).await?;
-        self.surroundings.settings_changed();
         let limits = self.visible(&scope).limits(&set_for);
         let named = |(name, value): (&str, i64)| v1::NamedValue { name: name.to_owned(), value };
         Ok(v1::SetThresholdsResponse {
@@ -141,7 +140,6 @@ impl Administration {
         self.visible(&scope).site(&site)?;
         let new = NewStaffedHours { site: site.clone(), hours };
         self.add_once(&caller, request_id, FactKind::StaffedHoursSet(new)).await?;
-        self.surroundings.settings_changed();
         let visible = self.visible(&scope);
         Ok(v1::SetStaffedHoursResponse { site: Some(convert::site(visible.site(&site)?)) })
     }
@@ -168,7 +166,6 @@ impl Administration {
         self.visible(&scope).site(&site)?;
         let new = NewOpening { site: site.clone(), hours, first_weekday };
         self.add_once(&caller, request_id, FactKind::OpeningSet(new)).await?;
-        self.surroundings.settings_changed();
         let visible = self.visible(&scope);
         Ok(v1::SetOpeningHoursResponse { site: Some(convert::site(visible.site(&site)?)) })
     }
@@ -185,7 +182,6 @@ impl Administration {
         self.visible(scope).machine(id)?;
         self.add_once(caller, request_id, kind).await?;
         let machine = Machine::clone(self.visible(scope).machine(id)?);
-        self.surroundings.machine_changed(&machine);
         Ok(machine)
     }
 

@@ -77,7 +77,6 @@ impl Administration {
         let display_name = display_name.map(|name| or_id(name, site.as_str()));
         let change = SiteChange { site: site.clone(), display_name, time_zone };
         self.add(&caller, None, FactKind::SiteChanged(change)).await?;
-        self.surroundings.settings_changed();
         let visible = self.visible(&scope);
         Ok(v1::UpdateSiteResponse { site: Some(convert::site(visible.site(&site)?)) })
     }

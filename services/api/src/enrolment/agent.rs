@@ -4,6 +4,7 @@
 //! more: a technician shall know what to do next.
 
 use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
 
 use domain::ids::{MachineId, SiteId};
 use domain::units::UnixMicros;
@@ -30,6 +31,9 @@ use crate::status::ApiError;
 
 const ENROL: &str = "EnrolmentService/Enrol";
 const GET: &str = "EnrolmentService/GetEnrolment";
+/// How long the answer to a wrong code takes: longer than a fact takes to be written, so that its time does not tell whether
+/// there is a code with this identity.
+const WRONG_CODE_TAKES: Duration = Duration::from_millis(250);
 /// What stands for an agent that shows no code.
 const NO_CODE: &str = "nonce";
 /// The hash of no code: what is compared if there is none.
@@ -63,7 +67,8 @@ impl Enrolments {
         let shown = shown.expect("a code that is not valid is a violation");
         let asked = Asked { nonce, name, agent_version, now: self.surroundings.now() };
         let Some(code) = self.tried(&caller, &shown, asked.now)? else {
-            self.count_wrong(&shown, asked.now).await?;
+            // Whether it is counted, and so whether there is such a code, shows neither in the answer nor in its time.
+            tokio::join!(self.count_wrong(&shown, asked.now), tokio::time::sleep(WRONG_CODE_TAKES));
             return Err(Denied::WrongCode.into());
         };
         let answer = match &code.target {
@@ -134,7 +139,7 @@ impl Enrolments {
         self.gate.note(Refused { author, method, reason, subject: String::new(), peer });
     }
 
-    /// The code that an agent shows, if its secret is right. One that is not there takes as long.
+    /// The code that an agent shows, if its secret is right. One that is not there is compared, too.
     fn find(&self, shown: &Shown) -> Option<EnrolmentCode> {
         let registry = self.ledger.registry();
         let known = registry.enrolment_code(shown.id());
@@ -145,18 +150,20 @@ impl Enrolments {
 
     /// Counts a wrong secret of a code for one machine; a restart does not forget it. That of a site is not ended so: with
     /// its 64 bits it cannot be guessed, and a stranger shall not be able to end it.
-    async fn count_wrong(&self, shown: &Shown, now: UnixMicros) -> Result<(), ApiError> {
+    async fn count_wrong(&self, shown: &Shown, now: UnixMicros) {
         let registry = self.ledger.registry();
         let is_counted = |code: &&EnrolmentCode| {
             matches!(code.target, EnrolmentTarget::Machine { .. })
                 && code.state(now) == EnrolmentCodeState::Open
         };
-        let Some(code) = registry.enrolment_code(shown.id()).filter(is_counted) else { return Ok(()) };
+        let Some(code) = registry.enrolment_code(shown.id()).filter(is_counted) else { return };
         let tried = EnrolmentFact::CodeTried { code: code.id };
         match self.add(author(code.id), now, tried).await {
+            Ok(_) => {}
             // Others have ended it meanwhile.
-            Err(error) if error.kind == StoreErrorKind::Conflict => Ok(()),
-            added => Ok(added.map(drop)?),
+            Err(error) if error.kind == StoreErrorKind::Conflict => {}
+            // Nor can the code be used then: that would be a fact, too.
+            Err(error) => tracing::error!(%error, "a wrong secret of an enrolment code could not be counted"),
         }
     }
 
@@ -180,7 +187,6 @@ impl Enrolments {
         let registry = self.ledger.registry();
         let unknown = || ApiError::NotFound { what: "machine", id: machine.to_string() };
         let changed = registry.machines().get(machine).ok_or_else(unknown)?;
-        self.surroundings.machine_changed(changed);
         let generation = changed.key_generation;
         tracing::info!(machine.id = %machine, generation, peer = caller.peer(), "an agent was enrolled");
         self.credential(changed).map(Answer::Credential)

@@ -26,7 +26,7 @@ const SITE_LIFE_US: i64 = 7 * DAY_US;
 const SITE_LIFE: std::ops::RangeInclusive<i64> = HOUR_US..=30 * DAY_US;
 /// How many agents may come with it if nobody says.
 const MACHINES_DEFAULT: u32 = 50;
-/// How often a new identity is tried: of 2^24 at most 1000 are taken.
+/// How often a new identity is tried: of 2^24 at most 10 000 are taken.
 const IDENTITIES_TRIED: usize = 20;
 
 impl Enrolments {

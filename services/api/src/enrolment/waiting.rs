@@ -3,19 +3,18 @@
 use domain::ids::MachineId;
 use domain::units::UnixMicros;
 use store::fact::{EnrolmentApproval, EnrolmentFact};
-use store::registry::{Enrolment, EnrolmentStanding, Machine};
+use store::registry::{Enrolment, EnrolmentStanding};
 use store::{StoreError, StoreErrorKind};
 use wire::api::v1;
 
 use super::{Enrolments, PAGE_DEFAULT, PAGE_MAX};
 use crate::access::{Caller, Scope};
+use crate::admin::machines::Told;
 use crate::check::{Check, NAME_CHARACTERS_MAX};
 use crate::convert::{self, timestamp};
 use crate::paging::{AfterNumber, Asked};
 use crate::registry::Visible;
 use crate::status::ApiError;
-
-const FIRST_GENERATION: u32 = 1;
 
 impl Enrolments {
     pub(super) fn list_pending_enrolments(
@@ -74,31 +73,14 @@ impl Enrolments {
         } else if visible.registry().machines().contains_key(&id) {
             return Err(ApiError::Taken { what: "machine", id: id.to_string() });
         } else {
-            let display_name = if display_name.is_empty() { id.to_string() } else { display_name };
-            Some(Machine {
-                id: id.clone(),
-                site: waiting.site.clone(),
-                display_name,
-                model,
-                belt,
-                drive,
-                key_generation: FIRST_GENERATION,
-                created: now,
-                place: None,
-                revoked_generation: 0,
-                revoked: None,
-                acknowledged: None,
-                history: Default::default(),
-                drills: Vec::new(),
-                maintained: None,
-            })
+            let (id, site) = (id.clone(), waiting.site.clone());
+            Some(Told { id, site, display_name, model, belt, drive }.registered(now))
         };
         let approval = EnrolmentApproval { number: waiting.number, machine: id.clone(), created };
         let added = self.add(caller.name(), now, EnrolmentFact::Approved(approval)).await;
         added.map_err(|error| self.overtaken(&scope, &request.enrolment_id, &id, now, error))?;
         let visible = self.visible(&scope);
         let machine = visible.machine(&id)?;
-        self.surroundings.machine_changed(machine);
         tracing::info!(machine.id = %id, caller = caller.name(), "an agent was approved");
         Ok(v1::ApproveEnrolmentResponse { machine: Some(convert::machine(machine)) })
     }

@@ -51,6 +51,7 @@ fn settings(then: &MachineSettings) -> Vec<SettingText> {
         incline_is_target,
         direction_proven,
         proven_for: _,
+        proven_before: _,
         measured_stops,
         out_of_service,
         drill,

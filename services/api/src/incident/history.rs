@@ -4,12 +4,13 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use domain::belt::Belt;
-use domain::ids::{LogId, MachineId};
+use domain::ids::{ConfigurationHash, LogId, MachineId};
 use domain::incident::history::{HistoryFold, Remembered};
 use domain::incident::settings::Timeline;
 use domain::limits::HISTORY_PAGE_RECORDS;
 use domain::log::{Lane, Position};
 use domain::machine::Folded;
+use domain::proven::{Configurations, configuration_detail};
 use domain::record::{Event, EventKind, Payload, Record};
 use domain::signal::Capabilities;
 use domain::units::{MonotonicMicros, UnixMicros};
@@ -29,6 +30,8 @@ pub(super) struct Whose {
     pub(super) timelines: Vec<Timeline>,
     /// What its agent can report now.
     pub(super) capabilities: Option<Capabilities>,
+    /// How its sources were set.
+    pub(super) configurations: Configurations,
 }
 
 /// Who takes what is found.
@@ -56,7 +59,8 @@ impl History {
         whose: &Whose,
         mut findings: F,
     ) -> Result<(F, u64), ApiError> {
-        let mut fold = HistoryFold::new(whose.machine.clone(), whose.timelines.clone());
+        let mut fold =
+            HistoryFold::new(whose.machine.clone(), whose.timelines.clone(), &whose.configurations);
         let mut known = self.capabilities(whose).await?;
         let (mut first, mut readings) = (None, 0);
         let all = RangeQuery {
@@ -79,7 +83,7 @@ impl History {
             }
             // With the first record, not before it: a time without records would be one without an agent.
             if let Some((capabilities, time)) = known.take().zip(first) {
-                drop(fold.take(&as_if_started(capabilities, time)));
+                drop(fold.take(&as_if_started(capabilities, whose.configurations.at(time), time)));
             }
             let work = tokio::task::spawn_blocking(move || fold_ready(fold, findings));
             let is_over;
@@ -119,10 +123,15 @@ impl History {
     }
 }
 
-fn as_if_started(capabilities: Capabilities, time: UnixMicros) -> Remembered {
+fn as_if_started(
+    capabilities: Capabilities,
+    configuration: Option<ConfigurationHash>,
+    time: UnixMicros,
+) -> Remembered {
     let at = MonotonicMicros(0);
     let mut event = Event::new(EventKind::AgentStarted, at, Belt::default(), Belt::default());
     event.capabilities = Some(capabilities);
+    event.detail = configuration.map(configuration_detail).unwrap_or_default();
     Remembered {
         log: LogId::default(),
         position: Position::default(),

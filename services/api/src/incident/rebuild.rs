@@ -30,6 +30,7 @@ use super::{Incidents, RebuildStream};
 use crate::access::Scope;
 use crate::check::{Check, Span};
 use crate::convert::timestamp;
+use crate::live;
 use crate::status::{ApiError, Violation};
 
 const DAYS_MAX: i64 = 366;
@@ -117,6 +118,7 @@ impl Incidents {
                 machine: machine.id.clone(),
                 timelines: vec![corrected(&registry.timeline(&machine.id)?)],
                 capabilities: self.capabilities(&machine.id),
+                configurations: live::configurations(&self.ground.feed, &machine.id),
             })
         };
         let jobs: Vec<Whose> = visible.machines_of(&set_for).filter_map(job).collect();
@@ -148,7 +150,7 @@ fn corrected(timeline: &Timeline) -> Timeline {
         out_of_service: then.out_of_service,
         drill: then.drill,
         staffed: then.staffed.as_ref().or(now.staffed.as_ref()).cloned(),
-        ..now.clone()
+        ..now.known_of(then).into_owned()
     })
 }
 

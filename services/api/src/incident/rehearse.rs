@@ -14,6 +14,7 @@ use super::history::{History, Whose};
 use super::{Incidents, RehearsalStream};
 use crate::access::Scope;
 use crate::check::{Check, Span};
+use crate::live;
 use crate::registry::Visible;
 use crate::status::{ApiError, Violation};
 
@@ -98,7 +99,9 @@ impl Incidents {
         // In the order in which findings count them.
         let timelines = vec![with(&now), with(&rehearsed)];
         let (id, capabilities) = (machine.id.clone(), self.capabilities(&machine.id));
-        Some(Job { machine: machine.clone(), whose: Whose { machine: id, timelines, capabilities } })
+        let configurations = live::configurations(&self.ground.feed, &id);
+        let whose = Whose { machine: id, timelines, capabilities, configurations };
+        Some(Job { machine: machine.clone(), whose })
     }
 }
 

@@ -53,7 +53,9 @@ impl Incidents {
                 IncidentFilter { machines: Some(vec![machine.id.clone()]), ..IncidentFilter::default() };
             let counts = self.ground.ledger.incident_counts(&filter).await?;
             let seen: BTreeSet<Rule> = counts.iter().map(|one| one.rule).collect();
-            let settings = visible.settings(&machine.id)?;
+            let timeline = visible.registry().timeline(&machine.id).unwrap_or_default();
+            let settings =
+                timeline.to_come(&live::configurations(&self.ground.feed, &machine.id)).into_owned();
             machines.push(sight(machine, self.capabilities(&machine.id), &settings, &seen));
         }
         Ok(v1::ListBlindSpotsResponse { machines })

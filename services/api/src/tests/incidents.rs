@@ -5,6 +5,7 @@ mod rebuild;
 mod recount;
 mod rehearsal;
 mod sights;
+mod sources;
 mod watch;
 
 use domain::belt::{Contact, Contacts, Direction, Origin};

@@ -222,7 +222,7 @@ impl Subscriber {
         for payload in machine.newest.iter_mut().filter_map(Option::take) {
             let envelope = Envelope::decode(Unopened::read(payload)?.body().clone())?;
             let (lane, log, committed) = (envelope.lane, envelope.log, Some(envelope.last()));
-            lanes.push(LaneAck { lane, log, committed, window: limits::WINDOW_ENVELOPES });
+            lanes.push(LaneAck { lane, log, committed, maker: None, window: limits::WINDOW_ENVELOPES });
         }
         machine.envelopes = 0;
         machine.counter += 1;

@@ -106,7 +106,8 @@ impl Machine {
         tally: &mut Tally,
         out: &mut Vec<Message>,
     ) {
-        let effects = self.uplink.apply(Input::Tick { readings_behind: is_behind }, now);
+        let readings_wait_us = if is_behind { u64::MAX } else { 0 };
+        let effects = self.uplink.apply(Input::Tick { readings_wait_us }, now);
         self.perform(effects, now, tally, out);
     }
 
@@ -247,10 +248,11 @@ impl Machine {
         }
         Some(Batch {
             lane,
-            boot: BootStart { boot_count: BOOT_COUNT, previous: None, other_previous: None },
+            boot: BootStart { boot_count: BOOT_COUNT, previous: None, other_previous: None, maker: None },
             clock: self.habits.clock,
             clock_is_present: true,
             after: (first - 1 > records.acked).then(|| Position::new(BOOT_COUNT, first - 1)),
+            after_maker: None,
             rows: (first..=last).map(|n| self.tape.row(lane, n)).collect(),
         })
     }

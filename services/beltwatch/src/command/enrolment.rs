@@ -232,7 +232,7 @@ fn tell(made: &Made, aside: &mut dyn Write) -> io::Result<()> {
         words::time(made.kept.expire_time).map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
     let until = until.unwrap_or_else(|| "its end".to_owned());
     writeln!(aside, "on the machine's computer, until {until}:")?;
-    writeln!(aside, "  beltwatch-agent enrol {} {}", made.url, made.code)?;
+    writeln!(aside, "  sudo -u beltwatch-agent beltwatch-agent enrol {} {}", made.url, made.code)?;
     if made.kept.machine_id.is_empty() {
         let most = made.kept.machines_max;
         writeln!(
@@ -260,7 +260,10 @@ mod tests {
         let expire_time = Some(prost_types::Timestamp { seconds: 1_795_179_600, nanos: 0 });
         let one = v1::EnrolmentCode { machine_id: "tm-01".to_owned(), expire_time, ..Default::default() };
         let text = told(one);
-        assert!(text.contains("beltwatch-agent enrol https://gym.example:8080 BW-0\n"), "{text}");
+        assert!(
+            text.contains("  sudo -u beltwatch-agent beltwatch-agent enrol https://gym.example:8080 BW-0\n"),
+            "{text}"
+        );
         assert!(text.contains("until 2026-11-20 13:00 UTC") && text.contains("good once"), "{text}");
         let many = v1::EnrolmentCode { machines_max: 50, ..Default::default() };
         let text = told(many);

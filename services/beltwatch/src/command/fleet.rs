@@ -163,6 +163,11 @@ pub(super) const COLUMNS: &[Column<Live>] = &[
         title: "",
         value: |live| Value::Text(live.last_stop().acknowledged_by),
     },
+    Column {
+        name: "direction_unknown",
+        title: "why no direction",
+        value: |live| Value::Text(words::direction_unknown(live.state.direction_unknown).to_owned()),
+    },
 ];
 
 /// Runs the command.

@@ -102,6 +102,15 @@ const COLUMNS: &[Column<Shown>] = &[
     },
     Column { name: "steps", title: "", value: |row| Value::OptionalCount(row.reading.steps.map(u64::from)) },
     Column { name: "position", title: "", value: |row| Value::Text(row.reading.position.clone()) },
+    // Where it does not count.
+    Column {
+        name: "measured_direction",
+        title: "measured",
+        value: |row| match row.reading.measured_direction {
+            0 => Value::Text(String::new()),
+            measured => Value::Direction(words::direction(measured)),
+        },
+    },
 ];
 
 /// Runs the command.

@@ -103,6 +103,7 @@ fn printed(format: Format) -> String {
         }),
         records_lost: 3,
         status: v1::Status::KeyPulled.into(),
+        direction_unknown: v1::DirectionUnknown::NotCommissioned.into(),
         last_stop: Some(v1::LastStop {
             time: at(-30),
             contact: "safety_key".to_owned(),
@@ -125,17 +126,17 @@ fn a_machine_in_each_format() {
     assert_eq!(
         printed(Format::Table),
         "machine  status      site   direction  origin    km/h  incline %  e-stop  key      age s  presence  was  last event    \
-         at                         backlog s  lost\n\
+         at                         backlog s  lost  why no direction\n\
          tm-1     key pulled  north  ▼ reverse  measured   1.8          –  closed  unknown      2  online         belt_started  \
-         2026-11-20 06:59:00-05:00          –     3\n"
+         2026-11-20 06:59:00-05:00          –     3  not commissioned\n"
     );
     assert_eq!(
         printed(Format::Csv),
         "machine_id,status,site_id,direction,origin,speed_mps,incline_percent,emergency_stop,safety_key,belt_time,age_s,\
          presence,last_known,since_time,last_event,last_event_time,session_id,backlog_s,records_lost,\
-         last_stop_time,last_stop_contact,last_stop_speed_mps,last_stop_acknowledged_by\n\
+         last_stop_time,last_stop_contact,last_stop_speed_mps,last_stop_acknowledged_by,direction_unknown\n\
          tm-1,key pulled,north,reverse,measured,0.5,,closed,unknown,2026-11-20T11:59:58Z,2,online,,2026-11-20T11:59:00Z,\
-         belt_started,2026-11-20T11:59:00Z,,,3,2026-11-20T11:59:30Z,safety_key,1.5,ann\n"
+         belt_started,2026-11-20T11:59:00Z,,,3,2026-11-20T11:59:30Z,safety_key,1.5,ann,not commissioned\n"
     );
     assert_eq!(
         printed(Format::Json),
@@ -145,7 +146,7 @@ fn a_machine_in_each_format() {
          \"last_known\":\"\",\"since_time\":\"2026-11-20T11:59:00Z\",\"last_event\":\"belt_started\",\
          \"last_event_time\":\"2026-11-20T11:59:00Z\",\"session_id\":\"\",\"backlog_s\":null,\"records_lost\":3,\
          \"last_stop_time\":\"2026-11-20T11:59:30Z\",\"last_stop_contact\":\"safety_key\",\
-         \"last_stop_speed_mps\":1.5,\"last_stop_acknowledged_by\":\"ann\"}]}\n"
+         \"last_stop_speed_mps\":1.5,\"last_stop_acknowledged_by\":\"ann\",\"direction_unknown\":\"not commissioned\"}]}\n"
     );
 }
 

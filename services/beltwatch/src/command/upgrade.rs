@@ -1,5 +1,6 @@
 //! `beltwatch upgrade`: the agents of a site in stages; a stage that does not come back well is taken back.
 
+mod judge;
 mod stages;
 
 use std::collections::BTreeMap;
@@ -10,21 +11,30 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 use tokio::process::Command;
 use tokio::time::Instant;
+use wire::api::v1;
 
-use self::stages::{Before, Stages, State};
+use self::judge::{Before, Judge, State, Verdict, Wanted};
+use self::stages::Stages;
 use crate::client::{Client, Options};
 use crate::command::pages;
 use crate::failure::{Exit, Failure};
 
 /// Pause between two looks at what the server knows of the machines.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_secs(1);
+/// How long before an agent was heard last its newest start is looked for, in seconds.
+const STARTED_WITHIN_S: i64 = 900;
+/// Events that are looked through for it: the most that one page gives.
+const EVENTS_READ: i32 = 10_000;
+/// The event with which each life of an agent begins.
+const STARTED: &str = "agent_started";
 
 /// Upgrades the agents of a site in stages; takes a stage back if a machine of it does not come back well
 ///
 /// Each machine's package is installed by a program of yours, which is called with the machine's id and the package, and
-/// ends with status 0 when it is installed; deploy/agents/install does so over ssh. A machine has come back well when the
-/// server hears the agent with the new version, nothing was lost, and no more than a minute of records waits. Machines
-/// that are not online are left alone and listed. Status 69: a stage was taken back.
+/// ends with status 0 when it is installed; deploy/agents/install does so over ssh. A machine has come back well when for
+/// 10 s the server hears the agent with the new version and in one life, nothing was lost, and no more than a minute of
+/// records waits. What was lost does not come back: then the stage is taken back at once. Machines that are not online when
+/// their stage begins are left alone and listed. Status 69: a stage was taken back, or could not be begun.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// The site
@@ -47,6 +57,9 @@ pub struct Args {
     /// How long a stage's machines may take to come back well, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     patience: u64,
+    /// How long the program may take to install one machine's package, in seconds; then it is ended, and has failed
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=7_200))]
+    install_patience: u64,
 }
 
 /// Runs the command.
@@ -59,14 +72,13 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
             return Err(Failure::new(Exit::NotFound, format!("there is no file {}", file.display())));
         }
     }
+    // A name without a folder is the file that was just seen, not a program elsewhere.
+    let args = Args { with: std::path::absolute(&args.with)?, ..args };
     let mut client = Client::connect(options).await?;
-    let (mut todo, mut before) = (Vec::new(), BTreeMap::new());
+    let mut todo = Vec::new();
     for (machine, state) in look(&mut client, &args.site).await? {
         match Before::of(&state, &args.version) {
-            Ok(was) => {
-                todo.push(machine.clone());
-                before.insert(machine, was);
-            }
+            Ok(_) => todo.push(machine),
             Err(why) => say(&format!("{machine}: left alone: {why}"))?,
         }
     }
@@ -74,50 +86,69 @@ pub async fn run(args: Args, options: &Options) -> Result<(), Failure> {
         return Err(Failure::new(Exit::NotFound, format!("site {} has no machine to upgrade", args.site)));
     }
     let ends = args.stages.ends(todo.len());
-    for (number, end) in ends.iter().enumerate() {
-        let begin = number.checked_sub(1).map_or(0, |before| ends[before]);
-        let stage = &todo[begin..*end];
-        say(&format!("stage {} of {}: {}", number + 1, ends.len(), stage.join(", ")))?;
-        if let Err(why) = upgrade(&mut client, &args, stage, &before).await? {
-            say(&format!("{why}; this stage is taken back"))?;
-            take_back(&mut client, &args, stage, &before).await?;
-            let message = format!("stage {} was taken back: {why}", number + 1);
-            return Err(Failure::new(Exit::Unavailable, message));
-        }
+    let mut upgraded = 0;
+    for (number, end) in (1..).zip(&ends) {
+        let begin = if number == 1 { 0 } else { ends[number - 2] };
+        upgraded += stage(&mut client, &args, &todo[begin..*end], (number, ends.len())).await?;
     }
-    say(&format!("{} machines of site {} have version {}", todo.len(), args.site, args.version))?;
+    say(&format!("{upgraded} machines of site {} have version {}", args.site, args.version))?;
     Ok(())
 }
 
-/// Upgrades a stage; says why it has to be taken back.
-async fn upgrade(
+/// Upgrades a stage, or takes it back and fails. How many machines it has upgraded.
+async fn stage(
     client: &mut Client,
     args: &Args,
-    stage: &[String],
-    before: &BTreeMap<String, Before>,
-) -> Result<Result<(), String>, Failure> {
-    for machine in stage {
-        if let Err(why) = install(&args.with, machine, &args.package).await {
-            return Ok(Err(why));
+    machines: &[String],
+    (number, count): (usize, usize),
+) -> Result<usize, Failure> {
+    // The stages before may have taken an hour: what counts is how the machines are now.
+    let states = look_patiently(client, args).await.map_err(|why| {
+        let message = format!("stage {number} was not begun: the server cannot be asked: {why}");
+        Failure::new(Exit::Unavailable, message)
+    })?;
+    let mut before = BTreeMap::new();
+    for machine in machines {
+        let gone = || Err("it is not in the site any more".to_owned());
+        match states.get(machine).map_or_else(gone, |state| Before::of(state, &args.version)) {
+            Ok(was) => drop(before.insert(machine.clone(), was)),
+            Err(why) => say(&format!("{machine}: left alone: {why}"))?,
         }
     }
-    wait(client, args, stage, |machine, state| before[machine].has_come_back(state, &args.version)).await
+    if before.is_empty() {
+        return Ok(0);
+    }
+    let names: Vec<&str> = before.keys().map(String::as_str).collect();
+    say(&format!("stage {number} of {count}: {}", names.join(", ")))?;
+    let mut tried = BTreeMap::new();
+    let mut trouble = None;
+    for (machine, was) in &before {
+        tried.insert(machine.clone(), was.clone());
+        trouble = install(args, machine, &args.package).await.err();
+        if trouble.is_some() {
+            break;
+        }
+    }
+    if trouble.is_none() {
+        trouble = wait(client, args, &before, Wanted::New(&args.version)).await.err();
+    }
+    let Some(why) = trouble else { return Ok(before.len()) };
+    say(&format!("{why}; this stage is taken back"))?;
+    take_back(client, args, &tried).await?;
+    Err(Failure::new(Exit::Unavailable, format!("stage {number} was taken back: {why}")))
 }
 
-/// Installs what was there before on all machines of a stage, also if one of them fails.
+/// Installs what was there before on all machines that were tried, also if one of them fails.
 async fn take_back(
     client: &mut Client,
     args: &Args,
-    stage: &[String],
-    before: &BTreeMap<String, Before>,
+    tried: &BTreeMap<String, Before>,
 ) -> Result<(), Failure> {
     let mut failed = Vec::new();
-    for machine in stage {
-        failed.extend(install(&args.with, machine, &args.back).await.err());
+    for machine in tried.keys() {
+        failed.extend(install(args, machine, &args.back).await.err());
     }
-    let back =
-        |machine: &String, state: &State| before[machine].has_come_back(state, &before[machine].version);
-    failed.extend(wait(client, args, stage, back).await?.err());
+    failed.extend(wait(client, args, tried, Wanted::Back).await.err());
     if failed.is_empty() {
         say("all machines of the stage run what they ran before")?;
         return Ok(());
@@ -125,34 +156,45 @@ async fn take_back(
     Err(Failure::new(Exit::Software, format!("the way back failed, too: {}", failed.join("; "))))
 }
 
-async fn install(program: &Path, machine: &str, package: &Path) -> Result<(), String> {
-    let status = Command::new(program).arg(machine).arg(package).kill_on_drop(true).status().await;
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{machine}: {} ended with {status}", program.display())),
-        Err(error) => Err(format!("{machine}: {} cannot be started: {error}", program.display())),
+async fn install(args: &Args, machine: &str, package: &Path) -> Result<(), String> {
+    let (program, seconds) = (&args.with, args.install_patience);
+    let status = Command::new(program).arg(machine).arg(package).kill_on_drop(true).status();
+    match tokio::time::timeout(Duration::from_secs(seconds), status).await {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(format!("{machine}: {} ended with {status}", program.display())),
+        Ok(Err(error)) => Err(format!("{machine}: {} cannot be started: {error}", program.display())),
+        Err(_) => Err(format!("{machine}: {} has not ended within {seconds} s", program.display())),
     }
 }
 
-/// Waits until all machines are well; says which is not when patience ends.
+/// Waits until all these machines are well; says why not if they will not be.
 async fn wait(
     client: &mut Client,
     args: &Args,
-    stage: &[String],
-    judge: impl Fn(&String, &State) -> Result<(), String>,
-) -> Result<Result<(), String>, Failure> {
+    before: &BTreeMap<String, Before>,
+    wanted: Wanted<'_>,
+) -> Result<(), String> {
+    let mut judge = Judge::new(before, wanted, Duration::from_secs(args.patience));
+    let began = Instant::now();
+    loop {
+        let seen = look_closely(client, &args.site, before).await.map_err(|failure| failure.message);
+        match judge.look(seen.as_ref().map_err(Clone::clone), began.elapsed()) {
+            Verdict::Well => return Ok(()),
+            Verdict::Ill(why) => return Err(why),
+            Verdict::Wait => tokio::time::sleep(LOOK).await,
+        }
+    }
+}
+
+/// A look at a server that may be away for a while; why there was none when patience ends.
+async fn look_patiently(client: &mut Client, args: &Args) -> Result<BTreeMap<String, State>, String> {
     let until = Instant::now() + Duration::from_secs(args.patience);
     loop {
-        let states = look(client, &args.site).await?;
-        let ill = stage.iter().find_map(|machine| match states.get(machine) {
-            Some(state) => judge(machine, state).err().map(|why| format!("{machine}: {why}")),
-            None => Some(format!("{machine}: it is not in the site any more")),
-        });
-        let Some(why) = ill else { return Ok(Ok(())) };
-        if Instant::now() >= until {
-            return Ok(Err(why));
+        match look(client, &args.site).await {
+            Ok(states) => return Ok(states),
+            Err(failure) if Instant::now() >= until => return Err(failure.message),
+            Err(_) => tokio::time::sleep(LOOK).await,
         }
-        tokio::time::sleep(LOOK).await;
     }
 }
 
@@ -164,6 +206,42 @@ async fn look(client: &mut Client, site: &str) -> Result<BTreeMap<String, State>
         Some((machine, State::of(&state)))
     });
     Ok(named.collect())
+}
+
+/// The same, and of these machines in which life their agents are.
+async fn look_closely(
+    client: &mut Client,
+    site: &str,
+    machines: &BTreeMap<String, Before>,
+) -> Result<BTreeMap<String, State>, Failure> {
+    let mut states = look(client, site).await?;
+    for (machine, state) in &mut states {
+        if let Some(heard) = state.heard.filter(|_| state.is_online && machines.contains_key(machine)) {
+            state.life = life(client, machine, heard).await?;
+        }
+    }
+    Ok(states)
+}
+
+/// The place of the event with which the newest life of an agent began; `None`: none is known.
+async fn life(
+    client: &mut Client,
+    machine: &str,
+    heard: prost_types::Timestamp,
+) -> Result<Option<String>, Failure> {
+    let second = |seconds: i64| Some(prost_types::Timestamp { seconds, nanos: 0 });
+    let range = v1::TimeRange {
+        start_time: second(heard.seconds - STARTED_WITHIN_S),
+        end_time: second(heard.seconds + STARTED_WITHIN_S),
+    };
+    let request = v1::ListEventsRequest {
+        machine_id: machine.to_owned(),
+        range: Some(range),
+        page_size: EVENTS_READ,
+        page_token: String::new(),
+    };
+    let events = client.telemetry.list_events(request).await?.into_inner().events;
+    Ok(events.into_iter().rev().find(|event| event.kind == STARTED).map(|event| event.position))
 }
 
 fn say(line: &str) -> io::Result<()> {

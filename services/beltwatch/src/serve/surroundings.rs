@@ -9,12 +9,10 @@ use domain::units::UnixMicros;
 use ingest::IngestHandle;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use store::registry::Machine;
-use tokio::sync::Notify;
 use wire::credential::Credential;
 use wire::enrolment::Fingerprint;
 use wire::keys::MasterKey;
 
-use super::access::Access;
 use crate::tls::Tls;
 
 /// The process's metrics. Several servers in one process, as in tests, share them.
@@ -43,8 +41,6 @@ pub(super) struct Around {
     pub(super) tls: Option<Arc<Tls>>,
     /// The authority by which agents that enrol know the API's port, if it speaks TLS.
     pub(super) authority: Option<Fingerprint>,
-    pub(super) access: Arc<Access>,
-    pub(super) registry_changed: Arc<Notify>,
 }
 
 impl fmt::Debug for Around {
@@ -106,15 +102,6 @@ impl Surroundings for Around {
 
     fn authority(&self) -> Option<Fingerprint> {
         self.authority
-    }
-
-    fn machine_changed(&self, machine: &Machine) {
-        self.access.put(machine);
-        self.settings_changed();
-    }
-
-    fn settings_changed(&self) {
-        self.registry_changed.notify_one();
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wire::keys::MasterKey;
 
-use super::surroundings::{Around, unix_now};
+use super::surroundings::unix_now;
 use super::weekly::WeeklyReport;
 use crate::config::{MailConfig, MailTls};
 
@@ -24,7 +24,7 @@ pub(super) fn start(
     mail: &MailConfig,
     url: &str,
     master: &MasterKey,
-    (pages, around): (OpenPages, Arc<Around>),
+    pages: OpenPages,
     report: WeeklyReport,
     stopping: &CancellationToken,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
@@ -36,7 +36,6 @@ pub(super) fn start(
             *secrets.purpose_key(&format!("webhook/{name}/{generation}")).octets()
         }),
         clock: Arc::new(unix_now),
-        machine_changed: Arc::new(move || api::Surroundings::settings_changed(&*around)),
     };
     let key = SigningKey::from_seed(*master.purpose_key("dossier-signing").octets());
     let proof = Proofs { sealer: Sealer::new(ledger.clone()), key };

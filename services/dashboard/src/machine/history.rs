@@ -188,6 +188,7 @@ fn event_words(kind: &str, contact: &str, t: Texts) -> &'static str {
         ("spool_recovered", _) => t.event_spool_recovered(),
         ("value_implausible", _) => t.event_value_implausible(),
         ("direction_disagreed", _) => t.event_direction_disagreed(),
+        ("contact_disagreed", _) => t.event_contact_disagreed(),
         ("fault_reported", _) => t.event_fault_reported(),
         ("speed_jumped", _) => t.event_speed_jumped(),
         _ => t.status_unknown(),

@@ -85,6 +85,7 @@ texts! {
     event_spool_recovered: "Agent can store records again", "Agent kann wieder speichern";
     event_value_implausible: "Implausible value", "Unglaubwürdiger Wert";
     event_direction_disagreed: "Two sources disagree on the direction", "Zwei Quellen nennen verschiedene Richtungen";
+    event_contact_disagreed: "Two sources disagree on a contact", "Zwei Quellen nennen verschiedene Kontaktstellungen";
     event_fault_reported: "Machine reports a fault", "Gerät meldet eine Störung";
     event_speed_jumped: "Speed jumped", "Geschwindigkeit sprang";
     event_emergency_stop_opened: "Emergency stop pressed", "Not-Halt gedrückt";

@@ -6,11 +6,13 @@
 
 use std::collections::VecDeque;
 
+use super::mind::IncidentFold;
 use super::settings::Timeline;
 use crate::ids::{LogId, MachineId};
 use crate::live::Session;
 use crate::log::{Lane, Position};
 use crate::machine::{Folded, MachineFold, MachineMind};
+use crate::proven::Configurations;
 use crate::record::Record;
 use crate::units::UnixMicros;
 use crate::usage::UsageRow;
@@ -38,10 +40,13 @@ pub struct HistoryFold {
 }
 
 impl HistoryFold {
-    /// Nothing folded yet. Each timeline is folded for itself.
-    pub fn new(machine: MachineId, timelines: Vec<Timeline>) -> HistoryFold {
+    /// Nothing folded yet. Each timeline is folded for itself. `configurations` is what is known already of how the agent's
+    /// sources were set.
+    pub fn new(machine: MachineId, timelines: Vec<Timeline>, configurations: &Configurations) -> HistoryFold {
         let mind = |timeline| {
-            let mut mind = MachineMind::new(machine.clone(), MachineFold::default());
+            let incidents = IncidentFold::knowing(configurations);
+            let mut mind =
+                MachineMind::new(machine.clone(), MachineFold { incidents, ..MachineFold::default() });
             mind.obey(Arc::new(timeline));
             mind
         };

@@ -9,9 +9,10 @@ use super::definition::{Finding, Judged};
 use super::settings::MachineSettings;
 use super::track::{Seen, StopEpisode};
 use super::{Incident, MeasuredStop, Rule, TracePoint};
-use crate::ids::{ConfigurationHash, IncidentId, LogId, MachineId};
+use crate::ids::{IncidentId, LogId, MachineId};
 use crate::limits;
 use crate::log::Position;
+use crate::proven::Configurations;
 use crate::record::{Payload, Reading, Record};
 use crate::units::UnixMicros;
 
@@ -40,20 +41,32 @@ pub struct IncidentFold {
 }
 
 impl IncidentFold {
-    /// How the agent's sources are set, as far as the records of that order have told.
-    pub fn configuration(&self, judged: Judged) -> Option<ConfigurationHash> {
+    /// Of a machine of which nothing is known but how the agent's sources were set.
+    pub fn knowing(configurations: &Configurations) -> IncidentFold {
+        let mut fold = IncidentFold::default();
+        for bench in [&mut fold.at_once, &mut fold.merged] {
+            bench.track.configurations.clone_from(configurations);
+        }
+        fold
+    }
+
+    /// How the agent's sources were set over time, as far as the records of that order have told.
+    pub fn configurations(&self, judged: Judged) -> &Configurations {
         match judged {
-            Judged::AtOnce => self.at_once.track.configuration,
-            Judged::Merged => self.merged.track.configuration,
+            Judged::AtOnce => &self.at_once.track.configurations,
+            Judged::Merged => &self.merged.track.configurations,
         }
     }
 
-    /// Takes a record that cannot be dated: it is not judged, but what an agent says that it can report holds.
-    pub fn undated(&mut self, record: &Record) {
+    /// Takes a record that cannot be dated, in its turn in one of the orders: it is not judged, but what an agent says that
+    /// it can report holds from here on in that order.
+    pub fn undated(&mut self, judged: Judged, record: &Record) {
         let Payload::Event(event) = &record.payload else { return };
-        for bench in [&mut self.at_once, &mut self.merged] {
-            bench.track.hear_agent(event);
-        }
+        let bench = match judged {
+            Judged::AtOnce => &mut self.at_once,
+            Judged::Merged => &mut self.merged,
+        };
+        bench.track.hear_agent(None, event);
     }
 
     /// Judges an event by the rules that need nothing else, by the settings of its time. To be called for the events of a lane in their order, each

@@ -1,5 +1,6 @@
 //! What people have set for a machine, and since when: the fold of a record uses what held at its event time.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::civil::Weekday;
@@ -29,9 +30,11 @@ pub struct MachineSettings {
     pub incline_is_target: bool,
     /// Whether a commissioning has proven which sign of the direction signal is forward.
     pub direction_proven: bool,
-    /// For which configurations of the agent's sources it has, at most `limits::CONFIGURATIONS_PROVEN_MAX`; empty: for
-    /// whichever the agent has.
+    /// For which configurations of the agent's sources it has; empty: for whichever the agent has.
     pub proven_for: Vec<ConfigurationHash>,
+    /// For which others an earlier one had, at most `limits::CONFIGURATIONS_PROVEN_MAX`. They count only for what was
+    /// recorded before this one: whoever goes back to one of them may have been wired anew since.
+    pub proven_before: Vec<ConfigurationHash>,
     /// Stops measured when it was commissioned.
     pub measured_stops: Vec<CommissionedStop>,
     /// Whether it is tagged out of service.
@@ -42,6 +45,21 @@ pub struct MachineSettings {
     pub staffed: Option<StaffedHours>,
     /// Thresholds that were set for its site, model or itself, laid over each other in this order.
     pub limits: Limits,
+}
+
+impl MachineSettings {
+    /// What holds, as it may be said of a time at which `then` held: before its commissioning, what earlier ones have
+    /// proven counts as well.
+    pub fn known_of(&self, then: &MachineSettings) -> Cow<'_, MachineSettings> {
+        let is_of_the_same = self.direction_proven == then.direction_proven
+            && self.proven_for == then.proven_for
+            && self.proven_before == then.proven_before;
+        if is_of_the_same || self.proven_for.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let proven_for = self.proven_before.iter().chain(&self.proven_for).copied().collect();
+        Cow::Owned(MachineSettings { proven_for, ..self.clone() })
+    }
 }
 
 /// A stop of the moving belt that was measured at commissioning.
@@ -122,5 +140,39 @@ impl Timeline {
     /// What holds for all that is still to come.
     pub fn newest(&self) -> &MachineSettings {
         self.entries.last().map_or(&self.before, |(_, settings)| settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: ConfigurationHash = ConfigurationHash([1; 16]);
+    const TWO: ConfigurationHash = ConfigurationHash([2; 16]);
+
+    fn proven(now: &[ConfigurationHash], before: &[ConfigurationHash]) -> MachineSettings {
+        let (proven_for, proven_before) = (now.to_vec(), before.to_vec());
+        MachineSettings { direction_proven: true, proven_for, proven_before, ..MachineSettings::default() }
+    }
+
+    #[test]
+    fn what_an_earlier_commissioning_has_proven_holds_only_for_what_was_before() {
+        let check = |now: &MachineSettings, then: &MachineSettings, expected: (bool, bool)| {
+            let known = now.known_of(then);
+            let counts = (known.direction_counts(Some(ONE)), known.direction_counts(Some(TWO)));
+            assert_eq!(counts, expected, "{now:?}, of {then:?}");
+        };
+        let newest = proven(&[TWO], &[ONE]);
+        let out_of_service = MachineSettings { out_of_service: true, ..newest.clone() };
+        // Before there was any, and under the earlier one.
+        check(&newest, &MachineSettings::default(), (true, true));
+        check(&newest, &proven(&[ONE], &[]), (true, true));
+        // From then on.
+        check(&newest, &newest, (false, true));
+        check(&newest, &out_of_service, (false, true));
+        // One for whichever configuration, and one that has proven nothing.
+        check(&proven(&[], &[]), &proven(&[ONE], &[]), (true, true));
+        let not_proven = MachineSettings { direction_proven: false, ..newest.clone() };
+        check(&not_proven, &proven(&[ONE], &[]), (false, false));
     }
 }

@@ -5,9 +5,8 @@ mod step;
 use serde::{Deserialize, Serialize};
 
 use crate::belt::{Belt, Contact, Direction, STANDSTILL};
-use crate::ids::ConfigurationHash;
 use crate::incident::settings::MachineSettings;
-use crate::proven::configuration_told;
+use crate::proven::{Configurations, configuration_told};
 use crate::record::{Event, EventKind, Reading};
 use crate::signal::Capabilities;
 use crate::stop::StopContact;
@@ -87,8 +86,8 @@ pub struct Told<T> {
 pub struct Track {
     /// What the agent's sources can report; `None`: it has not told.
     pub capabilities: Option<Capabilities>,
-    /// How the agent's sources are set; `None`: it has not told.
-    pub configuration: Option<ConfigurationHash>,
+    /// How the agent's sources were set over time.
+    pub configurations: Configurations,
     /// Time of the newest record.
     pub time: Option<UnixMicros>,
     /// End of the newest reading.
@@ -163,18 +162,23 @@ impl Track {
         }
     }
 
-    /// Notes what an agent that starts says of itself. One that does not tell how its sources are set is an older one.
-    pub fn hear_agent(&mut self, event: &Event) {
+    /// Notes what an agent that starts says of itself; without a time its start is not dated. One that does not tell how
+    /// its sources are set is an older one.
+    pub fn hear_agent(&mut self, time: Option<UnixMicros>, event: &Event) {
         self.capabilities = event.capabilities.or(self.capabilities);
         if event.kind == EventKind::AgentStarted {
-            self.configuration = configuration_told(event);
+            let told = configuration_told(event);
+            match time {
+                Some(time) => self.configurations.tell(time, told),
+                None => self.configurations.tell_undated(self.time, told),
+            }
         }
     }
 
     /// Nothing is known of how the time before hangs together with what comes: an older spool has come back.
     pub fn restart(&mut self) {
-        let (capabilities, configuration) = (self.capabilities, self.configuration);
-        *self = Track { capabilities, configuration, ..Track::default() };
+        let (capabilities, configurations) = (self.capabilities, std::mem::take(&mut self.configurations));
+        *self = Track { capabilities, configurations, ..Track::default() };
     }
 
     /// Whether all commands of the user from this moment on were heard: the source that tells them was not silent. While
@@ -218,6 +222,7 @@ impl Track {
             | EventKind::SpoolRecovered
             | EventKind::ValueImplausible
             | EventKind::DirectionDisagreed
+            | EventKind::ContactDisagreed
             | EventKind::FaultReported
             | EventKind::SpeedJumped => {}
         }
@@ -310,7 +315,7 @@ impl Track {
                 self.silent_told = Some(time);
             }
             EventKind::AgentStarted => {
-                self.hear_agent(event);
+                self.hear_agent(Some(told), event);
                 self.agent_started = Some(time);
                 (self.standing, self.moving) = (None, None);
             }
@@ -320,6 +325,7 @@ impl Track {
             | EventKind::SpoolRecovered
             | EventKind::ValueImplausible
             | EventKind::DirectionDisagreed
+            | EventKind::ContactDisagreed
             | EventKind::FaultReported
             | EventKind::SpeedJumped => {}
         }

@@ -91,17 +91,73 @@ fn all_of_a_record_counts_alike() {
     assert_eq!(counts.payload, Payload::Reading(expected));
 }
 
+/// What is proven from when on, and for which configurations; none: for whichever.
+type Steps<'a> = &'a [(i64, bool, &'a [ConfigurationHash])];
+
+fn timeline(steps: Steps<'_>) -> Timeline {
+    let entry = |(from, proven, configurations): &(i64, bool, &[ConfigurationHash])| {
+        (UnixMicros(*from), settings(*proven, configurations))
+    };
+    Timeline::new(MachineSettings::default(), steps.iter().map(entry).collect())
+}
+
+fn sources(starts: &[(i64, ConfigurationHash)]) -> Configurations {
+    let mut sources = Configurations::default();
+    starts.iter().for_each(|(from, told)| sources.tell(UnixMicros(*from), Some(*told)));
+    sources
+}
+
 #[test]
 fn a_direction_that_was_proven_later_is_known_by_now() {
-    let at = UnixMicros;
-    let check = |steps: &[(i64, bool)], time: i64, expected: bool| {
-        let entries = steps.iter().map(|(from, proven)| (at(*from), settings(*proven, &[]))).collect();
-        let timeline = Timeline::new(MachineSettings::default(), entries);
-        assert_eq!(timeline.known_by_now(at(time)).direction_proven, expected, "{steps:?} at {time}");
+    let check = |steps: Steps<'_>, time: i64, expected: bool| {
+        let shown = timeline(steps).known_by_now(UnixMicros(time), &Configurations::default()).into_owned();
+        assert_eq!(shown.direction_proven, expected, "{steps:?} at {time}");
     };
     check(&[], 5, false);
-    check(&[(10, true)], 5, true);
-    check(&[(10, true), (20, false)], 5, false);
-    check(&[(10, true), (20, false)], 15, true);
-    check(&[(10, true), (20, false)], 25, false);
+    check(&[(10, true, &[])], 5, true);
+    check(&[(10, true, &[]), (20, false, &[])], 5, false);
+    check(&[(10, true, &[]), (20, false, &[])], 15, true);
+    check(&[(10, true, &[]), (20, false, &[])], 25, false);
+}
+
+#[test]
+fn what_sources_told_counts_by_how_they_were_set_then() {
+    // As it is folded, and as it is shown.
+    let check = |steps: Steps<'_>, starts: &[(i64, ConfigurationHash)], time: i64, expected: (bool, bool)| {
+        let (timeline, sources, time) = (timeline(steps), sources(starts), UnixMicros(time));
+        let holding = timeline.holding(time, &sources).direction_proven;
+        let shown = timeline.known_by_now(time, &sources).direction_proven;
+        assert_eq!((holding, shown), expected, "{steps:?}, {starts:?} at {time:?}");
+    };
+    let changed = [(10, ONE), (30, TWO)];
+    // Proven for the first, changed later: from then on unknown.
+    check(&[(20, true, &[ONE])], &changed, 15, (false, true));
+    check(&[(20, true, &[ONE])], &changed, 25, (true, true));
+    check(&[(20, true, &[ONE])], &changed, 35, (false, false));
+    // Commissioned anew: what was between is known by now.
+    let anew: Steps<'_> = &[(20, true, &[ONE]), (40, true, &[ONE, TWO])];
+    check(anew, &changed, 35, (false, true));
+    check(anew, &changed, 45, (true, true));
+    check(anew, &changed, 25, (true, true));
+    // Only the second was proven: what the first told stays unknown.
+    check(&[(40, true, &[TWO])], &changed, 25, (false, false));
+    check(&[(40, true, &[TWO])], &changed, 35, (false, true));
+    // A person said that it counts, until the agent's report told for which; and the other way round.
+    check(&[(20, true, &[]), (40, true, &[TWO])], &changed, 25, (true, true));
+    check(&[(20, true, &[ONE]), (40, true, &[])], &changed, 35, (false, true));
+}
+
+#[test]
+fn what_an_earlier_commissioning_has_proven_is_known_only_of_what_was_before_the_newest() {
+    let newest = MachineSettings { proven_before: vec![ONE], ..settings(true, &[TWO]) };
+    let entries = vec![(UnixMicros(20), settings(true, &[ONE])), (UnixMicros(40), newest)];
+    let timeline = Timeline::new(MachineSettings::default(), entries);
+    // In the end somebody goes back to the first, and nobody has looked at the belt since.
+    let sources = sources(&[(10, ONE), (30, TWO), (50, ONE)]);
+    for (time, expected) in [(5, true), (15, true), (25, true), (35, true), (45, true), (55, false)] {
+        let shown = timeline.known_by_now(UnixMicros(time), &sources).direction_proven;
+        assert_eq!(shown, expected, "at {time}");
+    }
+    assert!(timeline.to_come(&Configurations::default()).direction_proven);
+    assert!(!timeline.to_come(&sources).direction_proven);
 }

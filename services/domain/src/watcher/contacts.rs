@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::contradiction::Contradiction;
 use crate::belt::{Contact, Contacts};
 use crate::limits::CONTACT_EDGES_MAX;
 use crate::signal::SourceNumber;
@@ -13,6 +14,9 @@ const EDGES_US: u64 = 60 * SECOND;
 const CHATTER_US: u64 = 10 * SECOND;
 /// How near two contacts open to belong together.
 const TOGETHER_US: u64 = 100 * MILLI;
+
+/// How long two sources must contradict each other: one may be asked now and then, or hold a level off for a while.
+const DISAGREED_US: u64 = 2 * SECOND;
 
 /// A contact changed and kept its level, or chatters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +30,17 @@ pub(super) struct ContactEdge {
     pub(super) chatter: Option<(u32, MonotonicMicros)>,
     /// It opened together with the machine's power.
     pub(super) with_power_loss: bool,
+}
+
+/// Two sources contradict each other on a contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ContactDisagreement {
+    pub(super) contact: Contact,
+    /// Since when.
+    pub(super) at: MonotonicMicros,
+    /// The source whose level counts, and whether that is open; the other one says the contrary.
+    pub(super) first: (SourceNumber, bool),
+    pub(super) second: SourceNumber,
 }
 
 /// Watches all contacts.
@@ -43,6 +58,9 @@ struct ContactWatch {
     pending: Option<Pending>,
     edges: VecDeque<MonotonicMicros>,
     chatter: Option<Chatter>,
+    /// The source that goes next, and whether it says open. Its level does not count.
+    other: Option<(SourceNumber, bool)>,
+    contradiction: Contradiction,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +86,11 @@ impl ContactWatches {
     pub(super) fn see(&mut self, contact: Contact, open: bool, source: SourceNumber, at: MonotonicMicros) {
         let watch = &mut self.watches[index(contact)];
         if watch.source.is_some_and(|held| held < source) {
+            watch.see_other(source, open, at);
             return;
+        }
+        if watch.source.is_some_and(|held| source < held) {
+            watch.other = watch.source.zip(watch.settled);
         }
         watch.source = Some(source);
         let Some(settled) = watch.settled else {
@@ -104,6 +126,7 @@ impl ContactWatches {
                 with_power_loss: false,
             };
             if let Some((open, first)) = watch.settle(now, self.debounce_us) {
+                watch.compare(now);
                 if watch.count(first) {
                     edges.push(edge(open, first, None));
                 }
@@ -115,6 +138,20 @@ impl ContactWatches {
         }
         self.mark_power_loss(&mut edges);
         edges
+    }
+
+    /// Contacts on which two sources have contradicted each other for a while.
+    pub(super) fn disagreements(&mut self, now: MonotonicMicros) -> Vec<ContactDisagreement> {
+        let mut all = Vec::new();
+        for contact in Contact::ALL {
+            let watch = &mut self.watches[index(contact)];
+            let (Some(first), Some((second, _))) = (watch.source.zip(watch.settled), watch.other) else {
+                continue;
+            };
+            let since = watch.contradiction.settle(now, DISAGREED_US);
+            all.extend(since.map(|at| ContactDisagreement { contact, at, first, second }));
+        }
+        all
     }
 
     /// What is known of all contacts.
@@ -133,17 +170,31 @@ impl ContactWatches {
         let mut untold = Vec::new();
         for contact in Contact::ALL {
             let watch = &mut self.watches[index(contact)];
+            if watch.other.take_if(|(other, _)| *other == source).is_some() {
+                watch.contradiction.forget();
+            }
             if watch.source != Some(source) {
                 continue;
             }
-            let watch = std::mem::take(watch);
-            untold.extend(watch.chatter.map(|chatter| ContactEdge {
+            let mut watch = std::mem::take(watch);
+            let edge = |open, at, chatter| ContactEdge {
                 contact,
                 source,
-                open: watch.settled.unwrap_or_default(),
-                at: chatter.first,
-                chatter: Some((chatter.count, chatter.last)),
+                open,
+                at,
+                chatter,
                 with_power_loss: false,
+            };
+            // What opens a contact may take its source's supply away a moment later.
+            let opening = watch.pending.take().filter(|pending| pending.open && watch.settled == Some(false));
+            if let Some(pending) = opening {
+                if watch.count(pending.first) {
+                    untold.push(edge(true, pending.first, None));
+                }
+                watch.settled = Some(true);
+            }
+            untold.extend(watch.chatter.map(|chatter| {
+                edge(watch.settled.unwrap_or_default(), chatter.first, Some((chatter.count, chatter.last)))
             }));
         }
         untold
@@ -160,6 +211,20 @@ impl ContactWatches {
 }
 
 impl ContactWatch {
+    /// A source that does not go first says a level. Of several the first is listened to.
+    fn see_other(&mut self, source: SourceNumber, open: bool, at: MonotonicMicros) {
+        if self.other.is_none_or(|(other, _)| source <= other) {
+            self.other = Some((source, open));
+            self.compare(at);
+        }
+    }
+
+    fn compare(&mut self, at: MonotonicMicros) {
+        if let (Some(settled), Some((_, other))) = (self.settled, self.other) {
+            self.contradiction.see(settled != other, settled == other, at);
+        }
+    }
+
     /// A level that has stood long enough and differs from the one before, with the time of the first edge.
     fn settle(&mut self, now: MonotonicMicros, debounce_us: u64) -> Option<(bool, MonotonicMicros)> {
         let pending = self.pending.filter(|pending| now.since(pending.since) >= debounce_us)?;

@@ -1,5 +1,6 @@
 //! Measured directions: the preferred source's, the other one's, and whether they contradict each other.
 
+use super::contradiction::Contradiction;
 use super::sources::{Held, Sources};
 use crate::belt::Direction;
 use crate::signal::SourceNumber;
@@ -9,17 +10,13 @@ use crate::units::{MonotonicMicros, SECOND, Speed};
 const TOO_SLOW: Speed = Speed(139);
 /// How long two sources must contradict each other.
 const DISAGREED_US: u64 = SECOND;
-/// How long they must agree before a new contradiction is told.
-const AGREED_US: u64 = 3 * SECOND;
 
 /// Watches what sources with a sign say.
 #[derive(Debug, Default)]
 pub(super) struct MeasuredDirections {
     first: Option<Held<Direction>>,
     second: Option<Held<Direction>>,
-    differ_since: Option<MonotonicMicros>,
-    agree_since: Option<MonotonicMicros>,
-    is_told: bool,
+    contradiction: Contradiction,
 }
 
 /// Two sources contradict each other.
@@ -55,19 +52,12 @@ impl MeasuredDirections {
         let is_fast = speed.is_some_and(|speed| speed > TOO_SLOW);
         let differ = is_fast && both.is_some_and(|(first, second)| is_opposite(first, second));
         let agree = both.is_some_and(|(first, second)| first == second);
-        self.differ_since = if differ { self.differ_since.or(Some(at)) } else { None };
-        self.agree_since = if agree { self.agree_since.or(Some(at)) } else { None };
+        self.contradiction.see(differ, agree, at);
     }
 
     /// Lets time pass; what there is to tell.
     pub(super) fn settle(&mut self, now: MonotonicMicros) -> Option<Disagreement> {
-        if self.agree_since.is_some_and(|since| now.since(since) >= AGREED_US) {
-            self.is_told = false;
-        }
-        let at = self.differ_since.filter(|since| now.since(*since) >= DISAGREED_US)?;
-        if std::mem::replace(&mut self.is_told, true) {
-            return None;
-        }
+        let at = self.contradiction.settle(now, DISAGREED_US)?;
         let (first, second) = self.first.as_ref().zip(self.second.as_ref())?;
         Some(Disagreement { at, first: (first.source, first.value), second: (second.source, second.value) })
     }
@@ -79,8 +69,7 @@ impl MeasuredDirections {
         if self.first.as_ref().is_some_and(gone) {
             self.first = self.second.take();
         }
-        self.differ_since = None;
-        self.agree_since = None;
+        self.contradiction.forget();
     }
 }
 

@@ -31,6 +31,8 @@ struct SourceWatch {
     heard: MonotonicMicros,
     spoke: Option<MonotonicMicros>,
     state: SourceState,
+    /// Whether it was told why it is silent.
+    is_explained: bool,
     implausible: Complaints,
     faults: Complaints,
 }
@@ -57,6 +59,7 @@ impl Sources {
             heard: now,
             spoke: None,
             state: SourceState::Awaited,
+            is_explained: false,
             implausible: Complaints::default(),
             faults: Complaints::default(),
         };
@@ -71,10 +74,12 @@ impl Sources {
         std::mem::replace(&mut watch.state, SourceState::Fresh) == SourceState::Stale
     }
 
-    /// A source says that it cannot go on; whether that is new.
+    /// A source says that it cannot go on; whether that, or why, is new.
     pub(super) fn lost(&mut self, source: SourceNumber) -> bool {
         let Some(watch) = self.watches.get_mut(usize::from(source.0)) else { return false };
-        std::mem::replace(&mut watch.state, SourceState::Stale) != SourceState::Stale
+        let was_stale = std::mem::replace(&mut watch.state, SourceState::Stale) == SourceState::Stale;
+        let was_explained = std::mem::replace(&mut watch.is_explained, true);
+        !(was_stale && was_explained)
     }
 
     /// Sources that have been silent for too long since the last call.
@@ -84,6 +89,7 @@ impl Sources {
             let limit = (3 * watch.spec.period_us).max(2 * SECOND);
             if watch.state != SourceState::Stale && now.since(watch.heard) > limit {
                 watch.state = SourceState::Stale;
+                watch.is_explained = false;
                 gone.push(SourceNumber(u8::try_from(number).unwrap_or(u8::MAX)));
             }
         }

@@ -7,7 +7,7 @@ fn at(millis: u64) -> MonotonicMicros {
 }
 
 fn lane_ack(lane: Lane, n: u64, window: u32) -> LaneAck {
-    LaneAck { lane, log: LOG, committed: Some(Position::new(1, n)), window }
+    LaneAck { lane, log: LOG, committed: Some(Position::new(1, n)), maker: None, window }
 }
 
 fn both(events: u64, readings: u64) -> Vec<LaneAck> {
@@ -114,6 +114,11 @@ fn who_was_told_to_send_nothing_is_told_again_until_it_sends() {
     assert_eq!(send(&mut pace, lanes(64), at(2_200)), [Lane::Readings]);
     pace.status(&waits, committed, at(9_000));
     assert_eq!(send(&mut pace, lanes(64), at(9_000)), [], "it has heard");
+    // What was committed may have been sent before it was told to send nothing.
+    pace.status(&waits, committed, at(32_200));
+    assert_eq!(send(&mut pace, lanes(64), at(32_200)), [Lane::Readings], "it may not have heard");
+    pace.status(&[LaneStatus { first: None, ..waits[0] }], committed, at(90_000));
+    assert_eq!(send(&mut pace, lanes(64), at(90_000)), [], "nothing waits");
 }
 
 #[test]

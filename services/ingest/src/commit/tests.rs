@@ -17,7 +17,7 @@ fn staged(number: MachineNumber, lane: Lane, records: usize, since: MonotonicMic
         machine: MachineId::new("tm-01").unwrap(),
         log: LogId([1; 16]),
         lane,
-        boot: BootStart { boot_count: 1, previous: None, other_previous: None },
+        boot: BootStart { boot_count: 1, previous: None, other_previous: None, maker: None },
         first: 1,
         last: records as u64,
         records: u32::try_from(records).unwrap(),

@@ -51,7 +51,7 @@ impl Writer {
             machine: machine(),
             log: LogId::for_lane(self.spool, lane),
             lane,
-            boot: BootStart { boot_count: 1, previous: None, other_previous: None },
+            boot: BootStart { boot_count: 1, previous: None, other_previous: None, maker: None },
             first: n,
             last: n,
             records: 1,

@@ -40,7 +40,8 @@ impl IngestMind {
             sequence += 1;
             let machine = &mut self.machines[staged.number];
             let (log, lane) = (staged.slice.log, staged.slice.lane);
-            machine.logs.get_or_make(log, lane).commit(staged.slice.last_position());
+            let maker = staged.slice.boot.maker;
+            machine.logs.get_or_make(log, lane).commit(staged.slice.last_position(), maker);
             let due = machine.pace.committed(lane, now.monotonic);
             if !machine.touched {
                 machine.touched = true;
@@ -200,10 +201,16 @@ impl IngestMind {
         }
     }
 
-    /// Makes a machine's checkpoint, with its open session and the usage of its day, if there is something that none holds yet.
+    /// Makes a machine's checkpoint, if there is something that none holds yet.
     fn checkpoint(&mut self, number: MachineNumber, now: Now, effects: &mut Effects) {
+        if self.machines[number].checkpoint.first_unsaved.is_some() {
+            self.save(number, now, effects);
+        }
+    }
+
+    /// Makes a machine's checkpoint, with its open session and the usage of its day.
+    pub(super) fn save(&mut self, number: MachineNumber, now: Now, effects: &mut Effects) {
         let machine = &mut self.machines[number];
-        let Some(first) = machine.checkpoint.first_unsaved else { return };
         effects.derived.sessions.extend(machine.folder.open_session());
         effects.derived.usage.extend(machine.folder.open_usage());
         let missing = machine.folder.first_missing();
@@ -215,7 +222,9 @@ impl IngestMind {
             state: checkpoint.encode(),
         });
         self.counters.checkpoints += 1;
-        self.unsaved.remove(&(first, number));
+        if let Some(first) = machine.checkpoint.first_unsaved {
+            self.unsaved.remove(&(first, number));
+        }
         machine.checkpoint.last = Some(now.monotonic);
         machine.checkpoint.first_unsaved = missing;
         if let Some(first) = missing {

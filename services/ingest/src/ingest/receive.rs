@@ -30,8 +30,15 @@ impl IngestMind {
             Ok(found) => found,
             Err(refused) => return self.refuse(topic, refused, now, effects),
         };
+        let seen = self.registry.seen(number);
         let taken = match self.open(number, kind, payload) {
-            Ok(body) => self.body(number, kind, body, now, effects),
+            Ok(body) => {
+                // The generations before it are refused from now on, also after a restart.
+                if self.registry.seen(number) > seen.max(1) {
+                    self.save(number, now, effects);
+                }
+                self.body(number, kind, body, now, effects)
+            }
             // Not proven to be of the agent: it is told nothing.
             Err(refused) => return self.refuse(topic, refused, now, effects),
         };
@@ -164,12 +171,10 @@ impl IngestMind {
             }
             Verdict::OtherMaker => {
                 self.counters.clones_seen += 1;
-                let boot_count = envelope.boot.boot_count;
-                let detail = format!(
-                    "Envelope.log_id {}: boot {boot_count} of this log was written by another process; a copied \
-                     spool has to be wiped",
-                    envelope.log
-                );
+                let is_under_way = mind.applied() != mind.committed();
+                let due = machine.pace.missing(envelope.lane, is_under_way, now.monotonic);
+                self.schedule_ack(number, due);
+                let detail = copied(envelope.log, envelope.boot.boot_count);
                 self.alarm(number, detail.clone(), now, effects);
                 return Err((RefusalReason::LogId, detail));
             }
@@ -192,9 +197,18 @@ impl IngestMind {
             return;
         }
         let machine = &mut self.machines[number];
+        let mut of_another = None;
         for lane in &status.lanes {
             machine.note_log(lane.lane, lane.log);
+            let known = machine.logs.get(lane.log, lane.lane);
+            let is_of_another = known.is_some_and(|mind| mind.is_of_another(sender.boot, sender.boot_count));
+            of_another = of_another.or(is_of_another.then_some(lane.log));
         }
+        if let Some(log) = of_another {
+            self.counters.clones_seen += 1;
+            self.alarm(number, copied(log, sender.boot_count), now, effects);
+        }
+        let machine = &mut self.machines[number];
         let readings = machine.current_logs[1].and_then(|log| machine.logs.get(log, Lane::Readings));
         let (sent, offline, lanes) = (status.sent, status.offline, status.lanes.clone());
         if !machine.presence.status(status, now.unix, readings) {
@@ -282,8 +296,10 @@ impl IngestMind {
         let taken = of_spool.map(|current| Position::new(current.boot_count.saturating_add(1), 1));
         let lane_ack = |lane: Lane, spool: LogId| {
             let log = LogId::for_lane(spool.0, lane);
-            let committed = machine.logs.get(log, lane).and_then(LogMind::committed).max(taken);
-            LaneAck { lane, log, committed, window: 0 }
+            let known = machine.logs.get(log, lane);
+            let committed = known.and_then(LogMind::committed);
+            let maker = known.and_then(LogMind::maker).filter(|_| committed >= taken).map(|(_, maker)| maker);
+            LaneAck { lane, log, committed: committed.max(taken), maker, window: 0 }
         };
         let lanes = other.log.filter(|_| alone).map(|spool| Lane::ALL.map(|lane| lane_ack(lane, spool)));
         let ack = Ack {
@@ -332,6 +348,13 @@ impl IngestMind {
             effects.alarms.push(Alarm { machine: machine.id.clone(), message });
         }
     }
+}
+
+fn copied(log: LogId, boot_count: u32) -> String {
+    format!(
+        "log {log}: boot {boot_count} was written by another process; the spool was copied, or put back from a copy, and \
+         goes on in a log of its own"
+    )
 }
 
 fn unreadable(error: Unreadable) -> NotTaken {

@@ -31,8 +31,9 @@ fn envelope(sent: &Sent) -> Envelope {
         sender: BootId([u8::try_from(sent.sender).unwrap(); 16]),
         sender_boot_count: sent.sender,
         lane: Lane::Readings,
-        boot: BootStart { boot_count: sent.boot, previous: sent.previous, other_previous: None },
+        boot: BootStart { boot_count: sent.boot, previous: sent.previous, other_previous: None, maker: None },
         after: sent.after,
+        after_maker: None,
         clock: Clock::UNDATED,
         sent: MonotonicMicros(1),
         entries: sent.numbers.iter().map(entry).collect(),
@@ -126,7 +127,7 @@ fn while_a_commit_is_under_way_what_is_applied_counts() {
     assert_eq!(offer(Some(at(1, 2)), &[3, 4]), "UnderWay");
     assert_eq!(offer(Some(at(1, 5)), &[6]), "Missing");
     assert_eq!((mind.committed(), mind.applied()), (None, Some(at(1, 4))));
-    mind.commit(at(1, 2));
+    mind.commit(at(1, 2), None);
     assert_eq!(show(&mind.offer(&envelope(&sent(1, None, None, &[1, 2])))), "Duplicate");
     assert_eq!(show(&mind.offer(&envelope(&sent(1, None, None, &[3])))), "UnderWay");
     mind.roll_back();
@@ -142,11 +143,55 @@ fn two_processes_that_count_one_boot_as_theirs_are_not_merged() {
     let copy = Envelope { sender: BootId([99; 16]), ..envelope(&sent(3, None, None, &[3])) };
     assert_eq!(mind.offer(&copy), Verdict::OtherMaker);
     // Each is told what it cannot take for its own.
-    mind.commit(at(3, 2));
-    assert_eq!(mind.committed_for(copy.sender, 3), Some(at(4, 1)));
-    assert_eq!(mind.committed_for(mine.sender, 3), Some(at(3, 2)));
-    assert_eq!(mind.committed_for(copy.sender, 2), Some(at(3, 2)));
-    // A later process may send what the earlier one made.
-    let later = Envelope { sender: BootId([99; 16]), sender_boot_count: 4, ..copy };
-    assert_eq!(show(&mind.offer(&later)), "0+1");
+    mind.commit(at(3, 2), mine.maker());
+    let maker = Some(mine.sender);
+    assert_eq!(mind.committed_for(copy.sender, 3), (Some(at(4, 1)), None));
+    assert_eq!(mind.committed_for(mine.sender, 3), (Some(at(3, 2)), maker));
+    assert_eq!(mind.committed_for(copy.sender, 2), (Some(at(3, 2)), maker));
+    // A later process may send what the earlier one made; one that does not say who made it is an older one.
+    let later = |maker| Envelope {
+        sender: BootId([100; 16]),
+        sender_boot_count: 4,
+        boot: BootStart { maker, ..copy.boot },
+        ..copy.clone()
+    };
+    assert_eq!(mind.offer(&later(Some(copy.sender))), Verdict::OtherMaker);
+    assert_eq!(show(&mind.clone().offer(&later(maker))), "0+1");
+    assert_eq!(show(&mind.offer(&later(None))), "0+1");
+}
+
+/// What a log has of a boot says nothing to a spool whose boot of that number is another process.
+#[test]
+fn what_follows_a_record_of_another_process_is_not_taken() {
+    let (mine, other) = (Some(BootId([4; 16])), Some(BootId([99; 16])));
+    let check = |committed: Position, after: Position, after_maker, expected: &str| {
+        let mut mind = LogMind::restored(
+            Some(committed),
+            Some((committed.boot_count, mine.unwrap())),
+            Settled::default(),
+        );
+        let envelope = Envelope { after_maker, ..envelope(&sent(6, Some(after), Some(after), &[1])) };
+        assert_eq!(show(&mind.offer(&envelope)), expected, "{committed} {after} {after_maker:?}");
+    };
+    check(at(4, 9), at(4, 7), mine, "0+1");
+    check(at(4, 9), at(4, 7), None, "0+1");
+    check(at(4, 9), at(4, 7), other, "OtherMaker");
+    check(at(4, 9), at(3, 7), mine, "Missing");
+    check(at(4, 9), at(3, 7), None, "0+1");
+}
+
+#[test]
+fn who_made_the_records_survives_a_commit_and_goes_with_what_failed() {
+    let mut mind = LogMind::default();
+    let of = |boot: u32, sender: u8, n: u64| Envelope {
+        sender: BootId([sender; 16]),
+        ..envelope(&sent(boot, None, None, &[n]))
+    };
+    mind.offer(&of(3, 3, 1));
+    mind.commit(at(3, 1), Some(BootId([3; 16])));
+    mind.offer(&of(4, 4, 1));
+    assert_eq!(mind.offer(&of(4, 99, 1)), Verdict::OtherMaker);
+    mind.roll_back();
+    assert_eq!(mind.maker(), Some((3, BootId([3; 16]))));
+    assert_eq!(show(&mind.offer(&of(4, 99, 1))), "0+1");
 }

@@ -1,19 +1,23 @@
 //! Writes what was derived to the ledger, in the order in which it was derived.
 
+mod reports;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::ids::{IncidentId, MachineId, SessionId};
-use std::collections::HashMap;
+use domain::limits::COMMISSIONINGS_A_DAY_MAX;
+use store::StoreError;
 use store::fact::{Fact, FactOutcome};
 use store::journal::Sequence;
 use store::ledger::{Checkpoint, Derived, Ledger};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::reports::Reports;
 use super::{wait_after, worked};
+use crate::metrics;
 use crate::readiness::{Part, Readiness};
-use crate::recover::registered;
-use crate::registry::Registered;
 
 /// Something to write, and how far the journal is not needed any more when it is written.
 #[derive(Debug)]
@@ -26,8 +30,7 @@ pub(crate) struct LedgerWriter {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) work: mpsc::Receiver<Work>,
     pub(crate) saved: watch::Sender<Sequence>,
-    /// Tells the pipeline that the registry has changed.
-    pub(crate) registered: mpsc::Sender<Vec<Registered>>,
+    pub(crate) reports: Reports,
     pub(crate) readiness: Readiness,
     pub(crate) give_up: CancellationToken,
 }
@@ -56,20 +59,14 @@ impl LedgerWriter {
         }
     }
 
-    /// Adds a fact that an agent told, once however often it comes. What can never be added is left out and said.
-    async fn add(&self, fact: Fact) -> bool {
+    /// Adds a fact that an agent told, once however often it comes. What can never be added, and what is too much of it, is
+    /// left out and said.
+    async fn add(&mut self, fact: Fact) -> bool {
         let mut attempts = 0;
         loop {
-            let error = match self.ledger.add_fact(fact.clone()).await {
-                Ok(FactOutcome::Repeated(..)) => return true,
-                Ok(FactOutcome::Added(number)) => {
-                    tracing::info!(
-                        author = fact.author,
-                        fact = number,
-                        "an agent has reported a commissioning"
-                    );
-                    // The pipeline is gone only if the ingest is stopping; then there is nobody to obey.
-                    let _ = self.registered.send(registered(&*self.ledger)).await;
+            let error = match self.try_to_add(&fact).await {
+                Ok(()) => {
+                    worked(Part::Ledger, &self.readiness);
                     return true;
                 }
                 Err(error) => error,
@@ -82,6 +79,31 @@ impl LedgerWriter {
                 return false;
             }
         }
+    }
+
+    async fn try_to_add(&mut self, fact: &Fact) -> Result<(), StoreError> {
+        if !self.reports.knows(fact) {
+            // What an earlier process has added counts, too.
+            let newest = self.ledger.facts_before(u64::MAX, reports::FACTS_READ).await?;
+            self.reports.learn(fact, newest.iter().map(|(_, other)| other));
+        }
+        if !self.reports.has_room(fact) {
+            metrics::report_set_aside();
+            if self.reports.set_aside(fact) {
+                tracing::error!(
+                    author = fact.author,
+                    allowed = COMMISSIONINGS_A_DAY_MAX,
+                    "an agent has reported as many commissionings as can be facts in a day; what it reports more today is set \
+                     aside: see what it does, or revoke its credential"
+                );
+            }
+            return Ok(());
+        }
+        if let FactOutcome::Added(number) = self.ledger.add_fact(fact.clone()).await? {
+            self.reports.added(fact);
+            tracing::info!(author = fact.author, fact = number, "an agent has reported a commissioning");
+        }
+        Ok(())
     }
 
     async fn put(&self, derived: Derived) -> bool {

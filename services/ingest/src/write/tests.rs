@@ -1,3 +1,5 @@
+mod facts;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -72,7 +74,7 @@ fn slice(n: u64) -> Slice {
         machine: MachineId::new("tm-01").unwrap(),
         log: LogId([1; 16]),
         lane: Lane::Readings,
-        boot: BootStart { boot_count: 1, previous: None, other_previous: None },
+        boot: BootStart { boot_count: 1, previous: None, other_previous: None, maker: None },
         first: n,
         last: n,
         records: 1,
@@ -176,7 +178,7 @@ async fn of_many_versions_the_ledger_gets_the_newest() {
         ledger: ledger.clone(),
         work: waiting,
         saved,
-        registered: mpsc::channel(1).0,
+        reports: ledger::Reports::default(),
         readiness: Readiness::default(),
         give_up: CancellationToken::new(),
     };

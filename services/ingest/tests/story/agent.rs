@@ -105,7 +105,8 @@ impl Agent {
         let boot_count = self.boots[0].boot_count + 1;
         for lane in Lane::ALL {
             let (previous, other_previous) = (self.last(lane), self.last(lane.other()));
-            self.boots[index(lane)] = BootStart { boot_count, previous, other_previous };
+            let maker = Some(BootId([process; 16]));
+            self.boots[index(lane)] = BootStart { boot_count, previous, other_previous, maker };
         }
         self.next_n = [1; 2];
         self.boot = BootId([process; 16]);
@@ -207,6 +208,7 @@ impl Agent {
             lane,
             boot: first.boot,
             after: start.checked_sub(1).map(|before| rows[before].position()),
+            after_maker: start.checked_sub(1).and_then(|before| rows[before].boot.maker),
             clock: self.clock,
             sent: self.at,
             entries,

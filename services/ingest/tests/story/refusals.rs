@@ -146,6 +146,32 @@ fn an_old_key_is_refused_once_the_new_one_was_seen() {
     assert_eq!(world.counters().refused_for(RefusalReason::WrongGeneration), 1);
 }
 
+/// The server dies right after the new key was seen, before anything was folded and long before a checkpoint is due.
+#[test]
+fn an_old_key_stays_refused_when_the_server_dies_as_soon_as_the_new_one_was_seen() {
+    let mut world = World::new(&["tm-01"]);
+    let mut agent = world.agent("tm-01");
+    agent.event(EventKind::BeltStarted);
+    world.settle(&mut agent);
+    let (machine, settings) = (agent.machine.clone(), Arc::default());
+    let newer = Registered { machine, key_generation: 2, revoked_generation: 0, settings };
+    world.tell(Input::Registered(std::slice::from_ref(&newer)));
+    world.registered = vec![newer];
+    agent.generation = 2;
+    let status = agent.send_status();
+    world.deliver(&status);
+    world.crash(true);
+    assert_eq!(world.records(&agent.machine, Lane::Events).len(), 1, "nothing is folded twice");
+    agent.generation = 1;
+    let status = agent.send_status();
+    world.deliver(&status);
+    assert_eq!(world.counters().refused_for(RefusalReason::WrongGeneration), 1);
+    agent.generation = 2;
+    agent.event(EventKind::BeltStopped);
+    world.settle(&mut agent);
+    assert_eq!(world.records(&agent.machine, Lane::Events).len(), 2);
+}
+
 #[test]
 fn a_revoked_credential_is_refused_until_it_is_renewed() {
     let mut world = World::new(&["tm-01", "tm-02"]);
@@ -213,6 +239,7 @@ fn two_agents_of_one_machine_are_an_alarm_and_the_newest_connection_wins() {
     world.settle(&mut one);
     let mut copy = one.clone();
     copy.boot = BootId([2; 16]);
+    copy.boots.iter_mut().for_each(|boot| boot.maker = Some(copy.boot));
     let status = copy.send_status();
     world.deliver(&status);
     assert_eq!(world.acks(&copy).len(), 1);

@@ -138,7 +138,6 @@ impl Follower {
         let change = ServiceChange { machine: machine.id.clone(), out_of_service: Some(reason) };
         let request = (facts::RULE, format!("service:{}", stored.incident.id));
         facts::add(&*self.ledger, "service", request, FactKind::ServiceChanged(change), self.now()).await?;
-        (self.settings.machine_changed)();
         Ok(())
     }
 

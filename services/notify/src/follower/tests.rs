@@ -51,7 +51,6 @@ fn follower(gym: &Gym, notes: &Arc<Notes>) -> Follower {
         mail: None,
         secrets: Arc::new(|_, _| [0; 32]),
         clock: Arc::new(move || clock.now()),
-        machine_changed: Arc::new(|| ()),
     };
     Follower::new(
         gym.ledger.clone(),

@@ -72,7 +72,6 @@ fn keeper(gym: &Gym, proof: &Arc<Told>) -> Keeper {
         mail: None,
         secrets: Arc::new(|_, _| [0; 32]),
         clock: Arc::new(move || clock.now()),
-        machine_changed: Arc::new(|| ()),
     };
     Keeper::new(gym.ledger.clone(), settings, proof.clone())
 }

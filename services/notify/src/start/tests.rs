@@ -31,7 +31,6 @@ fn start_in(gym: &Gym) -> (CancellationToken, Vec<JoinHandle<()>>) {
         mail: None,
         secrets: Arc::new(|_, _| [0; 32]),
         clock: Arc::new(move || clock.now()),
-        machine_changed: Arc::new(|| ()),
     };
     let tasks =
         start(gym.ledger.clone(), settings, gym.pages.clone(), Arc::new(Count), Arc::new(Silence), &stopping)

@@ -37,7 +37,6 @@ fn reporter(gym: &Gym, notes: &Arc<Notes>) -> Reporter {
         mail: None,
         secrets: Arc::new(|_, _| [0; 32]),
         clock: Arc::new(move || clock.now()),
-        machine_changed: Arc::new(|| ()),
     };
     Reporter::new(gym.ledger.clone(), settings, notes.clone())
 }

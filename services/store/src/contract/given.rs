@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::belt::{Belt, Direction, Origin};
 use domain::clock::{Clock, ClockQuality};
-use domain::ids::{LogId, MachineId, SessionId, SiteId};
+use domain::ids::{BootId, LogId, MachineId, SessionId, SiteId};
 use domain::live::{Segment, Session};
 use domain::log::{BootStart, Hole, Lane, Position};
 use domain::record::{Event, EventKind, Payload, Reading, Record, SpeedSummary};
@@ -50,6 +50,7 @@ pub(super) fn slice(name: &str, first: u64, last: u64) -> Slice {
             boot_count: 3,
             previous: Some(before),
             other_previous: Some(Position::new(1, 900)),
+            maker: Some(BootId([0x5a; 16])),
         },
         first,
         last,
@@ -64,7 +65,7 @@ pub(super) fn slice(name: &str, first: u64, last: u64) -> Slice {
 pub(super) fn bare_slice(name: &str, first: u64) -> Slice {
     Slice {
         lane: Lane::Readings,
-        boot: BootStart { boot_count: 1, previous: None, other_previous: None },
+        boot: BootStart { boot_count: 1, previous: None, other_previous: None, maker: None },
         hole: None,
         clock: Clock::UNDATED,
         body: Bytes::new(),

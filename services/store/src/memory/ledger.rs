@@ -44,6 +44,8 @@ pub struct MemoryLedger {
     usage_change: watch::Sender<u64>,
     /// Counts writings of notices.
     notice_change: watch::Sender<u64>,
+    /// Number of the last fact.
+    last_fact: watch::Sender<u64>,
 }
 
 /// What was in a ledger at one moment.
@@ -88,6 +90,7 @@ impl MemoryLedger {
         let newest = [
             (&self.change, state.incidents.newest_change()),
             (&self.usage_change, state.usage.newest_change()),
+            (&self.last_fact, state.registry.last_fact),
         ];
         for (change, newest) in newest {
             change.send_if_modified(|told| std::mem::replace(told, newest) != newest);
@@ -238,6 +241,10 @@ impl Ledger for MemoryLedger {
     async fn usage_changes(&self, after: u64, max: usize) -> Result<Vec<UsageChange>, StoreError> {
         bounds::page(max, bounds::PAGE_MAX)?;
         Ok(self.state().usage.changed(after, max))
+    }
+
+    fn last_fact(&self) -> watch::Receiver<u64> {
+        self.last_fact.subscribe()
     }
 
     fn usage_change(&self) -> watch::Receiver<u64> {

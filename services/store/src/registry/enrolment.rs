@@ -124,6 +124,21 @@ impl EnrolmentCode {
         }
     }
 
+    /// When it ended; `None`: it is open, or the agent that used it may still ask for the same answer again. Of a code that
+    /// was used up or tried too often nobody kept when: as late as can be.
+    pub(super) fn ended(&self, now: UnixMicros) -> Option<UnixMicros> {
+        match self.state(now) {
+            EnrolmentCodeState::Open => None,
+            EnrolmentCodeState::Used => match &self.used {
+                Some(used) => Some(used.at).filter(|at| now.since(*at) > REPEAT_US),
+                None => Some(self.expires.min(now)),
+            },
+            EnrolmentCodeState::Revoked => self.revoked.map(|revoked| revoked.min(self.expires)),
+            EnrolmentCodeState::Expired => Some(self.expires),
+            EnrolmentCodeState::TriedOut => Some(self.expires.min(now)),
+        }
+    }
+
     /// The generation that an agent got with this nonce a short while ago, and gets again.
     pub fn repeats(&self, nonce: &SecretHash, now: UnixMicros) -> Option<u32> {
         let used = self.used.as_ref().filter(|used| used.nonce == *nonce);

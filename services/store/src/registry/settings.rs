@@ -133,7 +133,8 @@ pub struct Commissioning {
     /// How the agent's sources were set; `None`: nobody said, so it holds however they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configuration: Option<ConfigurationHash>,
-    /// For which configurations the direction is proven with this one, the newest last; empty: for whichever.
+    /// For which configurations the direction was proven by this one and those before, the newest last; empty: for
+    /// whichever. From this one on only its own counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proven_for: Vec<ConfigurationHash>,
 }
@@ -154,6 +155,18 @@ impl Commissioning {
         let surplus = proven.len().saturating_sub(CONFIGURATIONS_PROVEN_MAX);
         proven.drain(..surplus);
         proven
+    }
+}
+
+impl Commissioning {
+    /// For which configurations the direction counts from this one on; none: for whichever, if it is proven.
+    pub(super) fn proven_now(&self) -> Vec<ConfigurationHash> {
+        self.configuration.into_iter().collect()
+    }
+
+    /// For which others it counts in what was recorded before this one.
+    pub(super) fn proven_before(&self) -> Vec<ConfigurationHash> {
+        self.proven_for.iter().filter(|other| Some(**other) != self.configuration).copied().collect()
     }
 }
 
@@ -229,7 +242,7 @@ impl Machine {
         let Some(shown) = self.commissioning() else { return false };
         let settings = MachineSettings {
             direction_proven: shown.direction_proven,
-            proven_for: shown.proven_for.clone(),
+            proven_for: shown.proven_now(),
             ..MachineSettings::default()
         };
         settings.direction_counts(configuration)

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::ids::BootId;
 use domain::log::{BootStart, Hole};
 use rusqlite::{Connection, params};
 
@@ -24,7 +25,7 @@ use crate::{StoreError, bounds};
 pub(super) const FORMAT: Format = Format {
     name: "journal",
     application_id: 0x4257_6a6c,
-    version: 1,
+    version: 2,
     schema: &["
 CREATE TABLE machine (machine_no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE log (log_no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE) STRICT;
@@ -49,14 +50,15 @@ CREATE TABLE slice (
     clock_quality INTEGER NOT NULL,
     clock_offset_us INTEGER NOT NULL,
     clock_uncertainty_us INTEGER NOT NULL,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    maker BLOB
 ) STRICT;
 "],
     durability: Durability::AtOnce,
     cache_kib: 8 * 1024,
     overwrites_erased: false,
-    // There is one format so far.
-    upgrade: |_| Ok(()),
+    // Format 1 did not say which process made a slice.
+    upgrade: |connection| Ok(connection.execute_batch("ALTER TABLE slice ADD COLUMN maker BLOB")?),
 };
 
 /// Slices removed in one transaction, so that appends need not wait long.
@@ -127,7 +129,7 @@ fn append(connection: &Connection, names: &mut Names, slices: &[Slice]) -> Resul
     let mut sequence = span(connection)?.last;
     let mut statement = connection.prepare_cached(
         "INSERT INTO slice VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-         ?19, ?20, ?21)",
+         ?19, ?20, ?21, ?22)",
     )?;
     for slice in slices {
         sequence += 1;
@@ -156,6 +158,7 @@ fn append(connection: &Connection, names: &mut Names, slices: &[Slice]) -> Resul
             slice.clock.offset_us,
             slice.clock.uncertainty_us,
             &slice.body[..],
+            slice.boot.maker.map(|maker| maker.0),
         ])?;
     }
     Ok(sequence)
@@ -165,23 +168,22 @@ fn read(connection: &Connection, after: i64, max: usize) -> Result<Vec<(Sequence
     let mut statement = connection.prepare_cached(
         "SELECT sequence, machine.id, log.id, lane, boot_count, previous_boot, previous_n, other_previous_boot,
                 other_previous_n, first, last, records, hole_from_boot, hole_from_n, hole_to_boot, hole_to_n,
-                hole_records, clock_quality, clock_offset_us, clock_uncertainty_us, body
+                hole_records, clock_quality, clock_offset_us, clock_uncertainty_us, maker, body
          FROM slice JOIN machine USING (machine_no) JOIN log USING (log_no)
          WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
     )?;
     rows(&mut statement, params![after, limit(max)], |columns| {
         let sequence = columns.get()?;
         let (machine, log, lane) = (columns.machine()?, columns.log()?, columns.lane()?);
-        let boot = BootStart {
-            boot_count: columns.get()?,
-            previous: columns.maybe_position()?,
-            other_previous: columns.maybe_position()?,
-        };
+        let (boot_count, previous, other_previous) =
+            (columns.get()?, columns.maybe_position()?, columns.maybe_position()?);
         let (first, last, records) = (columns.get()?, columns.get()?, columns.get()?);
         let (from, to) = (columns.maybe_position()?, columns.maybe_position()?);
         let records_at_least: Option<u64> = columns.get()?;
         let hole = to.zip(records_at_least).map(|(to, records_at_least)| Hole { from, to, records_at_least });
         let clock = columns.clock()?;
+        let maker = columns.get::<Option<[u8; 16]>>()?.map(BootId);
+        let boot = BootStart { boot_count, previous, other_previous, maker };
         let body = Bytes::from(columns.get::<Vec<u8>>()?);
         Ok((sequence, Slice { machine, log, lane, boot, first, last, records, hole, clock, body }))
     })

@@ -105,6 +105,7 @@ pub struct SqliteLedger {
     change: Arc<watch::Sender<u64>>,
     /// Number of the newest change of a usage row that is on disk.
     usage_change: Arc<watch::Sender<u64>>,
+    last_fact: Arc<watch::Sender<u64>>,
     /// Counts writings of notices that are on disk.
     notice_change: Arc<watch::Sender<u64>>,
 }
@@ -153,6 +154,7 @@ impl SqliteLedger {
         Ok(SqliteLedger {
             writer,
             readers: Readers::new(file),
+            last_fact: Arc::new(watch::Sender::new(registry.last_fact)),
             registry: Arc::new(Mutex::new(registry)),
             change: Arc::new(watch::Sender::new(change)),
             usage_change: Arc::new(watch::Sender::new(usage_change)),
@@ -187,11 +189,13 @@ impl Ledger for SqliteLedger {
             facts::add(connection, &known, &fact)
         };
         // On the writer's thread, so that the next fact finds what follows from this one.
-        let change = self.change.clone();
+        let (change, last_fact) = (self.change.clone(), self.last_fact.clone());
         let committed = move |added: facts::Added| {
             if let FactOutcome::Added(number) = added.outcome {
                 let mut registry = after.lock().unwrap_or_else(PoisonError::into_inner);
                 Arc::make_mut(&mut registry).put(number, added.changes);
+                drop(registry);
+                last_fact.send_replace(number);
             }
             if let Some(newest) = added.incident_change {
                 change.send_replace(newest);
@@ -316,6 +320,10 @@ impl Ledger for SqliteLedger {
         };
         let work = move |connection: &_| usage::changed(connection, after, max);
         self.readers.read("reading changes of usage of", work).await
+    }
+
+    fn last_fact(&self) -> watch::Receiver<u64> {
+        self.last_fact.subscribe()
     }
 
     fn usage_change(&self) -> watch::Receiver<u64> {

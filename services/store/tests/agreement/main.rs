@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::clock::{Clock, ClockQuality};
-use domain::ids::{LogId, MachineId, SiteId};
+use domain::ids::{BootId, LogId, MachineId, SiteId};
 use domain::log::{BootStart, Hole, Lane, Position};
 use domain::record::{Event, EventKind, Payload, Reading, Record};
 use domain::units::{MonotonicMicros, UnixMicros};
@@ -91,8 +91,15 @@ enum JournalStep {
 }
 
 fn slices() -> impl Strategy<Value = Slice> {
-    let boot = (1..9_u32, option::of(positions()), option::of(positions()))
-        .prop_map(|(boot_count, previous, other)| BootStart { boot_count, previous, other_previous: other });
+    let maker = option::of(any::<[u8; 16]>().prop_map(BootId));
+    let boot = (1..9_u32, option::of(positions()), option::of(positions()), maker).prop_map(
+        |(boot_count, previous, other_previous, maker)| BootStart {
+            boot_count,
+            previous,
+            other_previous,
+            maker,
+        },
+    );
     let range = (0..9_u64, 0..9_u64, any::<u32>());
     let body = vec(any::<u8>(), 0..300).prop_map(Bytes::from);
     ((machines(), logs(), lanes(), boot), range, option::of(holes()), clocks(), body).prop_map(

@@ -215,3 +215,38 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn biodex_frames() {
+    let check = |direction: &str, hex: &str, fields: serde_json::Value, error: Option<&str>| {
+        check_way("biodex", direction, hex, fields, error);
+    };
+    check("request", "a0", json!({"question": "speed"}), None);
+    check("request", "a7", json!({"question": "status"}), None);
+    check("request", "80", json!({}), Some("80 is no question"));
+    check("response", "a0 303530", json!({"answer": "speed", "speed_tenths": 50}), None);
+    check("response", "a1 3033", json!({"answer": "elevation", "elevation_percent": 3}), None);
+    check("response", "a2 52", json!({"answer": "direction", "direction": "R"}), None);
+    let status = json!({"answer": "status", "communication_status": 0, "system_status": [64, 0]});
+    check("response", "a7 00 40 00", status, None);
+    check("response", "af", json!({"acknowledged": false}), None);
+    check("response", "a0 3035", json!({}), Some("cut after 3 octets"));
+    check("response", "13", json!({}), Some("no answer"));
+    let twice = json!({"answer": "direction", "direction": "F"});
+    check("response", "a2 46 a2 46", twice.clone(), Some("2 octets after the answer"));
+    self::check("biodex", "a2 46", twice, None);
+    self::check("biodex", "a2", json!({"question": "direction"}), None);
+}
+
+#[test]
+fn gpio_frames() {
+    let edge = |line: u8, level: u8| json!({"time_us": 258, "line": line, "level": level, "number": 7});
+    check_way("gpio_edges", "notify", "", json!({"edges": []}), None);
+    let (high, low) = ("01 01 00000007 0000000000000102", "00 00 00000007 0000000000000102");
+    let both = format!("{high} {low}");
+    check_way("gpio_edges", "notify", &both, json!({"edges": [edge(1, 1), edge(0, 0)]}), None);
+    let cut = "cut: an edge has 14 octets, 2 left";
+    check_way("gpio_edges", "notify", &format!("{high} 00 01"), json!({"edges": [edge(1, 1)]}), Some(cut));
+    check_way("gpio_levels", "read", "00 01", json!({"levels": [0, 1]}), None);
+    check_way("gpio_levels", "read", "02", json!({"levels": [2]}), Some("02 is no level"));
+}

@@ -159,6 +159,7 @@ impl Seen {
             lane,
             log,
             committed: self.committed.get(&log).copied(),
+            maker: None,
             window: 64,
         });
         let ack = Ack {

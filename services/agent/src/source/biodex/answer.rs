@@ -7,7 +7,7 @@ const NOT_ACKNOWLEDGED: u8 = 0xAF;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// Present speed, in tenths.
     Speed(u16),
     /// Present elevation, in per cent.
@@ -24,7 +24,7 @@ pub(super) enum Found {
 
 impl Found {
     /// Which question it answers; `None`: any, or none.
-    pub(super) fn question(&self) -> Option<Question> {
+    pub(crate) fn question(&self) -> Option<Question> {
         match self {
             Found::Speed(_) => Some(Question::Speed),
             Found::Elevation(_) => Some(Question::Elevation),
@@ -33,18 +33,31 @@ impl Found {
             Found::NotAcknowledged | Found::Noise(_) => None,
         }
     }
+
+    /// Its octets, as they came.
+    pub(crate) fn octets(&self) -> Vec<u8> {
+        let digits = |question: Question, digits: String| [&[question.octet()], digits.as_bytes()].concat();
+        match self {
+            Found::Speed(tenths) => digits(Question::Speed, format!("{tenths:03}")),
+            Found::Elevation(percent) => digits(Question::Elevation, format!("{percent:02}")),
+            Found::Forward(forward) => vec![Question::Direction.octet(), if *forward { b'F' } else { b'R' }],
+            Found::Status(octets) => [&[Question::Status.octet()], octets.as_slice()].concat(),
+            Found::NotAcknowledged => vec![NOT_ACKNOWLEDGED],
+            Found::Noise(octets) => octets.clone(),
+        }
+    }
 }
 
 /// The answer under way.
 #[derive(Debug, Default)]
-pub(super) struct Answers {
+pub(crate) struct Answers {
     question: Option<Question>,
     octets: Vec<u8>,
 }
 
 impl Answers {
     /// Takes octets and appends what they complete. What is found does not depend on the pieces.
-    pub(super) fn push(&mut self, octets: &[u8], found: &mut Vec<Found>) {
+    pub(crate) fn push(&mut self, octets: &[u8], found: &mut Vec<Found>) {
         for octet in octets {
             self.push_one(*octet, found);
         }

@@ -138,8 +138,7 @@ impl Interview {
 }
 
 impl Interviewer for Interview {
-    /// The format of captures has no word for these frames.
-    const CHARACTERISTIC: Option<Characteristic> = None;
+    const CHARACTERISTIC: Characteristic = Characteristic::Biodex;
 
     fn ask(&mut self) -> Poll {
         self.answers = Answers::default();
@@ -161,6 +160,14 @@ impl Interviewer for Interview {
         let (mut found, mut heard) = (Vec::new(), Heard::Waiting);
         self.answers.push(octets, &mut found);
         for one in found {
+            match &one {
+                Found::NotAcknowledged
+                | Found::Speed(_)
+                | Found::Elevation(_)
+                | Found::Forward(_)
+                | Found::Status(_) => out.push(Told::Frame(one.octets())),
+                Found::Noise(_) => {}
+            }
             match &one {
                 Found::Noise(octets) => {
                     out.push(Told::Unreadable("octets that are no answer".to_owned(), octets.clone()));

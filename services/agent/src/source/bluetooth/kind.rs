@@ -35,8 +35,8 @@ impl Kind {
     /// Where the machine is to be found.
     pub(super) fn place(&self) -> Place {
         match self {
-            Kind::Ftms(settings) => settings.place(),
-            Kind::RunningSpeed(settings) => settings.place(),
+            Kind::Ftms(settings) => settings.sought.place(),
+            Kind::RunningSpeed(settings) => settings.sought.place(),
         }
     }
 

@@ -1,14 +1,10 @@
 //! Settings of the source `running-speed`: the running speed and cadence service (2A53) of a machine or of a pod.
 
-use std::time::Duration;
-
-use domain::limits::SOURCE_NAME_BYTES_MAX;
 use domain::signal::{Capabilities, SourceSpec};
-use domain::units::MILLI;
 use serde::{Deserialize, Serialize};
 
-use super::place::Place;
-use super::settings::{capabilities, check_period, discovery_seconds, given, period_ms, yes};
+use super::settings::capabilities;
+use super::sought::{self, Sought};
 use crate::config::Comment;
 
 /// What this kind is for.
@@ -24,30 +20,12 @@ const POSSIBLE: [Capabilities; 2] = [Capabilities::SPEED, Capabilities::DISTANCE
 pub struct Settings {
     /// Name of the source in events, at most 64 octets.
     pub name: String,
-    /// The Bluetooth address.
-    #[serde(default)]
-    pub address: String,
-    /// How the advertised name begins.
-    #[serde(default)]
-    pub machine: String,
-    /// The adapter, as in "hci0".
-    #[serde(default)]
-    pub adapter: String,
-    /// Address of the D-Bus on which bluetoothd is.
-    #[serde(default)]
-    pub bus: String,
-    /// How long it is looked for, in seconds.
-    #[serde(default = "discovery_seconds")]
-    pub discovery_seconds: u32,
-    /// It advertises the running speed and cadence service.
-    #[serde(default = "yes")]
-    pub advertises_service: bool,
+    /// The machine or pod, and how it is found.
+    #[serde(flatten)]
+    pub sought: Sought,
     /// What it can report.
     #[serde(default = "reports")]
     pub reports: Vec<String>,
-    /// Its usual period, in milliseconds. It is silent after three of them, at least 2 s.
-    #[serde(default = "period_ms")]
-    pub period_ms: u32,
 }
 
 fn reports() -> Vec<String> {
@@ -58,28 +36,18 @@ fn reports() -> Vec<String> {
 pub const COMMENTS: &[Comment] = &[
     ("name", "Name of the source in events, at most 64 octets."),
     ("address", "The Bluetooth address."),
-    ("machine", "Without an address: how the advertised name begins. With one: both must fit."),
-    ("adapter", "The adapter. Empty: the first one that is switched on."),
-    ("bus", "Address of the D-Bus on which bluetoothd is. Empty: the system bus."),
-    ("discovery_seconds", "How long it is looked for before the next pause, 1 to 300."),
+    sought::MACHINE,
+    sought::ADAPTER,
+    sought::BUS,
+    sought::DISCOVERY,
     ("advertises_service", "false: it does not advertise the service, as beside ftms of the same machine."),
     ("reports", "What it can report: speed, distance."),
-    ("period_ms", "Its usual period, in milliseconds. It is silent after three of them, at least 2 s."),
+    sought::PERIOD,
 ];
 
 /// Settings as they might be.
 pub fn example() -> Settings {
-    Settings {
-        name: "running-speed".to_owned(),
-        address: "AA:BB:CC:DD:EE:FF".to_owned(),
-        machine: String::new(),
-        adapter: String::new(),
-        bus: String::new(),
-        discovery_seconds: discovery_seconds(),
-        advertises_service: yes(),
-        reports: reports(),
-        period_ms: period_ms(),
-    }
+    Settings { name: "running-speed".to_owned(), sought: Sought::at("AA:BB:CC:DD:EE:FF"), reports: reports() }
 }
 
 impl Settings {
@@ -89,14 +57,7 @@ impl Settings {
     ///
     /// In words: field, value, what is allowed.
     pub fn check(&self) -> Result<(), String> {
-        if self.name.is_empty() || self.name.len() > SOURCE_NAME_BYTES_MAX {
-            return Err(format!(
-                "name has {} octets: 1 to {SOURCE_NAME_BYTES_MAX} are allowed",
-                self.name.len()
-            ));
-        }
-        self.place().check()?;
-        check_period(self.period_ms)?;
+        self.sought.check()?;
         capabilities(&self.reports, &POSSIBLE).map(drop)
     }
 
@@ -105,18 +66,7 @@ impl Settings {
             name: self.name.clone(),
             // What is not allowed was refused by `check`: it is not claimed either.
             capabilities: capabilities(&self.reports, &POSSIBLE).unwrap_or_default(),
-            period_us: u64::from(self.period_ms) * MILLI,
-        }
-    }
-
-    pub(super) fn place(&self) -> Place {
-        Place {
-            address: given(&self.address),
-            machine: given(&self.machine),
-            adapter: given(&self.adapter),
-            bus: given(&self.bus),
-            discovery: Duration::from_secs(u64::from(self.discovery_seconds)),
-            advertises_service: self.advertises_service,
+            period_us: self.sought.period_us(),
         }
     }
 }

@@ -1,15 +1,12 @@
 //! Settings of the source `ftms`: which machine, what is peculiar to it, what it can report.
 
 use std::num::NonZeroU8;
-use std::time::Duration;
 
-use domain::limits::SOURCE_NAME_BYTES_MAX;
 use domain::signal::{Capabilities, SourceSpec};
-use domain::units::MILLI;
 use serde::{Deserialize, Serialize};
 
-use super::place::Place;
 use super::presets::{self, Preset};
+use super::sought::{self, Sought};
 use crate::config::Comment;
 use crate::ftms::model::{InclineScale, Model};
 
@@ -43,33 +40,15 @@ const POSSIBLE: [Capabilities; 10] = [
 pub struct Settings {
     /// Name of the source in events, at most 64 octets.
     pub name: String,
-    /// The machine's Bluetooth address.
-    #[serde(default)]
-    pub address: String,
-    /// How the name begins that the machine advertises.
-    #[serde(default)]
-    pub machine: String,
-    /// The adapter, as in "hci0".
-    #[serde(default)]
-    pub adapter: String,
-    /// Address of the D-Bus on which bluetoothd is.
-    #[serde(default)]
-    pub bus: String,
-    /// How long the machine is looked for, in seconds.
-    #[serde(default = "discovery_seconds")]
-    pub discovery_seconds: u32,
-    /// The machine advertises the fitness machine service.
-    #[serde(default = "yes")]
-    pub advertises_service: bool,
+    /// The machine, and how it is found.
+    #[serde(flatten)]
+    pub sought: Sought,
     /// A known model, `by-name` or `as-specified`.
     #[serde(default = "model")]
     pub model: String,
     /// What it can report.
     #[serde(default = "reports")]
     pub reports: Vec<String>,
-    /// Its usual period, in milliseconds. It is silent after three of them, at least 2 s.
-    #[serde(default = "period_ms")]
-    pub period_ms: u32,
     /// The unit in which its speed fields really are.
     #[serde(default)]
     pub speed_unit: SpeedUnitSetting,
@@ -105,14 +84,6 @@ pub struct Settings {
     pub without_feature: bool,
 }
 
-pub(super) fn discovery_seconds() -> u32 {
-    20
-}
-
-pub(super) fn yes() -> bool {
-    true
-}
-
 fn model() -> String {
     BY_NAME.to_owned()
 }
@@ -121,21 +92,14 @@ fn reports() -> Vec<String> {
     ["speed", "incline", "user_commands"].map(str::to_owned).to_vec()
 }
 
-pub(super) fn period_ms() -> u32 {
-    1000
-}
-
 /// What each key means.
 pub const COMMENTS: &[Comment] = &[
     ("name", "Name of the source in events, at most 64 octets."),
     ("address", "The machine's Bluetooth address; `beltwatch-agent probe --bluetooth` shows those around."),
-    (
-        "machine",
-        "Without an address: how the name begins that the machine advertises. With one: both must fit.",
-    ),
-    ("adapter", "The adapter, as in \"hci0\". Empty: the first one that is switched on."),
-    ("bus", "Address of the D-Bus on which bluetoothd is. Empty: the system bus."),
-    ("discovery_seconds", "How long the machine is looked for before the next pause, 1 to 300."),
+    sought::MACHINE,
+    sought::ADAPTER,
+    sought::BUS,
+    sought::DISCOVERY,
     (
         "advertises_service",
         "false: the machine does not advertise the fitness machine service (some FitShow consoles), so that it has to be \
@@ -151,7 +115,7 @@ pub const COMMENTS: &[Comment] = &[
         "What it can report: speed, incline, safety_key, user_commands, heart_rate_contact, elapsed, distance, steps, \
          belt_force, commanded. safety_key only if it is known to tell its safety key (status 03): most do not.",
     ),
-    ("period_ms", "Its usual period, in milliseconds. It is silent after three of them, at least 2 s."),
+    sought::PERIOD,
     ("speed_unit", "kilometres, miles or by-model: the unit in which its speed fields really are."),
     (
         "incline_scale",
@@ -198,15 +162,9 @@ impl Settings {
     pub fn at(name: &str, address: &str) -> Settings {
         Settings {
             name: name.to_owned(),
-            address: address.to_owned(),
-            machine: String::new(),
-            adapter: String::new(),
-            bus: String::new(),
-            discovery_seconds: discovery_seconds(),
-            advertises_service: yes(),
+            sought: Sought::at(address),
             model: model(),
             reports: reports(),
-            period_ms: period_ms(),
             speed_unit: SpeedUnitSetting::default(),
             incline_scale: Vec::new(),
             target_incline: YesNo::default(),
@@ -227,14 +185,7 @@ impl Settings {
     ///
     /// In words: field, value, what is allowed.
     pub fn check(&self) -> Result<(), String> {
-        if self.name.is_empty() || self.name.len() > SOURCE_NAME_BYTES_MAX {
-            return Err(format!(
-                "name has {} octets: 1 to {SOURCE_NAME_BYTES_MAX} are allowed",
-                self.name.len()
-            ));
-        }
-        self.place().check()?;
-        check_period(self.period_ms)?;
+        self.sought.check()?;
         if !self.is_by_name() && self.model != AS_SPECIFIED && presets::named(&self.model).is_none() {
             let known: Vec<&str> = presets::presets().iter().map(|preset| preset.name).collect();
             let known = known.join(", ");
@@ -242,7 +193,9 @@ impl Settings {
         }
         self.scale()?;
         let claimed = self.capabilities()?;
-        if claimed.has(Capabilities::INCLINE) && self.model_called(Some(&self.machine)).0.target_incline {
+        if claimed.has(Capabilities::INCLINE)
+            && self.model_called(Some(&self.sought.machine)).0.target_incline
+        {
             return Err("reports has incline, but target_incline says that the inclination is not measured"
                 .to_owned());
         }
@@ -262,19 +215,7 @@ impl Settings {
             name: self.name.clone(),
             // What is not allowed was refused by `check`: it is not claimed either.
             capabilities: self.capabilities().unwrap_or_default(),
-            period_us: u64::from(self.period_ms) * MILLI,
-        }
-    }
-
-    /// Where the machine is to be found.
-    pub(super) fn place(&self) -> Place {
-        Place {
-            address: given(&self.address),
-            machine: given(&self.machine),
-            adapter: given(&self.adapter),
-            bus: given(&self.bus),
-            discovery: Duration::from_secs(u64::from(self.discovery_seconds)),
-            advertises_service: self.advertises_service,
+            period_us: self.sought.period_us(),
         }
     }
 
@@ -325,11 +266,6 @@ impl Settings {
     }
 }
 
-/// A text, if it says anything.
-pub(super) fn given(text: &str) -> Option<String> {
-    Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
 /// What names of capabilities mean, if all of them are possible.
 pub(super) fn capabilities(reports: &[String], possible: &[Capabilities]) -> Result<Capabilities, String> {
     let mut all = Capabilities::default();
@@ -345,13 +281,6 @@ pub(super) fn capabilities(reports: &[String], possible: &[Capabilities]) -> Res
         return Err("reports is empty: at least one is needed".to_owned());
     }
     Ok(all)
-}
-
-pub(super) fn check_period(period_ms: u32) -> Result<(), String> {
-    if (10..=60_000).contains(&period_ms) {
-        return Ok(());
-    }
-    Err(format!("period_ms is {period_ms}: 10 to 60000 is allowed"))
 }
 
 #[cfg(all(test, feature = "bluetooth"))]

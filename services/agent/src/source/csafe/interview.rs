@@ -194,7 +194,7 @@ impl Interview {
 }
 
 impl Interviewer for Interview {
-    const CHARACTERISTIC: Option<Characteristic> = Some(Characteristic::Csafe);
+    const CHARACTERISTIC: Characteristic = Characteristic::Csafe;
 
     fn ask(&mut self) -> Poll {
         self.deframer = Deframer::default();

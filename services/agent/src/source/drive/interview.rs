@@ -31,11 +31,21 @@ pub(super) struct Interview {
     round: BTreeMap<u16, u16>,
     /// The faults that were told last.
     faults: Vec<String>,
+    /// Whether the drive drove at the end of the last round, and how fast, in mHz; `None`: it stood.
+    driven: Option<u64>,
+    /// For so many rounds more the belt may run on although the drive stands.
+    coasting: u32,
+    /// Rounds in the time that a belt may coast.
+    coast_rounds: u32,
 }
+
+/// A drive that stops from no more than this has braked the belt to its end, in mHz.
+const BRAKED_MHZ: u64 = 5_000;
 
 impl Interview {
     pub(super) fn new(settings: &Settings, plan: Plan) -> Interview {
         let registers = plan.registers;
+        let round_ms = settings.asking.poll_ms.saturating_mul(u32::try_from(plan.blocks.len()).unwrap_or(1));
         Interview {
             plan,
             unit: settings.unit,
@@ -46,6 +56,9 @@ impl Interview {
             block: 0,
             round: BTreeMap::new(),
             faults: Vec::new(),
+            driven: None,
+            coasting: 0,
+            coast_rounds: (u32::from(settings.coast_seconds) * 1_000).div_ceil(round_ms.max(1)),
         }
     }
 
@@ -82,10 +95,13 @@ impl Interview {
             .frequency
             .and_then(|frequency| round.get(&frequency.register).map(|raw| frequency.millihertz(*raw)));
         let status = round.get(&self.plan.status).copied();
-        if let Some(status) = status {
+        let coasts = status.is_some_and(|status| self.coasts(status, millihertz));
+        if coasts {
+            values.push(SignalValue::MeasuredDirection(Direction::Unknown));
+        } else if let Some(status) = status {
             values.extend(self.direction(status, millihertz));
         }
-        if let (Some(millihertz), Some(um_s_per_hz)) = (millihertz, self.um_s_per_hz) {
+        if let (Some(millihertz), Some(um_s_per_hz), false) = (millihertz, self.um_s_per_hz, coasts) {
             let mm_s = (millihertz * um_s_per_hz + 500_000) / 1_000_000;
             let speed = Speed(u32::try_from(mm_s).unwrap_or(u32::MAX));
             values.push(reading::speed("speed", speed, SignalValue::Speed));
@@ -95,6 +111,25 @@ impl Interview {
             values.push(SignalValue::Alive);
         }
         values
+    }
+
+    /// Whether the drive has let go of a belt that may run on. What a drive tells at a standstill is its own speed.
+    fn coasts(&mut self, status: u16, millihertz: Option<u64>) -> bool {
+        match self.plan.motion(status) {
+            Some(Motion::Driving) => {
+                // Without a frequency nothing shows that it braked.
+                self.driven = Some(millihertz.unwrap_or(u64::MAX));
+                self.coasting = 0;
+            }
+            Some(Motion::Standing) => {
+                let let_go = self.driven.take().is_some_and(|millihertz| millihertz > BRAKED_MHZ);
+                self.coasting = if let_go { self.coast_rounds } else { self.coasting };
+            }
+            None => {}
+        }
+        let coasts = self.coasting > 0;
+        self.coasting = self.coasting.saturating_sub(1);
+        coasts && millihertz.is_none_or(|millihertz| millihertz == 0)
     }
 
     /// Direction goes before speed, so that no speed is told with the direction of the motion before.
@@ -141,10 +176,13 @@ impl Interview {
 }
 
 impl Interviewer for Interview {
-    const CHARACTERISTIC: Option<Characteristic> = Some(Characteristic::ModbusRtu);
+    const CHARACTERISTIC: Characteristic = Characteristic::ModbusRtu;
+
+    fn tells_answers_apart(&self) -> bool {
+        self.plan.tells_answers_apart()
+    }
 
     fn ask(&mut self) -> Poll {
-        self.stream = Stream::default();
         let block = self.plan.blocks[self.block % self.plan.blocks.len()];
         self.asked = Read {
             unit: self.unit,
@@ -152,6 +190,7 @@ impl Interviewer for Interview {
             register: block.register,
             count: block.count,
         };
+        self.stream = Stream::behind(self.asked.octets().to_vec());
         Poll::Modbus(self.asked)
     }
 

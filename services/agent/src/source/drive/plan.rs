@@ -1,5 +1,7 @@
 //! What is read from a drive and what it means: of the table, or of settings.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::table::Entry;
@@ -220,6 +222,12 @@ impl Plan {
             faults,
             frequency: custom.frequency.map(|register| Frequency { register, scale }),
         })
+    }
+
+    /// Whether the length of an answer shows which registers it tells. Nothing else in it does.
+    pub(super) fn tells_answers_apart(&self) -> bool {
+        let counts: BTreeSet<u8> = self.blocks.iter().map(|block| block.count).collect();
+        counts.len() == self.blocks.len()
     }
 
     /// What a status says of motion; `None`: it is not known.

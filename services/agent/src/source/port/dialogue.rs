@@ -1,7 +1,8 @@
 //! Asking and being answered: one question at a time, at most ten a second, and no answer taken for another one's.
 //!
 //! After a question without an answer the line has to be quiet for a while, and what comes meanwhile is late. So the next
-//! question does not get the answer of the one before.
+//! question does not get the answer of the one before. Where an answer does not show what it answers (registers of a drive,
+//! asked for in equal numbers), that is all that protects the next question: the pause is longer there.
 
 use std::time::Duration;
 
@@ -16,12 +17,11 @@ use crate::clock;
 use crate::source::outlet::Way;
 use crate::source::{Lost, Outlet};
 
-/// Least time between two questions, in milliseconds: ten a second.
-pub(crate) const POLL_MS_MIN: u32 = 100;
-/// Most time between two questions, in milliseconds.
-const POLL_MS_MAX: u32 = 10_000;
 /// How long a line has to be quiet after a question without an answer.
 const QUIET_US: u64 = 500 * MILLI;
+/// Where answers look alike: a question may be answered as late as this many times what an answer may take. Nothing else
+/// is asked before.
+const LATE_TIMES: u64 = 3;
 /// A line that is never quiet is asked all the same after so long.
 const QUIET_WAIT_MAX_US: u64 = 4 * QUIET_US;
 
@@ -47,8 +47,13 @@ pub(crate) enum Heard {
 
 /// Which question comes next, and what answers say: the part of a source that knows the machine.
 pub(crate) trait Interviewer: Send + std::fmt::Debug {
-    /// What its frames are in a recording; `None`: the format of captures has no word for them.
-    const CHARACTERISTIC: Option<Characteristic>;
+    /// What its frames are in a recording.
+    const CHARACTERISTIC: Characteristic;
+
+    /// Whether an answer shows which of the questions it belongs to.
+    fn tells_answers_apart(&self) -> bool {
+        true
+    }
 
     /// The next question. What was heard in part before belongs to no answer.
     fn ask(&mut self) -> Poll;
@@ -79,17 +84,6 @@ impl Pace {
     }
 }
 
-/// Whether `poll_ms` and `answer_ms` are allowed.
-pub(crate) fn check_pace(poll_ms: u32, answer_ms: u32) -> Result<(), String> {
-    if !(POLL_MS_MIN..=POLL_MS_MAX).contains(&poll_ms) {
-        return Err(format!("poll_ms is {poll_ms}: {POLL_MS_MIN} to {POLL_MS_MAX} is allowed"));
-    }
-    if !(50..=10_000).contains(&answer_ms) {
-        return Err(format!("answer_ms is {answer_ms}: 50 to 10000 is allowed"));
-    }
-    Ok(())
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Nothing is asked before then.
@@ -116,12 +110,14 @@ pub(crate) struct Dialogue<I> {
     pace: Pace,
     phase: Phase,
     asked: MonotonicMicros,
+    /// Until when an answer to a question before may come that looks like one to any other.
+    late_until: MonotonicMicros,
 }
 
 impl<I: Interviewer> Dialogue<I> {
     /// A dialogue that begins now.
     pub(crate) fn new(interviewer: I, pace: Pace, now: MonotonicMicros) -> Dialogue<I> {
-        Dialogue { interviewer, pace, phase: Phase::Resting(now), asked: now }
+        Dialogue { interviewer, pace, phase: Phase::Resting(now), asked: now, late_until: now }
     }
 
     /// What is to be done at this time.
@@ -132,10 +128,13 @@ impl<I: Interviewer> Dialogue<I> {
             }
             self.interviewer.unanswered(out);
             self.phase = Phase::Quieting(now.plus(QUIET_US), now.plus(QUIET_WAIT_MAX_US));
+            if !self.interviewer.tells_answers_apart() {
+                self.late_until = self.asked.plus(LATE_TIMES * self.pace.answer_us);
+            }
         }
         let until = match self.phase {
             Phase::Resting(until) | Phase::Open(until) => until,
-            Phase::Quieting(quiet, at_most) => quiet.min(at_most),
+            Phase::Quieting(quiet, at_most) => quiet.min(at_most).max(self.late_until),
         };
         if now < until {
             return Step::Listen(until);
@@ -178,9 +177,7 @@ where
         let now = clock::monotonic();
         match dialogue.step(now, &mut told) {
             Step::Ask(poll) => {
-                if let Some(characteristic) = I::CHARACTERISTIC {
-                    outlet.tape(now, characteristic, Way::Request, &poll.octets());
-                }
+                outlet.tape(now, I::CHARACTERISTIC, Way::Request, &poll.octets());
                 if let Err(lost) = port.ask(&poll).await {
                     return lost;
                 }
@@ -195,22 +192,17 @@ where
                 }
             }
         }
-        let characteristic = I::CHARACTERISTIC.map(|characteristic| (characteristic, Way::Response));
-        hand_on(outlet, characteristic, &mut told).await;
+        hand_on(outlet, I::CHARACTERISTIC, &mut told).await;
     }
 }
 
 /// Hands on what octets said.
-pub(crate) async fn hand_on(outlet: &Outlet, taped: Option<(Characteristic, Way)>, told: &mut Vec<Told>) {
+async fn hand_on(outlet: &Outlet, characteristic: Characteristic, told: &mut Vec<Told>) {
     let at = clock::monotonic();
     for one in told.drain(..) {
         match one {
             Told::Value(value) => outlet.tell(at, value).await,
-            Told::Frame(octets) => {
-                if let Some((characteristic, way)) = taped {
-                    outlet.tape(at, characteristic, way, &octets);
-                }
-            }
+            Told::Frame(octets) => outlet.tape(at, characteristic, Way::Response, &octets),
             Told::Unreadable(why, octets) => outlet.unreadable(at, &why, &octets),
         }
     }

@@ -44,6 +44,10 @@ const EVENTS_TABLES: &str = "
     CREATE TABLE counters (boot_count INTEGER NOT NULL, record BLOB NOT NULL);
 ";
 
+/// The identity that a copied spool has got instead of the one in `spool`, which both files share. It came later, and an
+/// agent that does not know it goes on with the old one.
+const RENEWED_TABLE: &str = "CREATE TABLE IF NOT EXISTS renewed (id BLOB NOT NULL)";
+
 /// One lane's file.
 #[derive(Debug)]
 pub(super) struct LaneFile {
@@ -89,6 +93,9 @@ impl LaneFile {
             transaction.pragma_update(None, "user_version", FORMAT).map_err(sqlite)?;
             transaction.commit().map_err(sqlite)?;
         }
+        if lane == Lane::Events {
+            connection.execute_batch(RENEWED_TABLE).map_err(sqlite)?;
+        }
         Ok(LaneFile { connection, lane, held: Amount::default() })
     }
 
@@ -105,6 +112,22 @@ impl LaneFile {
         let insert = self.connection.execute("INSERT INTO spool VALUES (?1)", [fresh.0]);
         insert.map_err(failed("write the spool's identity"))?;
         Ok(fresh)
+    }
+
+    /// The identity that the spool has got since; `None`: it has its first one.
+    pub(super) fn renewed(&self) -> Result<Option<SpoolId>, DiskError> {
+        let id = self.connection.query_row("SELECT id FROM renewed", [], |row| row.get(0)).optional();
+        Ok(id.map_err(failed("read the spool's identity"))?.map(SpoolId))
+    }
+
+    pub(super) fn renew(&mut self, id: SpoolId) -> Result<(), DiskError> {
+        let renewed = |connection: &mut Connection| {
+            let transaction = connection.transaction()?;
+            transaction.execute("DELETE FROM renewed", [])?;
+            transaction.execute("INSERT INTO renewed VALUES (?1)", [id.0])?;
+            transaction.commit()
+        };
+        renewed(&mut self.connection).map_err(failed("renew the spool's identity"))
     }
 
     /// Counts what is there. Reads all of it, so it is asked for only when the spool is opened.
@@ -164,12 +187,6 @@ impl LaneFile {
         self.held.records = self.held.records.saturating_sub(removed.records);
         self.held.octets = self.held.octets.saturating_sub(removed.octets);
         self.on_disk().map_err(failed("trim"))
-    }
-
-    pub(super) fn renumber(&mut self, from: u32, to: u32) -> Result<(), DiskError> {
-        let sql = "UPDATE records SET boot_count = ?2 WHERE boot_count = ?1";
-        self.connection.execute(sql, [from, to]).map_err(failed("renumber a boot"))?;
-        Ok(())
     }
 
     /// Makes what was written so far durable: a checkpoint syncs the write-ahead log before it copies it.

@@ -1,3 +1,6 @@
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, chown};
+
 use domain::log::Lane;
 use domain::units::{MonotonicMicros, SECOND};
 use proptest::prelude::*;
@@ -53,6 +56,22 @@ fn a_folder_belongs_to_one_process_at_a_time() {
     assert!(error.to_string().contains("in use by another process"), "{error}");
     drop(first);
     assert!(SqliteDisk::open(folder.path()).is_ok());
+}
+
+#[test]
+fn root_leaves_nothing_in_the_folder_of_another_user() {
+    let folder = tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
+    assert!(!is_foreign_to(1, &spool), "who is not root is held up by the system itself");
+    if fs::metadata(folder.path()).unwrap().uid() == 0 {
+        assert!(!is_foreign_to(0, &spool));
+        chown(folder.path(), Some(65_534), None).unwrap();
+    }
+    assert!(is_foreign_to(0, &spool), "the folder above is the other user's alone");
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    assert!(!is_foreign_to(0, &spool), "as in a checkout: it will be root's own");
+    assert!(is_foreign_to(0, folder.path()));
 }
 
 #[test]
@@ -119,7 +138,7 @@ enum Step {
     Append(Lane),
     Write,
     Trim(Lane, u64),
-    Renumber,
+    Renew,
     Restart,
 }
 
@@ -129,7 +148,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         8 => lane.clone().prop_map(Step::Append),
         3 => Just(Step::Write),
         2 => (lane, 0_u64..30).prop_map(|(lane, n)| Step::Trim(lane, n)),
-        1 => Just(Step::Renumber),
+        1 => Just(Step::Renew),
         1 => Just(Step::Restart),
     ];
     prop::collection::vec(step, 0..60)
@@ -176,10 +195,9 @@ proptest! {
                     real.trim(lane, through);
                     shelf.trim(lane, through);
                 }
-                Step::Renumber => {
-                    let to = real.boot().boot_count + 3;
-                    real.renumber(to).unwrap();
-                    shelf.renumber(to).unwrap();
+                Step::Renew => {
+                    real.renew().unwrap();
+                    shelf.renew().unwrap();
                 }
                 Step::Restart => {
                     drop(real);

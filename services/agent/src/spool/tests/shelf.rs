@@ -75,17 +75,6 @@ impl Shelved {
             self.rows.entry(row.position).or_insert_with(|| row.clone());
         }
     }
-
-    fn renumber(&mut self, from: u32, to: u32) {
-        let rows = std::mem::take(&mut self.rows);
-        for (mut position, mut row) in rows {
-            if position.boot_count == from {
-                position.boot_count = to;
-            }
-            row.position = position;
-            self.rows.insert(position, row);
-        }
-    }
 }
 
 impl Disk for Shelf {
@@ -110,14 +99,10 @@ impl Disk for Shelf {
         Ok(())
     }
 
-    fn renumber_boot(&mut self, from: u32, to: u32) -> Result<(), DiskError> {
-        self.check("renumber a boot")?;
-        for boot in self.now.boots.iter_mut().filter(|boot| boot.boot_count == from) {
-            boot.boot_count = to;
-        }
-        self.now.events.renumber(from, to);
-        self.now.readings.renumber(from, to);
-        self.durable = self.now.clone();
+    fn renew(&mut self, spool: SpoolId) -> Result<(), DiskError> {
+        self.check("renew the spool's identity")?;
+        self.now.spool = Some(spool);
+        self.sync_events();
         Ok(())
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Recount {
     /// Quarters by day, as octets.
     counted: BTreeMap<i32, Vec<u8>>,
     sessions: Vec<Session>,
+    /// The one that goes on where the history that was read ends.
+    open: Option<Session>,
     /// What became of it.
     pub(super) result: v1::Rebuilt,
 }
@@ -67,13 +69,21 @@ impl Recount {
             read_until,
             counted: BTreeMap::new(),
             sessions: Vec::new(),
+            open: None,
             result: v1::Rebuilt::default(),
         }
     }
 
     /// Takes what a record ended.
     pub(super) fn take(&mut self, folded: Folded) {
-        self.sessions.extend(folded.sessions.into_iter().filter(|session| session.ended));
+        for session in folded.sessions {
+            if session.ended {
+                self.open.take_if(|open| open.id == session.id);
+                self.sessions.push(session);
+            } else {
+                self.open = Some(session);
+            }
+        }
         for row in folded.usage {
             self.counted.entry(row.day).or_default().extend(row.quarters);
         }
@@ -93,6 +103,8 @@ impl Recount {
 
     /// The same with all that is left.
     pub(super) async fn finish(&mut self) -> Result<(), ApiError> {
+        // The record that ended it may lie behind what was read: it has ended if the ledger says so.
+        self.sessions.extend(self.open.take().map(Session::over));
         self.settle().await?;
         while !self.counted.is_empty() {
             self.settle_next_day().await?;

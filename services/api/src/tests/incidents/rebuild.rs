@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::belt::{Belt, Contact, Contacts, Direction};
 use domain::clock::{Clock, ClockQuality};
 use domain::incident::{Incident, Rule};
+use domain::live::LiveState;
 use domain::log::{Lane, Position};
 use domain::machine::{MachineFold, MachineMind};
 use domain::record::{Event, EventKind, Payload, Record};
@@ -122,6 +123,8 @@ impl Bench {
         derived.usage.extend(mind.open_usage());
         derived.sessions.extend(mind.open_session());
         self.ledger.put(derived).await.unwrap();
+        let live = (*crate::live::latest(&self.feed, &machine)).clone();
+        self.feed.put(LiveState { configurations: mind.configurations().clone(), ..live });
         let derived =
             |incident: Incident| DerivedIncident { detected: incident.time.plus(2_000_000), incident };
         self.found(found.into_iter().map(derived).collect()).await;

@@ -114,6 +114,21 @@ async fn a_commissioning_gives_the_days_before_it_their_direction() {
 }
 
 #[tokio::test]
+async fn a_session_that_only_the_newest_readings_end_says_its_direction_all_the_same() {
+    let bench = Bench::furnished().await;
+    let moves = (1..=60).map(|n| (START_S + n, reading(Direction::Reverse, 900)));
+    let rests = (61..=100).map(|n| (START_S + n, reading(Direction::Stopped, 0)));
+    // A day later: too new for a rebuild.
+    let next = [(-100, reading(Direction::Stopped, 0))];
+    bench.ingested(&written(moves.chain(rests).chain(next))).await;
+    assert_eq!(bench.directions().await, [Direction::Unknown]);
+    bench.commission().await;
+    bench.recounted([0, 1, 1, 0, 1]).await;
+    assert_eq!(bench.directions().await, [Direction::Reverse]);
+    bench.recounted([1, 0, 1, 0, 0]).await;
+}
+
+#[tokio::test]
 async fn a_day_whose_readings_are_gone_stays_as_it_is() {
     let check = async |left: fn(&(u64, domain::record::Record)) -> bool| {
         let bench = Bench::furnished().await;

@@ -49,7 +49,7 @@ pub(in super::super) fn show(
     let t = visitor.t();
     let v1::CreateEnrolmentCodeResponse { code, url, kept } = made;
     let until = words::moment(kept.and_then(|kept| kept.expire_time)).map(end::moment_words);
-    let command = format!("beltwatch-agent enrol {url} {code}");
+    let command = format!("sudo -u beltwatch-agent beltwatch-agent enrol {url} {code}");
     let page = CodePage {
         frame: area.frame(visitor, title),
         t,

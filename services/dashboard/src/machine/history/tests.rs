@@ -69,6 +69,7 @@ fn events_are_told_in_words_and_unknown_ones_are_not_hidden() {
     check("contact_opened", "hand_rail", "Contact opened", false);
     check("belt_started", "", "Belt started", false);
     check("direction_disagreed", "", "Two sources disagree on the direction", false);
+    check("contact_disagreed", "emergency_stop", "Two sources disagree on a contact", false);
     check("fault_reported", "", "Machine reports a fault", false);
     check("speed_jumped", "", "Speed jumped", false);
     check("of_the_future", "", "Unknown", false);

@@ -89,7 +89,8 @@ async fn a_code_is_shown_once_with_its_command_and_a_drawing() {
         let (answer, asked) = send(TECHNICIAN, path, fields).await;
         assert_eq!(answer.status, 200, "{path}");
         assert!(asked[0].contains(says), "{}", asked[0]);
-        let command = format!("beltwatch-agent enrol https://gym.example:8080 {CODE}");
+        let command =
+            format!("sudo -u beltwatch-agent beltwatch-agent enrol https://gym.example:8080 {CODE}");
         assert!(answer.text.contains(&command) && answer.text.contains("<svg class=\"qr\""), "{path}");
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
     }

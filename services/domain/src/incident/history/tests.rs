@@ -52,7 +52,7 @@ fn order(all: &[(Lane, Remembered)], page: usize) -> Vec<(Lane, Position)> {
     let mut left = Lane::ALL.map(|lane| -> VecDeque<Remembered> {
         all.iter().filter(|(of, _)| *of == lane).map(|(_, record)| record.clone()).collect()
     });
-    let mut fold = HistoryFold::new(machine(), Vec::new());
+    let mut fold = HistoryFold::new(machine(), Vec::new(), &Configurations::default());
     let mut order = Vec::new();
     loop {
         while let Some(lane) = fold.wants() {
@@ -107,7 +107,7 @@ fn each_timeline_is_folded_for_itself() {
     started.record.payload = Payload::Event(event);
 
     let timelines = vec![Timeline::always(MachineSettings::default()), Timeline::default()];
-    let mut fold = HistoryFold::new(machine(), timelines);
+    let mut fold = HistoryFold::new(machine(), timelines, &Configurations::default());
     assert_eq!(fold.wants(), Some(Lane::Events));
     fold.push(Lane::Events, vec![started, open.clone()]);
     assert_eq!((fold.wants(), fold.fold()), (Some(Lane::Readings), None));

@@ -119,6 +119,7 @@ fn stopped_by(event: &Event) -> Option<Contact> {
         | EventKind::SpoolRecovered
         | EventKind::ValueImplausible
         | EventKind::DirectionDisagreed
+        | EventKind::ContactDisagreed
         | EventKind::FaultReported
         | EventKind::SpeedJumped => None,
     }

@@ -110,6 +110,7 @@ fn told_as(event: &Event) -> Option<Told> {
         | EventKind::SpoolRecovered
         | EventKind::ValueImplausible
         | EventKind::DirectionDisagreed
+        | EventKind::ContactDisagreed
         | EventKind::FaultReported
         | EventKind::SpeedJumped => None,
     }

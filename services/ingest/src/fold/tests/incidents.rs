@@ -68,7 +68,7 @@ proptest! {
             let entry = Entry { n, record: wire::record::encode(&record) };
             writer.slices[index].push(Slice {
                 machine: machine(), log: LogId::for_lane(writer.spool, lane), lane,
-                boot: BootStart { boot_count: 1, previous: None, other_previous: None },
+                boot: BootStart { boot_count: 1, previous: None, other_previous: None, maker: None },
                 first: n, last: n, records: 1, hole: None, clock: CLOCK, body: encode_slice(&[entry]),
             });
         }

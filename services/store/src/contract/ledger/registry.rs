@@ -23,8 +23,11 @@ pub(super) async fn facts_are_numbered_and_come_back(ledger: &dyn Ledger) {
         token_created(10, &[]),
         site_created("token:3", None, "gym-2"),
     ];
+    let last = ledger.last_fact();
+    assert_eq!(*last.borrow(), 0);
     for (number, fact) in (1..).zip(&facts) {
         assert_eq!(add(ledger, fact).await, number);
+        assert_eq!(*last.borrow(), number);
     }
     let all: Vec<(u64, Fact)> = (1..).zip(facts).collect();
     assert_eq!(ledger.facts(0, 1_000).await.expect("facts can be read"), all);
@@ -55,6 +58,7 @@ pub(super) async fn a_repeated_request_adds_nothing(ledger: &dyn Ledger) {
     for again in [first.clone(), other] {
         let outcome = ledger.add_fact(again).await.expect("repeating is no failure");
         assert_eq!(outcome, FactOutcome::Repeated(1, Box::new(first.clone())));
+        assert_eq!(*ledger.last_fact().borrow(), 1);
     }
     // Another author, or no identity at all, is another request.
     assert_eq!(add(ledger, &site_created("local:ben", Some("r1"), "gym-3")).await, 2);

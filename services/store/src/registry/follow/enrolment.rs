@@ -42,15 +42,29 @@ impl Registry {
         if self.enrolment_codes.contains_key(&code.id) {
             return Err(bounds::taken("enrolment code", &format!("{:06x}", code.id)));
         }
-        let ended = |code: &&EnrolmentCode| code.expires.plus(TOKEN_KEPT_US) <= now;
-        let mut changes: Vec<Change> =
-            self.enrolment_codes().filter(ended).map(|code| Change::ForgetEnrolmentCode(code.id)).collect();
+        let mut changes = self.enrolment_codes_forgotten(now);
         let kept = self.enrolment_codes.len() - changes.len();
-        bounds::room("enrolment codes", kept, ENROLMENT_CODES_MAX)?;
+        bounds::room("open enrolment codes", kept, ENROLMENT_CODES_MAX)?;
         let made =
             EnrolmentCode { number, revoked: None, wrong_tries: 0, came: 0, used: None, ..code.clone() };
         changes.push(Change::Put(Entry::EnrolmentCode(made)));
         Ok(changes)
+    }
+
+    /// Codes that make room for another: those that ended long ago, and as many more of those that have ended as are needed,
+    /// from the one that ended first on. What is open stays.
+    fn enrolment_codes_forgotten(&self, now: UnixMicros) -> Vec<Change> {
+        let is_old = |code: &EnrolmentCode| code.expires.plus(TOKEN_KEPT_US) <= now;
+        let (old, mut kept): (Vec<_>, Vec<_>) = self.enrolment_codes().partition(|code| is_old(code));
+        let surplus = (kept.len() + 1).saturating_sub(ENROLMENT_CODES_MAX);
+        if surplus == 0 {
+            kept.clear();
+        }
+        let ended = kept.into_iter().filter_map(|code| Some((code.ended(now)?, code.id)));
+        let mut ended: Vec<_> = ended.collect();
+        ended.sort_unstable();
+        let more = ended.into_iter().take(surplus).map(|(_, id)| id);
+        old.into_iter().map(|code| code.id).chain(more).map(Change::ForgetEnrolmentCode).collect()
     }
 
     fn enrolment_code_revoked(&self, code: u32, now: UnixMicros) -> Changes {

@@ -1,4 +1,5 @@
 mod access;
+mod changed;
 mod course;
 mod drill;
 mod enrolment;

@@ -7,7 +7,7 @@ use domain::incident::settings::{MachineSettings, StaffedHours, Timeline};
 use domain::incident::threshold::Limits;
 use domain::units::UnixMicros;
 
-use super::{BEGINNING, History, MachineTraits, Scope, SiteTraits};
+use super::{BEGINNING, Commissioning, History, MachineTraits, Scope, SiteTraits};
 use crate::registry::{Machine, Registry};
 
 impl Registry {
@@ -64,7 +64,8 @@ impl Registry {
             silent_on_stop: commissioning.as_ref().is_some_and(|shown| shown.silent_on_stop),
             incline_is_target: commissioning.as_ref().is_some_and(|shown| shown.incline_is_target),
             direction_proven: commissioning.as_ref().is_some_and(|shown| shown.direction_proven),
-            proven_for: commissioning.as_ref().map(|shown| shown.proven_for.clone()).unwrap_or_default(),
+            proven_for: commissioning.as_ref().map(Commissioning::proven_now).unwrap_or_default(),
+            proven_before: commissioning.as_ref().map(Commissioning::proven_before).unwrap_or_default(),
             measured_stops: commissioning.map(|shown| shown.stops).unwrap_or_default(),
             out_of_service: out_of_service.is_some(),
             drill: drill.map(|drill| drill.number),

@@ -16,7 +16,7 @@ fn slice(first: u64) -> Slice {
         machine: MachineId::new("tm-1").unwrap(),
         log: LogId([1; 16]),
         lane: Lane::Events,
-        boot: BootStart { boot_count: 1, previous: None, other_previous: None },
+        boot: BootStart { boot_count: 1, previous: None, other_previous: None, maker: None },
         first,
         last: first,
         records: 1,

@@ -10,7 +10,7 @@ fn slices(machine: &str) -> Arc<[Slice]> {
         machine: MachineId::new(machine).unwrap(),
         log: LogId([1; 16]),
         lane: Lane::Events,
-        boot: BootStart { boot_count: 1, previous: None, other_previous: None },
+        boot: BootStart { boot_count: 1, previous: None, other_previous: None, maker: None },
         first,
         last: first,
         records: 1,
@@ -65,4 +65,24 @@ async fn callers_that_go_away_leave_whole_appends() {
     let left: Vec<_> =
         std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["journal.db"], "a closed journal is one file");
+}
+
+#[tokio::test]
+async fn a_journal_of_the_first_format_goes_on_without_makers() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = SqliteJournal::open(folder.path()).unwrap();
+    journal.append(slices("tm-1")).await.unwrap();
+    drop(journal);
+    let older = Connection::open(folder.path().join("journal.db")).unwrap();
+    older.execute_batch("ALTER TABLE slice DROP COLUMN maker; PRAGMA user_version = 1").unwrap();
+    older.close().unwrap();
+
+    let journal = SqliteJournal::open(folder.path()).unwrap();
+    let mut made: Vec<Slice> = slices("tm-1").to_vec();
+    made.iter_mut().for_each(|slice| slice.boot.maker = Some(BootId([7; 16])));
+    assert_eq!(journal.append(made.into()).await.unwrap(), 40);
+    let read = journal.read(0, 100).await.unwrap();
+    let makers: Vec<_> = read.into_iter().map(|(_, slice)| slice.boot.maker).collect();
+    assert_eq!(makers[..20], [None; 20]);
+    assert_eq!(makers[20..], [Some(BootId([7; 16])); 20]);
 }

@@ -111,6 +111,43 @@ fn other_drives_of_the_table() {
 }
 
 #[test]
+fn a_belt_that_the_drive_let_go_of_is_not_said_to_stand() {
+    let mut settings = of(Model::Gs4);
+    let blocks = u32::try_from(settings.plan().unwrap().blocks.len()).unwrap();
+    (settings.coast_seconds, settings.asking.poll_ms) = (3, 750 / blocks);
+    let standing = [way(Stopped), speed(0)];
+    let mut interview = interview(&settings);
+    let mut told = |registers: &[(u16, u16)]| round(&mut interview, registers);
+    assert_eq!(told(&[]), standing, "it never drove");
+    assert_eq!(told(&[(0x2101, 0b0_0011), (0x2103, 200)]), [way(Forward), speed(2_000)]);
+    for round in 0..4 {
+        assert_eq!(told(&[]), [way(Unknown)], "round {round}");
+    }
+    assert_eq!(told(&[]), standing, "three seconds are over");
+    assert_eq!(told(&[(0x2101, 0b0_0011), (0x2103, 40)]), [way(Forward), speed(400)]);
+    assert_eq!(told(&[]), standing, "it braked down to 4 Hz");
+    settings.coast_seconds = 0;
+    let mut interview = self::interview(&settings);
+    round(&mut interview, &[(0x2101, 0b0_0011), (0x2103, 200)]);
+    assert_eq!(round(&mut interview, &[]), standing, "it always brakes");
+}
+
+#[test]
+fn an_answer_that_begins_like_a_question_is_an_answer() {
+    // Its first eight octets have a right checksum.
+    let told: Vec<V> = [Model::DeltaMs300, Model::Gs4, Model::InvtGoodrive, Model::EatonMMax]
+        .into_iter()
+        .flat_map(|model| {
+            let settings = of(model);
+            let status = settings.plan().unwrap().status;
+            round(&mut interview(&settings), &[(status, 38_982)])
+        })
+        .filter(|value| matches!(value, V::MeasuredDirection(_)))
+        .collect();
+    assert_eq!(told.len(), 4);
+}
+
+#[test]
 fn a_drive_that_is_wired_the_other_way_round_is_inverted() {
     let settings = Settings { invert: true, ..of(Model::Gs4) };
     check(&settings, &[(0x2101, 0b1_1011), (0x2103, 200)], &[way(Forward), speed(2_000)]);

@@ -6,6 +6,7 @@ use crate::incident::mind::IncidentFold;
 use crate::incident::settings::{MachineSettings, Timeline};
 use crate::incident::{Incident, Rule};
 use crate::log::{Lane, Position};
+use crate::machine::{MachineFold, MachineMind};
 use crate::record::{Event, EventKind, Payload, Reading, Record, SpeedSummary};
 use crate::registry::BeltKind;
 use crate::signal::Capabilities;
@@ -236,4 +237,46 @@ fn an_agent_that_started_without_a_clock_can_still_be_judged() {
         !two.incidents.is_empty(),
         "an emergency stop of a moving belt is no incident for the whole life of this agent"
     );
+}
+
+/// Of an undated start, which comes ahead of readings that were written before it, only those behind it know.
+#[test]
+fn an_undated_start_counts_from_its_turn_on_wherever_it_arrives() {
+    let start = |capabilities| {
+        let mut start = event(0, EventKind::AgentStarted, None, false);
+        if let Payload::Event(event) = &mut start.payload {
+            event.capabilities = Some(capabilities);
+        }
+        start
+    };
+    let starts = [start(Capabilities::EMERGENCY_STOP), start(Capabilities::SPEED)];
+    let moving = |seconds| reading(seconds * S, true, Direction::Forward, 2_500);
+    let in_turn = [
+        (Lane::Events, 1, starts[0].clone()),
+        (Lane::Readings, 1, moving(10)),
+        (Lane::Readings, 2, moving(60)),
+        (Lane::Events, 2, starts[1].clone()),
+        (Lane::Readings, 3, moving(110)),
+        (Lane::Readings, 4, moving(160)),
+    ];
+    for is_ahead in [false, true] {
+        let mut mind = MachineMind::new(MachineId::new("stage").unwrap(), MachineFold::default());
+        let mut found = Vec::new();
+        let ahead = if is_ahead { 2 } else { 0 };
+        for (n, start) in (1..).zip(&starts).take(ahead) {
+            let (log, position) = place(Lane::Events, n);
+            mind.at_once(log, position, None, start);
+        }
+        for (lane, n, record) in &in_turn {
+            let (log, position) = place(*lane, *n);
+            let time =
+                (*lane == Lane::Readings).then(|| UnixMicros(T0 + i64::try_from(record.at.0).unwrap()));
+            if time.is_none() && !is_ahead {
+                mind.at_once(log, position, None, record);
+            }
+            let incidents = mind.fold(log, position, time, record).incidents;
+            found.extend(incidents.into_iter().filter(|one| one.revision == 1).map(|one| (one.rule, *n)));
+        }
+        assert_eq!(found, [(Rule::TelemetryLostWhileMoving, 4)], "events ahead: {is_ahead}");
+    }
 }

@@ -185,16 +185,65 @@ fn codes_and_agents_are_bounded() {
     }
     refuses(&mut followed, 0, code(1, of_site("nowhere", 1), 100), StoreErrorKind::Invalid);
     refuses(&mut followed, 0, code(1, of_machine("nobody"), 100), StoreErrorKind::Invalid);
-    for id in 0..u32::try_from(ENROLMENT_CODES_MAX).unwrap() {
-        followed.at(0, code(id, of_site("gym-1", 200), 100));
-    }
+    filled(&mut followed);
     refuses(&mut followed, 0, code(0, of_site("gym-1", 1), 100), StoreErrorKind::Conflict);
     let more = code(0xff_ffff, of_site("gym-1", 1), 100);
-    refuses(&mut followed, 90 * DAY + 99, more.clone(), StoreErrorKind::Full);
+    refuses(&mut followed, 99, more.clone(), StoreErrorKind::Full);
     for nonce in 0..u16::try_from(ENROLMENTS_MAX).unwrap() {
         followed.at(1, asked(u32::from(nonce / 200), nonce, "gym-1"));
     }
     refuses(&mut followed, 2, asked(9, 5_000, "gym-1"), StoreErrorKind::Full);
     followed.at(90 * DAY + 100, more);
     assert_eq!(followed.0.enrolment_codes().count(), 1, "what ended long ago makes room");
+}
+
+/// As many open codes as can be, from 0 on: each for a site, until 100.
+fn filled(followed: &mut Followed) {
+    followed.at(0, code(0, of_site("gym-1", 200), 100));
+    let first = followed.0.enrolment_code(0).unwrap().clone();
+    let all =
+        (0..u32::try_from(ENROLMENT_CODES_MAX).unwrap()).map(|id| EnrolmentCode { id, ..first.clone() });
+    let all: Vec<Change> = all.map(|code| Change::Put(Entry::EnrolmentCode(code))).collect();
+    followed.0.put(1, all);
+    assert_eq!(followed.0.enrolment_codes().count(), ENROLMENT_CODES_MAX);
+}
+
+#[test]
+fn a_code_that_has_ended_makes_room_for_one_that_is_needed() {
+    // What happens to a code; whether it makes room while all others are open, and later.
+    let check = |what: &[FactKind], now: i64, has_room: bool| {
+        let mut followed = Followed::new();
+        filled(&mut followed);
+        let mut one = followed.0.enrolment_code(7).unwrap().clone();
+        one.target = of_machine("tm-1");
+        followed.0.put(1, [Change::Put(Entry::EnrolmentCode(one))]);
+        for fact in what {
+            followed.at(1, fact.clone());
+        }
+        let more = code(0xff_ffff, of_machine("tm-1"), 10 * DAY);
+        let added = followed.add_at(now, more);
+        assert_eq!(added.err(), (!has_room).then_some(StoreErrorKind::Full), "{what:?} at {now}");
+        assert_eq!(followed.0.enrolment_code(7).is_none(), has_room, "{what:?} at {now}");
+        assert_eq!(followed.0.enrolment_codes().count(), ENROLMENT_CODES_MAX);
+    };
+    check(&[], 99, false);
+    check(&[tried(7), tried(7), tried(7), tried(7)], 99, false);
+    check(&[tried(7), tried(7), tried(7), tried(7), tried(7)], 99, true);
+    check(&[revoked(7)], 1, true);
+    // The agent that used it may ask again for what it got.
+    check(&[enrolled(7, 9, "tm-1")], 99, false);
+    // The one that ended first goes first.
+    let mut followed = Followed::new();
+    filled(&mut followed);
+    for (time, id) in [(3, 5), (2, 8), (4, 1)] {
+        followed.at(time, revoked(id));
+    }
+    for (time, id, gone) in [(5, 0xff_fff1, 8), (5, 0xff_fff2, 5), (5, 0xff_fff3, 1)] {
+        followed.at(time, code(id, of_machine("tm-1"), 50));
+        assert!(followed.0.enrolment_code(gone).is_none(), "{gone}");
+    }
+    refuses(&mut followed, 5, code(0xff_fff4, of_machine("tm-1"), 50), StoreErrorKind::Full);
+    // From 50 on they have expired, before the others.
+    followed.at(60, code(0xff_fff4, of_machine("tm-1"), 90));
+    assert!(followed.0.enrolment_code(0xff_fff1).is_none());
 }

@@ -4,6 +4,7 @@ mod naive;
 mod opening;
 mod stays;
 
+use domain::ids::ConfigurationHash;
 use domain::incident::settings::{CommissionedStop, EFFECTIVE_AFTER_US, MachineSettings, StaffedHours};
 use domain::incident::threshold::{self, Threshold};
 use domain::limits::{COMMISSIONED_STOPS_MAX, LIMIT_MODELS_MAX, SETTING_CHANGES_MAX, STAFFED_SPANS_MAX};
@@ -12,7 +13,8 @@ use domain::units::Speed;
 
 use super::*;
 use crate::fact::{
-    MachineChange, NewCommissioning, NewOpening, NewStaffedHours, NewThresholds, OpeningHours, ServiceChange,
+    MachineChange, NewCommissioning, NewOpening, NewStaffedHours, NewThresholds, OpeningHours, SeenByAgent,
+    ServiceChange,
 };
 use crate::registry::{Scope, ScopedLimits, SiteTraits, StaffedDays};
 
@@ -178,6 +180,51 @@ fn a_commissioning_replaces_the_one_before() {
             (after(9), ([false, false, true], vec![])),
         ],
     );
+}
+
+#[test]
+fn only_the_newest_commissioning_holds_from_then_on() {
+    let configurations = |settings: &MachineSettings| {
+        let numbers = |all: &[ConfigurationHash]| all.iter().map(|hash| hash.0[0]).collect::<Vec<_>>();
+        (settings.direction_proven, numbers(&settings.proven_for), numbers(&settings.proven_before))
+    };
+    let seen = |number: u8, direction_proven: bool| {
+        let seen = SeenByAgent {
+            done: None,
+            technician: "Jo".to_owned(),
+            agent_version: "1".to_owned(),
+            configuration: ConfigurationHash([number; 16]),
+            steps: Vec::new(),
+        };
+        let new = NewCommissioning { direction_proven, seen: Some(Box::new(seen)), ..commissioning("tm-1") };
+        FactKind::Commissioned(new)
+    };
+    check(
+        [
+            (1, seen(1, true)),
+            (2, seen(2, true)),
+            // Back to the first one: it was not looked at until the next one.
+            (3, seen(1, true)),
+            (4, seen(3, false)),
+            (5, FactKind::Commissioned(commissioning("tm-1"))),
+        ],
+        configurations,
+        [
+            (after(1) - 1, (false, vec![], vec![])),
+            (after(1), (true, vec![1], vec![])),
+            (after(2), (true, vec![2], vec![1])),
+            (after(3), (true, vec![1], vec![2])),
+            (after(4), (false, vec![3], vec![2, 1])),
+            // A person says that it counts, however the sources are set.
+            (after(5), (true, vec![], vec![])),
+        ],
+    );
+    let mut followed = Followed::new();
+    followed.at(1, seen(1, true));
+    followed.at(2, seen(2, true));
+    let machine = followed.machine("tm-1");
+    let counts = |number: u8| machine.direction_counts(Some(ConfigurationHash([number; 16])));
+    assert_eq!((counts(1), counts(2), counts(3)), (false, true, false));
 }
 
 #[test]
