@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use anyhow::{Context, ensure};
+use domain::belt::Belt;
 use domain::ids::MachineId;
 use domain::live::LiveState;
 use domain::log::Lane;
@@ -58,7 +59,7 @@ pub struct DayReport {
     pub dropped: u64,
     /// From its connection until a machine's live picture is right: the longest.
     pub live_us: u64,
-    /// The oldest that a live picture became while backlogs came.
+    /// The longest that a live picture was not what the belt had been meanwhile, while its machine's backlog came.
     pub oldest_us: u64,
     /// From when the broker is back until all backlog of each lane is committed.
     pub committed_us: [u64; 2],
@@ -127,6 +128,8 @@ impl fmt::Display for DayReport {
 struct Return {
     live_at: Option<u64>,
     done_at: [Option<u64>; 2],
+    /// The live picture.
+    latest: Option<Belt>,
 }
 
 /// Runs the day.
@@ -230,6 +233,7 @@ impl Back {
         self.on_the_way.extend(sent.into_iter().map(|message| (now + DELAY_US, message)));
         states.iter().for_each(|state| self.see(state));
         self.note_done();
+        self.note_age();
         if step.is_multiple_of(20) {
             self.report.resident[1] = self.report.resident[1].max(resident());
         }
@@ -243,12 +247,20 @@ impl Back {
         let UnixMicros(unix) = now_at(self.now).unix;
         let old_us = unix - latest.time.0;
         let one = &mut self.returns[number];
-        if one.live_at.is_some() {
-            let old_us = u64::try_from(old_us).unwrap_or(0);
-            self.report.oldest_us = self.report.oldest_us.max(old_us);
-        } else if old_us <= RIGHT_WITHIN_US && agent.has_seen(&latest.belt) {
+        one.latest = Some(latest.belt);
+        if one.live_at.is_none() && old_us <= RIGHT_WITHIN_US && agent.has_seen(&latest.belt) {
             one.live_at = Some(self.now);
             self.report.live_us = self.report.live_us.max(self.now - agent.connects_at);
+        }
+    }
+
+    /// A picture ages from one state to the next, once the belt is another.
+    fn note_age(&mut self) {
+        for (one, agent) in self.returns.iter().zip(&self.agents) {
+            let comes = one.live_at.is_some() && one.done_at.iter().any(Option::is_none);
+            let seen = one.latest.filter(|_| comes).and_then(|belt| agent.seen_last(&belt));
+            let old_us = seen.map_or(0, |seen| self.now - seen);
+            self.report.oldest_us = self.report.oldest_us.max(old_us);
         }
     }
 

@@ -22,7 +22,7 @@ use crate::simulation::disk::SimulatedDisk;
 use crate::simulation::network::{Message, To};
 
 /// How many of the newest pictures are remembered.
-const PICTURES_KEPT: usize = 64;
+const PICTURES_KEPT: usize = 300;
 
 /// What one lane of one machine holds, in short: two are the same only if all their records are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(super) struct DayAgent {
     script: Simulator,
     recorder: Recorder,
     outbox: Outbox<SimulatedDisk>,
-    pictures: VecDeque<Belt>,
+    pictures: VecDeque<(u64, Belt)>,
 }
 
 impl DayAgent {
@@ -93,7 +93,7 @@ impl DayAgent {
             observed.into_iter().map(|seen| Input::Record { at: seen.at, payload: seen.payload }).collect();
         let (belt, seen, holds_for_ms) = self.recorder.belt(at);
         inputs.push(Input::Picture(Picture { belt, at: seen, holds_for_ms }));
-        self.remember(belt);
+        self.remember(now, belt);
         if !self.is_connected && now >= self.connects_at {
             self.is_connected = true;
             inputs.push(Input::Connected { connection: 1 });
@@ -123,15 +123,20 @@ impl DayAgent {
 
     /// Whether it saw the belt like that a short while ago.
     pub(super) fn has_seen(&self, belt: &Belt) -> bool {
-        let same = |seen: &Belt| (seen.speed, seen.contacts) == (belt.speed, belt.contacts);
-        self.pictures.iter().any(same)
+        self.seen_last(belt).is_some()
     }
 
-    fn remember(&mut self, belt: Belt) {
+    /// When it saw the belt like that last.
+    pub(super) fn seen_last(&self, belt: &Belt) -> Option<u64> {
+        let same = |seen: &Belt| (seen.speed, seen.contacts) == (belt.speed, belt.contacts);
+        self.pictures.iter().rev().find(|(_, seen)| same(seen)).map(|(at, _)| *at)
+    }
+
+    fn remember(&mut self, now: u64, belt: Belt) {
         if self.pictures.len() >= PICTURES_KEPT {
             self.pictures.pop_front();
         }
-        self.pictures.push_back(belt);
+        self.pictures.push_back((now, belt));
     }
 
     fn apply(&mut self, inputs: Vec<Input>, at: MonotonicMicros) -> Vec<Message> {
