@@ -6,7 +6,7 @@
 //! Sessions, usage and rates are compared after a restart: of what is under way they get something once a minute, and
 //! not at the same moment on both.
 //!
-//! Left out: `ListMaintenance`, whose coverage counts from the registration until now, and `ListIncidentSteps`, which
+//! Left out: readings of an incident whose trace is said to be incomplete; `ListMaintenance`, whose coverage counts from the registration until now, and `ListIncidentSteps`, which
 //! here are all of the server's own.
 
 mod compare;

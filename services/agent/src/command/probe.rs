@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         };
     }
     match listen(arguments) {
-        Ok(found) if found.iter().all(|source| !source.delivered.is_empty()) => ExitCode::SUCCESS,
+        Ok(found) if found.iter().all(|source| !source.told().is_empty()) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(EX_UNAVAILABLE),
         Err(failure) => failure.report(),
     }

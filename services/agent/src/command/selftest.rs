@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use agent::config::Config;
-use agent::probe;
+use agent::probe::{self, Found};
 use agent::run::{Agent, Feed, Progress};
 
 use super::life::{self, ConfigArguments, Failure};
@@ -55,16 +55,27 @@ async fn sources(config: &Config, patience: Duration) -> bool {
     let sources = config.sources.iter().map(|source| source.source()).collect();
     let mut well = true;
     for found in probe::listen(sources, patience, |_| {}).await {
-        let names: Vec<&str> = found.delivered.iter().map(|what| what.signal.as_str()).collect();
-        let name = format!("source {}", found.source);
-        match (&found.lost, names.is_empty()) {
-            (Some(why), _) => say(false, &name, why),
-            (None, true) => say(false, &name, &format!("delivered nothing in {} s", patience.as_secs())),
-            (None, false) => say(true, &name, &format!("delivers {}", names.join(", "))),
-        }
-        well &= found.lost.is_none() && !found.delivered.is_empty();
+        let (is_well, outcome) = judge(&found, patience);
+        say(is_well, &format!("source {}", found.source), &outcome);
+        well &= is_well;
     }
     well
+}
+
+/// Whether a source is well, and why not.
+fn judge(found: &Found, patience: Duration) -> (bool, String) {
+    if let Some(why) = &found.lost {
+        return (false, why.clone());
+    }
+    let told = found.told().join(", ");
+    if told.is_empty() {
+        let why = found.complaint().map_or(String::new(), |complaint| format!(": {complaint}"));
+        return (false, format!("told nothing of the machine in {} s{why}", patience.as_secs()));
+    }
+    match found.untold().join(", ") {
+        untold if untold.is_empty() => (true, format!("delivers {told}")),
+        untold => (true, format!("delivers {told}; not seen now: {untold}")),
+    }
 }
 
 /// Runs the agent itself until the server has acknowledged what it saw.

@@ -90,6 +90,42 @@ impl Tally {
     }
 }
 
+/// Signals that say nothing of the machine.
+const OF_ITSELF: [&str; 3] = ["alive", "implausible", "fault"];
+/// What is told all the time where it can be told; of the rest nothing may have happened yet.
+const STEADY: [&str; 8] = [
+    "speed",
+    "direction",
+    "incline",
+    "emergency_stop",
+    "safety_key",
+    "machine_power",
+    "hand_rail",
+    "user_presence",
+];
+
+impl Found {
+    /// What it told of the machine, by name; an answer without news or a complaint is nothing.
+    pub fn told(&self) -> Vec<&str> {
+        let names = self.delivered.iter().map(|delivered| delivered.signal.as_str());
+        names.filter(|name| !OF_ITSELF.contains(name)).collect()
+    }
+
+    /// What it can report and has not told.
+    pub fn untold(&self) -> Vec<&'static str> {
+        let told = self.told();
+        let steady = self.reports.iter().filter(|name| STEADY.contains(name));
+        steady.copied().filter(|name| !told.contains(name)).collect()
+    }
+
+    /// The newest complaint.
+    pub fn complaint(&self) -> Option<&str> {
+        let complains =
+            |delivered: &&Delivered| ["implausible", "fault"].contains(&delivered.signal.as_str());
+        self.delivered.iter().find(complains).map(|delivered| delivered.newest.as_str())
+    }
+}
+
 impl std::fmt::Display for Found {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{} (can report {})", self.source, self.reports.join(", "))?;
@@ -175,5 +211,21 @@ mod tests {
              console (can report speed, incline)\n  \
              cannot go on: no such port\n  delivered nothing\n";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn complaints_and_answers_without_news_tell_nothing_of_the_machine() {
+        let capabilities = Capabilities::SPEED.and(Capabilities::DIRECTION).and(Capabilities::USER_COMMANDS);
+        let spec = SourceSpec { name: "drive".to_owned(), capabilities, period_us: SECOND };
+        let mut tally = Tally::new(vec![spec]);
+        let mut count = |value| {
+            tally.count(&Signal { at: MonotonicMicros(0), source: SourceNumber(0), value });
+            tally.found(MonotonicMicros(0), MonotonicMicros(SECOND)).remove(0)
+        };
+        count(SignalValue::Alive);
+        let found = count(SignalValue::Implausible("drive refuses".to_owned()));
+        assert_eq!((found.told(), found.complaint()), (vec![], Some("drive refuses")));
+        let found = count(SignalValue::Speed(Speed(400)));
+        assert_eq!((found.told(), found.untold()), (vec!["speed"], vec!["direction"]));
     }
 }
